@@ -1,0 +1,69 @@
+"""Agents by spec. Every family, ours or a third party's, joins by an entry point ``arena.agents``."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import orjson
+
+from agents.agent import Agent, Identity
+from envs.errors import InputError
+from envs.game import Game
+from envs.registry import load
+from envs.specs import Spec, bind
+
+GROUP = "arena.agents"
+
+
+def agent_names() -> list[str]:
+    """The names of all installed agent families, sorted; none of them is imported."""
+    return sorted({point.name for point in entry_points(group=GROUP)})
+
+
+def make_agent(spec: str | Spec, game: Game) -> Agent:
+    """The agent that a spec names, ready to play ``game``.
+
+    Raises InputError for an unknown family, option or checkpoint, and its kind CannotPlay where
+    the agent does not suit the game.
+    """
+    parsed = Spec.parse(spec) if isinstance(spec, str) else spec
+    factory = load(GROUP, parsed.family, "agent")
+    agent = factory(game, parsed.checkpoint, **bind(factory, parsed, "agent"))
+    assert isinstance(agent, Agent)
+    return agent
+
+
+def identify(spec: str | Spec) -> Identity:
+    """The identity of the agent that a spec names: spec, checkpoint hash, configuration hash."""
+    parsed = Spec.parse(spec) if isinstance(spec, str) else spec
+    factory = load(GROUP, parsed.family, "agent")
+    options = bind(factory, parsed, "agent")
+    version = getattr(factory, "version", 1)
+    configuration = orjson.dumps([parsed.family, version, options], option=orjson.OPT_SORT_KEYS)
+    return Identity(
+        str(parsed),
+        "" if parsed.checkpoint is None else hash_checkpoint(parsed.checkpoint),
+        hashlib.sha256(configuration).hexdigest(),
+    )
+
+
+def hash_checkpoint(checkpoint: str) -> str:
+    """SHA-256 over a checkpoint's files: their paths within it and their bytes.
+
+    A checkpoint that is no path here (a model hub's id) is hashed by its name.
+    """
+    path = Path(checkpoint)
+    digest = hashlib.sha256()
+    if not path.exists():
+        digest.update(checkpoint.encode())
+        return digest.hexdigest()
+    files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    if not files:
+        raise InputError(f"checkpoint {checkpoint} is an empty folder; name one that holds a model")
+    for file in files:
+        digest.update(str(file.relative_to(path)).encode() + b"\0")
+        with file.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()

@@ -1,0 +1,7 @@
+"""The games: rules and physics, never who plays. See ``envs/README.md`` for how to add one."""
+
+from envs.errors import InputError
+from envs.game import Game, Tables, Turns
+from envs.registry import game_names, make_game
+
+__all__ = ["Game", "InputError", "Tables", "Turns", "game_names", "make_game"]

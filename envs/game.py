@@ -1,0 +1,238 @@
+"""The one contract that carries every game.
+
+A ``Game`` is a configured set of rules. It makes ``Tables``: many independent tables of that game,
+stepped together. ``Tables`` says whose turn it is everywhere, takes the decisions of all of them in
+one call, and says which tables are done with what returns.
+
+A turn-based game (Hold'em) asks one seat a table at a time, a simultaneous one (an auction) all its
+seats at once, a solo one (MiniHack) has a single seat, and its contest is a race on the same seeds.
+Nobody above this floor needs to know which it is.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from envs import seeding
+from envs.errors import InputError
+
+Ints = NDArray[np.int64]
+Observation = Mapping[str, NDArray[Any]]
+
+
+class Turns:
+    """A batch of decisions that are waited for: seat ``seats[i]`` must act at ``tables[i]``.
+
+    What is asked for is computed when it is first looked at and is valid until the next ``step``:
+    a scripted player that looks at one array does not pay for a rendering in words.
+
+    Attributes:
+        source: the tables these turns are at.
+        tables, seats: int64 arrays of shape ``(n,)``.
+        seeds: uint64 array of shape ``(n,)``, a fresh seed for each decision (None outside a
+            match). All of a player's randomness comes from it, so that a decision does not depend
+            on what else is in the batch.
+    """
+
+    def __init__(
+        self, source: Tables, tables: Ints, seats: Ints, seeds: NDArray[np.uint64] | None = None
+    ) -> None:
+        self.source = source
+        self.tables = tables
+        self.seats = seats
+        self.seeds = seeds
+
+    def __len__(self) -> int:
+        return len(self.tables)
+
+    def select(self, rows: NDArray[Any]) -> Turns:
+        """The turns at ``rows`` (indices or a boolean array), in that order."""
+        seeds = None if self.seeds is None else self.seeds[rows]
+        return Turns(self.source, self.tables[rows], self.seats[rows], seeds)
+
+    @cached_property
+    def observation(self) -> Observation:
+        """What each acting seat sees: arrays whose first axis is the turn."""
+        return self.source.observe(self.tables, self.seats)
+
+    @cached_property
+    def action_mask(self) -> NDArray[np.bool_] | None:
+        """Which actions of a Discrete action space are legal, bool ``(n, actions)``, else None."""
+        return self.source.action_mask(self.tables, self.seats)
+
+    @cached_property
+    def text(self) -> Sequence[str]:
+        """Each observation in words."""
+        return [self.source.text(t, s) for t, s in self._pairs()]
+
+    @cached_property
+    def words(self) -> Sequence[Sequence[str]]:
+        """Each turn's legal actions in words, every one of which ``parse`` reads back."""
+        return [self.source.words(t, s) for t, s in self._pairs()]
+
+    def parse(self, row: int, answer: str) -> Any:
+        """The action that ``answer`` names at turn ``row``; InputError where it names none."""
+        return self.source.parse(int(self.tables[row]), int(self.seats[row]), answer)
+
+    def uniforms(self, k: int = 1) -> NDArray[np.float64]:
+        """``k`` uniform numbers in [0, 1) for each turn, float64 ``(n, k)``, from its own seed."""
+        return seeding.uniforms(self._seeds(), k)
+
+    def generators(self) -> list[np.random.Generator]:
+        """A NumPy generator for each turn, for players that need more than uniforms."""
+        return [np.random.default_rng(int(seed)) for seed in self._seeds()]
+
+    def _seeds(self) -> NDArray[np.uint64]:
+        if self.seeds is None:
+            raise ValueError("these turns carry no seeds: only a match hands out randomness")
+        return self.seeds
+
+    def _pairs(self) -> list[tuple[int, int]]:
+        return list(zip(self.tables.tolist(), self.seats.tolist(), strict=True))
+
+
+class Game(ABC):
+    """A configured set of rules; immutable. Its keyword-only parameters are the spec's options.
+
+    Class attributes:
+        name: the registered name, the family of its specs.
+        version: counts up when equal seeds and actions no longer give equal states.
+        unit: what a league reports a mean return in; ``unit_scale`` converts a return to it.
+
+    Attributes:
+        seats: how many seats each table has.
+        action_space: one turn's actions. Discrete spaces come with a mask.
+        observation_space: one turn's observation, a Dict space without the batch axis.
+    """
+
+    name: ClassVar[str]
+    version: ClassVar[int]
+    unit: ClassVar[str] = "points"
+    unit_scale: ClassVar[float] = 1.0
+
+    seats: int
+    action_space: gymnasium.Space[Any]
+    observation_space: gymnasium.spaces.Dict
+
+    @abstractmethod
+    def tables(self, capacity: int) -> Tables:
+        """``capacity`` tables, all of them idle until ``Tables.begin``."""
+
+
+class Tables(ABC):
+    """Many tables of one game, stepped together. Slots are numbered from 0 to ``capacity`` - 1.
+
+    What happens at a table is a function of the seed it began with and of the actions taken at it,
+    and of nothing else: neither of its slot nor of the other tables.
+
+    Attributes:
+        done: bool ``(capacity,)``, True where no decision is waited for (idle slots included).
+        returns: float64 ``(capacity, seats)``, what each seat has earned, final where ``done``.
+        tiebreaks: float64 ``(capacity, seats)``, higher is better; compared where returns are
+            equal (a race: the fewer steps the better).
+    """
+
+    def __init__(self, game: Game, capacity: int) -> None:
+        self.game = game
+        self.capacity = capacity
+        self.done: NDArray[np.bool_] = np.ones(capacity, np.bool_)
+        self.returns: NDArray[np.float64] = np.zeros((capacity, game.seats))
+        self.tiebreaks: NDArray[np.float64] = np.zeros((capacity, game.seats))
+
+    # -- play ----------------------------------------------------------------------------------
+
+    @abstractmethod
+    def begin(self, tables: Ints, seeds: NDArray[np.uint64]) -> None:
+        """Start a fresh episode at each of ``tables``, whatever was there, from its seed."""
+
+    @abstractmethod
+    def to_act(self) -> tuple[Ints, Ints]:
+        """Whose decisions are waited for, everywhere: tables and seats, ordered by table."""
+
+    @abstractmethod
+    def observe(self, tables: Ints, seats: Ints) -> Observation:
+        """What those seats see now; it never depends on what is hidden from them."""
+
+    @abstractmethod
+    def action_mask(self, tables: Ints, seats: Ints) -> NDArray[np.bool_] | None:
+        """Legal actions of a Discrete space, bool ``(n, actions)``; None for other spaces."""
+
+    def legal(self, tables: Ints, seats: Ints, actions: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether each action may be taken, bool ``(n,)``. Never raises on an odd action."""
+        mask = self.action_mask(tables, seats)
+        if mask is None:
+            space = self.game.action_space
+            return np.array([space.contains(space_value(space, a)) for a in actions], np.bool_)
+        actions = np.asarray(actions)
+        if actions.dtype.kind not in "iu" or actions.ndim != 1:
+            return np.zeros(len(tables), np.bool_)
+        inside = (actions >= 0) & (actions < mask.shape[1])
+        return inside & mask[np.arange(len(mask)), np.where(inside, actions, 0)]
+
+    @abstractmethod
+    def step(self, tables: Ints, seats: Ints, actions: NDArray[Any]) -> None:
+        """Take legal actions, for all the turns of ``to_act`` at the tables named.
+
+        A simultaneous game gets all the seats that were to act at a table in one call.
+        """
+
+    @abstractmethod
+    def forfeit(self, tables: Ints, seats: Ints) -> None:
+        """Take these seats out of play: each was to act, gave no legal answer, is not asked again.
+
+        The game goes on for the others where it can (a hand is folded, a bidder bids no more) and
+        ends where it cannot. A simultaneous game counts a forfeit as that seat's action.
+        """
+
+    # -- words and pictures --------------------------------------------------------------------
+
+    @abstractmethod
+    def text(self, table: int, seat: int) -> str:
+        """The seat's observation in words."""
+
+    @abstractmethod
+    def words(self, table: int, seat: int) -> Sequence[str]:
+        """The seat's legal actions in words (for a continuous space, their grammar's examples)."""
+
+    @abstractmethod
+    def parse(self, table: int, seat: int, answer: str) -> Any:
+        """The action that ``answer`` names by the game's strict grammar, or InputError."""
+
+    @abstractmethod
+    def describe(self, table: int, seat: int, action: Any) -> str:
+        """A legal action in words, as ``words`` would write it."""
+
+    @abstractmethod
+    def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
+        """The table as JSON-able values for the viewer: all of it, or what ``seat`` may see."""
+
+    # -- conveniences --------------------------------------------------------------------------
+
+    def turns(self) -> Turns:
+        """``to_act`` as a batch of turns."""
+        return Turns(self, *self.to_act())
+
+
+def space_value(space: gymnasium.Space[Any], value: Any) -> Any:
+    """``value`` in the dtype that ``space`` checks for, where that is a safe conversion."""
+    if isinstance(space, gymnasium.spaces.Box):
+        array = np.asarray(value)
+        if array.dtype.kind in "iuf" and np.can_cast(array.dtype, space.dtype, "same_kind"):
+            return array.astype(space.dtype)
+    return value
+
+
+def exactly_one(names: Sequence[str], answer: str) -> int:
+    """The index of the one name that ``answer`` is, white space and case apart; else InputError."""
+    folded = " ".join(answer.split()).casefold()
+    for index, name in enumerate(names):
+        if name.casefold() == folded:
+            return index
+    raise InputError(f"{answer!r} is not a legal action; legal are: {', '.join(names)}")

@@ -1,0 +1,137 @@
+"""Specs: the one short form in which games and agents are named.
+
+``family:checkpoint?option=value,option=value`` with checkpoint and options left out where there are
+none: ``holdem?seats=6``, ``equity?samples=200``, ``dqn:runs/dqn-7``. A list's items are parted by
+``/``: ``holdem?menu=0.5/1``.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from envs.errors import InputError
+
+Value = bool | int | float | str | tuple[Any, ...] | None
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A parsed spec. ``str(spec)`` is its canonical form, ``Spec.parse`` the way back."""
+
+    family: str
+    checkpoint: str | None = None
+    options: Mapping[str, Value] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str) -> Spec:
+        """Read ``family:checkpoint?option=value,…``; values stay strings until they are bound.
+
+        Raises InputError for a spec with no family or an option without ``=``.
+        """
+        head, _, tail = text.strip().partition("?")
+        family, _, checkpoint = head.partition(":")
+        if not family:
+            raise InputError(
+                f"spec {text!r} names no family; write family:checkpoint?option=value, "
+                "with checkpoint and options as needed"
+            )
+        options: dict[str, Value] = {}
+        for item in filter(None, tail.split(",")):
+            name, equals, value = item.partition("=")
+            if not equals:
+                raise InputError(f"spec {text!r}: option {item!r} has no value; write {item}=…")
+            options[name.strip()] = value.strip()
+        return cls(family, checkpoint or None, options)
+
+    def __str__(self) -> str:
+        head = self.family if self.checkpoint is None else f"{self.family}:{self.checkpoint}"
+        if not self.options:
+            return head
+        return head + "?" + ",".join(f"{k}={_write(v)}" for k, v in sorted(self.options.items()))
+
+
+def _write(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "/".join(map(_write, value))
+    if isinstance(value, float):
+        return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+    return str(value)
+
+
+def bind(factory: Callable[..., Any], spec: Spec, what: str) -> dict[str, Value]:
+    """Check a spec's options against the keyword-only parameters of ``factory``.
+
+    Strings are read by the parameter's annotation (int, float, bool, str, Literal, ``tuple[X, …]``,
+    or a union of these with None). Returns every option, defaults included, in the order of the
+    signature. Raises InputError for an unknown option, a missing one, or a value of another type.
+    """
+    hints = typing.get_type_hints(factory.__init__ if isinstance(factory, type) else factory)
+    known = {
+        name: parameter
+        for name, parameter in inspect.signature(factory).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    for name in spec.options:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            takes = "its options are " + ", ".join(known) if known else "it takes none"
+            raise InputError(f"{what} {spec.family!r} has no option {name!r}; {hint}{takes}")
+    bound: dict[str, Value] = {}
+    for name, parameter in known.items():
+        if name in spec.options:
+            bound[name] = read(spec.options[name], hints[name], f"{what} {spec.family!r}: {name}")
+        elif parameter.default is inspect.Parameter.empty:
+            raise InputError(f"{what} {spec.family!r} needs {name}=…")
+        else:
+            bound[name] = parameter.default
+    return bound
+
+
+def read(value: Any, hint: Any, where: str) -> Value:
+    """Read ``value`` (a string, or what YAML made of one) as the type ``hint``, or InputError."""
+    origin = get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        choices = get_args(hint)
+        if type(None) in choices and value in (None, "none"):
+            return None
+        for choice in (c for c in choices if c is not type(None)):
+            try:
+                return read(value, choice, where)
+            except InputError as error:
+                refusal = error
+        raise refusal
+    if origin is Literal:
+        for choice in get_args(hint):
+            if str(value) == str(choice):
+                return typing.cast(Value, choice)
+        raise InputError(f"{where}={value} is none of {', '.join(map(str, get_args(hint)))}")
+    if origin is tuple:
+        item = get_args(hint)[0]
+        items = value if isinstance(value, (list, tuple)) else str(value).split("/")
+        return tuple(read(i, item, where) for i in items)
+    if hint is bool:
+        if str(value).lower() in ("true", "false"):
+            return str(value).lower() == "true"
+        raise InputError(f"{where}={value} is neither true nor false")
+    if hint is int or hint is float:
+        try:
+            if isinstance(value, bool):
+                raise ValueError
+            number = hint(value)
+            if hint is int and float(value) != number:
+                raise ValueError
+            return typing.cast(Value, number)
+        except (TypeError, ValueError, OverflowError):
+            kind = "a whole number" if hint is int else "a number"
+            raise InputError(f"{where}={value} is not {kind}") from None
+    return str(value)
