@@ -1,1 +1,1 @@
-"""Players by fixed rules: the null kinds, which any game can be played with, and each game's own."""
+"""Players by fixed rules: the null kinds, for any game, and each game's own."""
