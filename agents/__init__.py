@@ -4,5 +4,11 @@ from agents.agent import Agent, CannotPlay, Decisions, Identity
 from agents.registry import agent_names, identify, make_agent
 
 __all__ = [
-    "Agent", "CannotPlay", "Decisions", "Identity", "agent_names", "identify", "make_agent",
+    "Agent",
+    "CannotPlay",
+    "Decisions",
+    "Identity",
+    "agent_names",
+    "identify",
+    "make_agent",
 ]

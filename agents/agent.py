@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.errors import InputError
-from envs.game import Game, Ints, Turns
+from envs.game import Ints, Turns
 
 Failure = Literal["illegal", "crash", "timeout"]
 
@@ -64,9 +66,9 @@ class Agent(ABC):
         """The episodes at these tables and seats are over, with these returns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Identity:
-    """Who exactly plays: results of two agents are pooled only where all three agree.
+    """Who exactly plays.
 
     Attributes:
         spec: the canonical spec.
@@ -77,3 +79,11 @@ class Identity:
     spec: str
     checkpoint: str
     configuration: str
+
+    @cached_property
+    def key(self) -> str:
+        """12 hex digits of checkpoint and configuration: equal keys, equal players.
+
+        Where the checkpoint lies does not count, so that a moved folder is the same player.
+        """
+        return hashlib.sha256(f"{self.checkpoint}:{self.configuration}".encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""Agents by spec. Every family, ours or a third party's, joins by an entry point ``arena.agents``."""
+"""Agents by spec. Every family, ours or not, joins by an entry point ``arena.agents``."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""The venue: command line, web viewer, benchmarks."""

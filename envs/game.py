@@ -174,7 +174,9 @@ class Tables(ABC):
         if actions.dtype.kind not in "iu" or actions.ndim != 1:
             return np.zeros(len(tables), np.bool_)
         inside = (actions >= 0) & (actions < mask.shape[1])
-        return inside & mask[np.arange(len(mask)), np.where(inside, actions, 0)]
+        chosen: NDArray[np.bool_] = mask[np.arange(len(mask)), np.where(inside, actions, 0)]
+        both: NDArray[np.bool_] = inside & chosen
+        return both
 
     @abstractmethod
     def step(self, tables: Ints, seats: Ints, actions: NDArray[Any]) -> None:
@@ -224,7 +226,9 @@ def space_value(space: gymnasium.Space[Any], value: Any) -> Any:
     """``value`` in the dtype that ``space`` checks for, where that is a safe conversion."""
     if isinstance(space, gymnasium.spaces.Box):
         array = np.asarray(value)
-        if array.dtype.kind in "iuf" and np.can_cast(array.dtype, space.dtype, "same_kind"):
+        if array.dtype.kind in "iuf" and np.can_cast(
+            array.dtype, np.dtype(space.dtype), "same_kind"
+        ):
             return array.astype(space.dtype)
     return value
 

@@ -48,27 +48,20 @@ def draw(seed: np.uint64, counter: int) -> np.uint64:
 @numba.njit(cache=True)
 def below(seed: np.uint64, counter: int, n: int) -> int:
     """A uniform integer in [0, n), n < 2**32, from one draw (bias below n / 2**32)."""
-    return np.int64(((draw(seed, counter) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
-
-
-@numba.njit(cache=True)
-def _fill_uniforms(seeds: NDArray[np.uint64], out: NDArray[np.float64]) -> None:
-    for i in range(out.shape[0]):
-        for j in range(out.shape[1]):
-            out[i, j] = np.float64(draw(seeds[i], j) >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-
-
-def uniforms(seeds: NDArray[np.uint64], k: int) -> NDArray[np.float64]:
-    """``k`` uniform numbers in [0, 1) for each seed, shape ``(len(seeds), k)``."""
-    out = np.empty((len(seeds), k))
-    _fill_uniforms(seeds, out)
-    return out
+    return int(((draw(seed, counter) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
 def spread(bases: NDArray[np.uint64], counters: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """The seed of decision number ``counters[i]`` at the place whose seed is ``bases[i]``."""
+    """The words ``draw(bases, counters)``, elementwise over arrays that broadcast together."""
     with np.errstate(over="ignore"):
         x = bases + (counters.astype(np.uint64) + np.uint64(1)) * np.uint64(_GOLDEN)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        return x ^ (x >> np.uint64(31))
+        mixed: NDArray[np.uint64] = x ^ (x >> np.uint64(31))
+        return mixed
+
+
+def uniforms(seeds: NDArray[np.uint64], k: int) -> NDArray[np.float64]:
+    """``k`` uniform numbers in [0, 1) for each seed, shape ``(len(seeds), k)``."""
+    words = spread(seeds[:, None], np.arange(k)[None, :])
+    return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53

@@ -13,7 +13,6 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from envs.errors import InputError
@@ -74,10 +73,9 @@ def bind(factory: Callable[..., Any], spec: Spec, what: str) -> dict[str, Value]
     or a union of these with None). Returns every option, defaults included, in the order of the
     signature. Raises InputError for an unknown option, a missing one, or a value of another type.
     """
-    hints = typing.get_type_hints(factory.__init__ if isinstance(factory, type) else factory)
     known = {
         name: parameter
-        for name, parameter in inspect.signature(factory).parameters.items()
+        for name, parameter in inspect.signature(factory, eval_str=True).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
     for name in spec.options:
@@ -89,7 +87,9 @@ def bind(factory: Callable[..., Any], spec: Spec, what: str) -> dict[str, Value]
     bound: dict[str, Value] = {}
     for name, parameter in known.items():
         if name in spec.options:
-            bound[name] = read(spec.options[name], hints[name], f"{what} {spec.family!r}: {name}")
+            bound[name] = read(
+                spec.options[name], parameter.annotation, f"{what} {spec.family!r}: {name}"
+            )
         elif parameter.default is inspect.Parameter.empty:
             raise InputError(f"{what} {spec.family!r} needs {name}=…")
         else:

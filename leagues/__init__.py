@@ -1,0 +1,1 @@
+"""The competition: matches, schedules, executors, the store, replays, ratings."""

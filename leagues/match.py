@@ -56,7 +56,12 @@ class Match:
     def id(self) -> str:
         """16 hex digits, a function of all the above: the same match has the same id anywhere."""
         facts = [
-            self.game, self.game_version, self.entrants, self.seed, self.first_deal, self.deals,
+            self.game,
+            self.game_version,
+            self.entrants,
+            self.seed,
+            self.first_deal,
+            self.deals,
             self.seatings,
         ]
         return hashlib.sha256(orjson.dumps(facts)).hexdigest()[:16]

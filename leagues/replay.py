@@ -1,0 +1,267 @@
+"""Replays: what was decided at every table of a match, and the proof that it happened so.
+
+A replay is JSON Lines compressed by zstd. Its lines, by ``type``:
+
+=========  =========================================================================================
+match      the header: ``schema``, ``arena`` (version), ``id``, ``game``, ``game_version``,
+           ``seed``, ``first_deal``, ``deals``, ``seatings``, ``agents`` (spec, key, checkpoint
+           and configuration hash of each entrant)
+deal       a table begins: ``deal``, ``seating`` (indices into the header)
+decision   ``seat``, ``legal`` (indices of legal actions, null where the space is continuous),
+           ``action``, ``ms`` (the agent's time), and where known ``probabilities``, ``notes``;
+           a forfeit has ``status`` instead of a lawful action
+end        the table's footer: ``returns``, ``tiebreaks``, ``statuses`` by seat
+result     the match's footer: ``tables``, ``decisions``: a file without it was cut short
+=========  =========================================================================================
+
+States are not stored: they follow from the seed and the actions. ``verify`` plays them again and
+compares who was to act, what was legal, and what came out.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import zstandard
+
+from agents.agent import Identity
+from envs.errors import InputError
+from envs.game import Game, Tables
+from envs.registry import make_game
+from leagues.match import Match, Status
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One table of a match: the deal and seating played, its decision lines and its footer."""
+
+    deal: int
+    seating: int
+    decisions: tuple[Mapping[str, Any], ...]
+    returns: tuple[float, ...]
+    tiebreaks: tuple[float, ...]
+    statuses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A match's header and its episodes, in the order they were played."""
+
+    header: Mapping[str, Any]
+    episodes: tuple[Episode, ...]
+
+    @property
+    def match(self) -> Match:
+        """The match that the header describes."""
+        h = self.header
+        return Match(
+            game=h["game"],
+            game_version=h["game_version"],
+            entrants=tuple(agent["key"] for agent in h["agents"]),
+            specs=tuple(agent["spec"] for agent in h["agents"]),
+            seed=h["seed"],
+            first_deal=h["first_deal"],
+            deals=h["deals"],
+            seatings=tuple(tuple(seating) for seating in h["seatings"]),
+        )
+
+    def episode(self, deal: int, seating: int) -> Episode:
+        """The episode of that deal and seating, or InputError."""
+        for episode in self.episodes:
+            if (episode.deal, episode.seating) == (deal, seating):
+                return episode
+        raise InputError(
+            f"match {self.header['id']} has no deal {deal} with seating {seating}; deals are "
+            f"0 to {self.header['deals'] - 1}, seatings 0 to {len(self.header['seatings']) - 1}"
+        )
+
+
+def header(match: Match, identities: Mapping[str, Identity]) -> dict[str, Any]:
+    """The header line of a match's replay, identities by key."""
+    return {
+        "type": "match",
+        "schema": SCHEMA,
+        "arena": version("arena"),
+        "id": match.id,
+        "game": match.game,
+        "game_version": match.game_version,
+        "seed": match.seed,
+        "first_deal": match.first_deal,
+        "deals": match.deals,
+        "seatings": match.seatings,
+        "agents": [
+            {
+                "spec": spec,
+                "key": key,
+                "checkpoint": identities[key].checkpoint,
+                "configuration": identities[key].configuration,
+            }
+            for key, spec in zip(match.entrants, match.specs, strict=True)
+        ],
+    }
+
+
+def compress(lines: Iterable[bytes]) -> bytes:
+    """JSON lines as the bytes of a replay file."""
+    return zstandard.ZstdCompressor(level=3).compress(b"\n".join(lines) + b"\n")
+
+
+def read(data: bytes, where: str) -> Replay:
+    """Read a replay file's bytes; ``where`` names it in the InputError for a damaged one."""
+    header: dict[str, Any] | None = None
+    footer: dict[str, Any] | None = None
+    episodes: list[Episode] = []
+    deal: dict[str, Any] = {}
+    decisions: list[dict[str, Any]] = []
+    number = 0
+    try:
+        for line in _lines(data):
+            number += 1
+            record = orjson.loads(line)
+            kind = record.pop("type")
+            if header is None:
+                if kind != "match" or record["schema"] != SCHEMA:
+                    raise InputError(
+                        f"{where} is no replay of schema {SCHEMA}: its first line must be a match "
+                        f"header with that schema"
+                    )
+                header = record
+            elif kind == "decision":
+                decisions.append(record)
+            elif kind == "deal":
+                deal, decisions = record, []
+            elif kind == "end":
+                episodes.append(
+                    Episode(
+                        deal["deal"],
+                        deal["seating"],
+                        tuple(decisions),
+                        tuple(record["returns"]),
+                        tuple(record["tiebreaks"]),
+                        tuple(record["statuses"]),
+                    )
+                )
+            elif kind == "result":
+                footer = record
+            else:
+                raise KeyError(kind)
+    except (zstandard.ZstdError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as e:
+        raise InputError(f"{where}, line {max(number, 1)}: not a replay line ({e})") from None
+    if header is None or footer is None or footer["tables"] != len(episodes):
+        raise InputError(f"{where} is cut short: it does not end with the match's result line")
+    return Replay(header, tuple(episodes))
+
+
+def _lines(data: bytes) -> Iterator[bytes]:
+    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)) as stream:
+        yield from (line for line in io.BufferedReader(stream) if line.strip())
+
+
+def read_file(path: Path) -> Replay:
+    """Read a ``.jsonl.zst`` replay file, or InputError."""
+    try:
+        return read(path.read_bytes(), str(path))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def verify(replay: Replay) -> list[str]:
+    """Play the match again from its seed and actions; what differs, a sentence each (none: good).
+
+    Raises InputError where the game is not installed or its rules are of another version.
+    """
+    game = make_game(replay.header["game"])
+    if game.version != replay.header["game_version"]:
+        raise InputError(
+            f"match {replay.header['id']} was played by version {replay.header['game_version']} of "
+            f"{game.name}'s rules; version {game.version} is installed"
+        )
+    return [
+        f"deal {episode.deal}, seating {episode.seating}: {fault}"
+        for episode in replay.episodes
+        for fault in _faults(game, replay.match, episode)
+    ]
+
+
+def walk(game: Game, match: Match, episode: Episode) -> Iterator[tuple[Tables, int]]:
+    """Re-simulate an episode: yields its tables (slot 0) before each decision and at the end.
+
+    The int is the number of decisions taken so far. Simultaneous decisions are taken together:
+    between the seats of one such step the state does not change.
+    """
+    tables = game.tables(1)
+    slot = np.zeros(1, np.int64)
+    tables.begin(slot, np.array([match.deal_seed(episode.deal)], np.uint64))
+    taken = 0
+    while not tables.done[0]:
+        waiting = tables.to_act()[1]
+        batch = episode.decisions[taken : taken + len(waiting)]
+        if len(batch) < len(waiting):
+            raise InputError(f"decision {taken}: the record ends here, but the game goes on")
+        for _ in batch:
+            yield tables, taken
+            taken += 1
+        take(tables, batch)
+    yield tables, taken
+
+
+def take(tables: Tables, batch: Iterable[Mapping[str, Any]]) -> None:
+    """Take recorded decisions (all that are waited for) at slot 0: forfeits first, as in play."""
+    forfeited = [line["seat"] for line in batch if "status" in line]
+    played = [line for line in batch if "status" not in line]
+    if forfeited:
+        tables.forfeit(np.zeros(len(forfeited), np.int64), np.array(forfeited, np.int64))
+    if played:
+        tables.step(
+            np.zeros(len(played), np.int64),
+            np.array([line["seat"] for line in played], np.int64),
+            np.array([line["action"] for line in played], tables.game.action_space.dtype),
+        )
+
+
+def _faults(game: Game, match: Match, episode: Episode) -> Iterator[str]:
+    expected = 0
+    try:
+        for tables, expected in walk(game, match, episode):
+            if tables.done[0]:
+                break
+            slots, seats = tables.to_act()
+            line = episode.decisions[expected]
+            row = np.flatnonzero(seats == line["seat"])
+            if not len(row):
+                yield f"decision {expected}: seat {line['seat']} decided, but was not to act"
+                return
+            mask = tables.action_mask(slots[row], seats[row])
+            legal = None if mask is None else np.flatnonzero(mask[0]).tolist()
+            if legal != line["legal"]:
+                yield f"decision {expected}: legal were {line['legal']}, are {legal}"
+                return
+            if (
+                "status" not in line
+                and not tables.legal(slots[row], seats[row], np.array([line["action"]])).all()
+            ):
+                yield f"decision {expected}: action {line['action']} is not legal"
+                return
+    except InputError as error:
+        yield str(error)
+        return
+    if expected != len(episode.decisions):
+        yield f"the game ends after {expected} decisions, the record has {len(episode.decisions)}"
+    elif tuple(tables.returns[0].tolist()) != episode.returns:
+        yield f"returns were {list(episode.returns)}, are {tables.returns[0].tolist()}"
+    elif tuple(tables.tiebreaks[0].tolist()) != episode.tiebreaks:
+        yield f"tiebreaks were {list(episode.tiebreaks)}, are {tables.tiebreaks[0].tolist()}"
+
+
+def status_names(statuses: Iterable[int]) -> list[str]:
+    """Status values as the words that replays and tables use."""
+    return [Status(value).name.lower() for value in statuses]
