@@ -1,0 +1,478 @@
+"""Any Gymnasium environment and any PettingZoo environment (AEC or parallel) as a game.
+
+Three games join by these names; an environment's id is their option:
+
+- ``gymnasium?id=CartPole-v1``: a solo game, whose contest is a race on the same seeds. The return
+  is the episode's; where returns are equal, fewer steps are better.
+- ``aec?id=classic/tictactoe-v3``: a turn-based game by PettingZoo's ids.
+- ``parallel?id=butterfly/cooperative_pong-v6``: a simultaneous game by PettingZoo's ids.
+
+As in ``gymnasium.make``, ``module:id`` imports the module first, so that it can register the id. A
+third party whose environment takes arguments, or whose actions have names, subclasses one of the
+three classes and registers that (see ``envs/README.md``).
+
+What all three do:
+
+- **Seeds.** A table's seed reaches ``env.reset(seed=…)`` as its upper 31 bits, the widest range
+  that every library in use takes.
+- **Masks** are read from ``observation["action_mask"]`` or ``info["action_mask"]``; where an
+  environment gives none, every action of a Discrete space is legal.
+- **Ends.** Terminated and truncated episodes are both over, and their returns count. PettingZoo's
+  dead steps are taken here; nobody is asked for them.
+- **Forfeits** end the table, as PettingZoo's ``TerminateIllegalWrapper`` does: what was earned so
+  far stays, whoever forfeits gets ``forfeit_reward`` (-1) in addition, the others nothing. Where an
+  episode's rewards are negative (a penalty for each step), set it so low that giving up never pays.
+
+One environment is kept for each table and reused, so that it must forget everything when reset with
+a seed; ``envs.conformance`` finds those that do not.
+"""
+
+from __future__ import annotations
+
+import importlib
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from typing import Any, ClassVar, Protocol
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.errors import InputError
+from envs.game import Game, Ints, Observation, Tables
+from envs.spaces import Actions, Layout, as_json, as_text, mask_of
+
+
+class Episode(Protocol):
+    """One environment, and the episode that is played in it.
+
+    Attributes:
+        returns: float64 ``(seats,)``, what each seat has earned.
+        waiting: the seats that must act now, in their order; empty when the episode is over.
+    """
+
+    returns: NDArray[np.float64]
+    waiting: tuple[int, ...]
+
+    def begin(self, seed: int) -> None:
+        """Reset the environment with ``seed``."""
+
+    def act(self, actions: Mapping[int, Any]) -> None:
+        """Take the action of every seat that was waited for."""
+
+    def seen(self, seat: int) -> tuple[Any, Mapping[str, Any]] | None:
+        """The seat's observation and info; None where it has not come into play yet."""
+
+    def render(self) -> str | None:
+        """What the environment's ansi rendering shows, or None where it has none."""
+
+
+class Adapted(Game):
+    """What the three adapters share: an environment's spaces as those of a game.
+
+    Class attributes:
+        action_names: names of the actions of a Discrete space; their numbers where None.
+    """
+
+    version = 1
+    action_names: ClassVar[Sequence[str] | None] = None
+    agents: tuple[str, ...]
+
+    def __init__(
+        self, arguments: Mapping[str, Any] | None = None, *, id: str, forfeit_reward: float = -1.0
+    ) -> None:
+        self.id = id
+        self.arguments = dict(arguments or {})
+        self.forfeit_reward = forfeit_reward
+        env = self.make()
+        self.ansi = "ansi" in env.metadata.get("render_modes", ())
+        seen, acted = self._spaces(env)
+        env.close()
+        self.layout = Layout(seen)
+        self.actions = Actions(acted, self.action_names)
+        self.seats = len(seen)
+        self.observation_space = self.layout.space
+        self.action_space = self.actions.space
+
+    @abstractmethod
+    def make(self, **arguments: Any) -> Any:
+        """A fresh environment, made with the game's arguments and these."""
+
+    @abstractmethod
+    def episode(self) -> Episode:
+        """A fresh environment to play episodes in."""
+
+    @abstractmethod
+    def _spaces(self, env: Any) -> tuple[list[gymnasium.Space[Any]], list[gymnasium.Space[Any]]]:
+        """Each seat's observation space and action space; sets ``agents``."""
+
+    def tables(self, capacity: int) -> AdaptedTables:
+        """``capacity`` tables, each with an environment that is made when it is first needed."""
+        return AdaptedTables(self, capacity)
+
+    def _rendered(self) -> Any:
+        return self.make(render_mode="ansi") if self.ansi else self.make()
+
+
+class AdaptedTables(Tables):
+    """Tables of environments that know nothing of each other, stepped one after the other."""
+
+    game: Adapted
+
+    def __init__(self, game: Adapted, capacity: int) -> None:
+        super().__init__(game, capacity)
+        self.game = game
+        self._episodes: list[Episode | None] = [None] * capacity
+        self._answers: list[dict[int, Any]] = [{} for _ in range(capacity)]
+        self._forfeits: list[set[int]] = [set() for _ in range(capacity)]
+        self._last: list[dict[str, str]] = [{} for _ in range(capacity)]
+        self._steps = np.zeros(capacity, np.int64)
+
+    def begin(self, tables: Ints, seeds: NDArray[np.uint64]) -> None:
+        """Reset an environment for each table with the upper 31 bits of its seed."""
+        for table, seed in zip(tables.tolist(), seeds.tolist(), strict=True):
+            episode = self._episodes[table]
+            if episode is None:
+                episode = self._episodes[table] = self.game.episode()
+            episode.begin(seed >> 33)
+            self._forfeits[table].clear()
+            self._last[table] = {}
+            self._steps[table] = 0
+            self._settle(table, episode)
+
+    def to_act(self) -> tuple[Ints, Ints]:
+        """Every seat that is waited for and has neither answered nor forfeited."""
+        pairs = [
+            (table, seat)
+            for table in np.flatnonzero(~self.done).tolist()
+            for seat in self._episode(table).waiting
+            if seat not in self._answers[table] and seat not in self._forfeits[table]
+        ]
+        found = np.array(pairs, np.int64).reshape(len(pairs), 2)
+        return found[:, 0], found[:, 1]
+
+    def observe(self, tables: Ints, seats: Ints) -> Observation:
+        """Each seat's observation as the arrays of ``game.layout``."""
+        where = seats.tolist()
+        seen = [self._seen(t, s)[0] for t, s in zip(tables.tolist(), where, strict=True)]
+        return self.game.layout.batch(where, seen)
+
+    def action_mask(self, tables: Ints, seats: Ints) -> NDArray[np.bool_] | None:
+        """The environments' own masks, or all True, for a Discrete space; else None."""
+        if not self.game.actions.names:
+            return None
+        mask = np.zeros((len(tables), len(self.game.actions.names)), np.bool_)
+        for row, (table, seat) in enumerate(zip(tables.tolist(), seats.tolist(), strict=True)):
+            size = self.game.actions.sizes[seat]
+            mask[row, :size] = mask_of(*self._seen(table, seat), size)
+        return mask
+
+    def legal(self, tables: Ints, seats: Ints, actions: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether each action may be taken; arrays must be whole where their space is."""
+        if self.game.actions.names:
+            return super().legal(tables, seats, actions)
+        return np.array([self.game.actions.legal(action) for action in actions], np.bool_)
+
+    def step(self, tables: Ints, seats: Ints, actions: NDArray[Any]) -> None:
+        """Note the answers, and step each table of which every seat has now answered."""
+        for table, seat, action in zip(tables.tolist(), seats.tolist(), actions, strict=True):
+            self._answers[table][seat] = action
+        self._resolve(tables)
+
+    def forfeit(self, tables: Ints, seats: Ints) -> None:
+        """Note who forfeits; the table ends once every other seat has answered."""
+        for table, seat in zip(tables.tolist(), seats.tolist(), strict=True):
+            self._forfeits[table].add(seat)
+        self._resolve(tables)
+
+    def text(self, table: int, seat: int) -> str:
+        """The seat's observation, a line for each array, and nothing that it does not see."""
+        return as_text(self._row(table, seat))
+
+    def words(self, table: int, seat: int) -> Sequence[str]:
+        """Names of the legal actions; examples of an action that is an array of numbers."""
+        return self.game.actions.words(self._mask(table, seat))
+
+    def parse(self, table: int, seat: int, answer: str) -> Any:
+        """A legal action's name, or exactly as many numbers as an action has; else InputError."""
+        return self.game.actions.parse(self._mask(table, seat), answer)
+
+    def describe(self, table: int, seat: int, action: Any) -> str:
+        """The action's name, or its numbers parted by spaces."""
+        return self.game.actions.describe(action)
+
+    def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
+        """Steps, returns, who is waited for, the last actions in words, and what is seen.
+
+        ``observations`` holds every agent's, or only that of ``seat``. ``render``, the
+        environment's own ansi picture, may show what seats do not see and is None for a seat.
+        """
+        episode = self._episode(table)
+        seats = range(self.game.seats) if seat is None else (seat,)
+        names = self.game.agents
+        return {
+            "step": int(self._steps[table]),
+            "done": bool(self.done[table]),
+            "returns": dict(zip(names, self.returns[table].tolist(), strict=True)),
+            "to_act": [] if self.done[table] else [names[s] for s in episode.waiting],
+            "last": self._last[table] if seat is None or len(names) == 1 else {},
+            "observations": {
+                names[s]: as_json(self._row(table, s)) for s in seats if episode.seen(s)
+            },
+            "render": episode.render() if seat is None else None,
+        }
+
+    def _resolve(self, tables: Ints) -> None:
+        for table in np.unique(tables).tolist():
+            episode, answers = self._episode(table), self._answers[table]
+            missing = set(episode.waiting) - set(answers) - self._forfeits[table]
+            if self.done[table] or missing:
+                continue
+            describe = self.game.actions.describe
+            self._last[table] = {
+                self.game.agents[seat]: describe(answers[seat]) if seat in answers else "forfeit"
+                for seat in episode.waiting
+            }
+            if not self._forfeits[table]:
+                episode.act({s: self.game.actions.native(s, a) for s, a in answers.items()})
+                self._steps[table] += 1
+            self._settle(table, episode)
+
+    def _settle(self, table: int, episode: Episode) -> None:
+        """Write down what the episode has come to."""
+        forfeits = self._forfeits[table]
+        self._answers[table].clear()
+        self.done[table] = bool(forfeits) or not episode.waiting
+        self.returns[table] = episode.returns
+        self.returns[table, list(forfeits)] += self.game.forfeit_reward
+        if self.game.seats == 1:
+            self.tiebreaks[table] = -self._steps[table]
+
+    def _episode(self, table: int) -> Episode:
+        episode = self._episodes[table]
+        if episode is None:
+            raise ValueError(f"no episode has begun at table {table}")
+        return episode
+
+    def _row(self, table: int, seat: int) -> dict[str, Any]:
+        return self.game.layout.row(seat, self._seen(table, seat)[0])
+
+    def _seen(self, table: int, seat: int) -> tuple[Any, Mapping[str, Any]]:
+        seen = self._episode(table).seen(seat)
+        if seen is None:
+            raise ValueError(f"seat {seat} has not come into play at table {table} yet")
+        return seen
+
+    def _mask(self, table: int, seat: int) -> NDArray[np.bool_] | None:
+        mask = self.action_mask(np.array([table]), np.array([seat]))
+        return None if mask is None else mask[0]
+
+
+# -- Gymnasium ---------------------------------------------------------------------------------
+
+
+class GymnasiumGame(Adapted):
+    """A Gymnasium environment as a solo game: ``gymnasium?id=CartPole-v1``.
+
+    Args:
+        arguments: passed to ``gymnasium.make``, for subclasses.
+        id: the environment's id, ``module:id`` to import a module that registers it.
+        forfeit_reward: what a forfeit adds to the return.
+
+    Raises:
+        InputError: no such environment, or one whose spaces do not fit.
+    """
+
+    name = "gymnasium"
+    agents = ("player",)
+
+    def make(self, **arguments: Any) -> gymnasium.Env[Any, Any]:
+        """A fresh environment."""
+        try:
+            return gymnasium.make(self.id, disable_env_checker=True, **(self.arguments | arguments))
+        except (gymnasium.error.Error, ImportError) as error:
+            raise InputError(f"id={self.id}: Gymnasium cannot make it: {error}") from error
+
+    def episode(self) -> Episode:
+        """A fresh environment to play episodes in."""
+        return _SoloEpisode(self._rendered(), self.ansi)
+
+    def _spaces(self, env: Any) -> tuple[list[gymnasium.Space[Any]], list[gymnasium.Space[Any]]]:
+        return [env.observation_space], [env.action_space]
+
+
+class _SoloEpisode:
+    def __init__(self, env: gymnasium.Env[Any, Any], ansi: bool) -> None:
+        self.env, self.ansi = env, ansi
+
+    def begin(self, seed: int) -> None:
+        self._seen = self.env.reset(seed=seed)
+        self.returns = np.zeros(1)
+        self.waiting: tuple[int, ...] = (0,)
+
+    def act(self, actions: Mapping[int, Any]) -> None:
+        observation, reward, terminated, truncated, info = self.env.step(actions[0])
+        self._seen = observation, info
+        self.returns = self.returns + float(reward)
+        self.waiting = () if terminated or truncated else (0,)
+
+    def seen(self, seat: int) -> tuple[Any, Mapping[str, Any]] | None:
+        return self._seen
+
+    def render(self) -> str | None:
+        return str(self.env.render()) if self.ansi else None
+
+
+# -- PettingZoo --------------------------------------------------------------------------------
+
+
+class _PettingZooGame(Adapted):
+    """What the two adapters of PettingZoo share."""
+
+    api: ClassVar[str]
+
+    def make(self, **arguments: Any) -> Any:
+        """A fresh environment."""
+        from pettingzoo.env_registry.exceptions import PettingZooRegistryError
+        from pettingzoo.env_registry.registration import make
+
+        module, _, name = self.id.rpartition(":")
+        try:
+            if module:
+                importlib.import_module(module)
+            return make(self.api, name, **(self.arguments | arguments))
+        except (PettingZooRegistryError, ImportError) as error:
+            cause = f" ({error.__cause__})" if error.__cause__ else ""
+            short = str(error).partition(". Available environments")[0].rstrip(".")
+            raise InputError(f"id={self.id}: PettingZoo cannot make it: {short}{cause}") from error
+
+    def _spaces(self, env: Any) -> tuple[list[gymnasium.Space[Any]], list[gymnasium.Space[Any]]]:
+        agents = getattr(env, "possible_agents", None)
+        if not agents:
+            raise InputError(
+                f"id={self.id}: its possible_agents are not known; a table needs fixed seats"
+            )
+        self.agents = tuple(map(str, agents))
+        return [env.observation_space(a) for a in agents], [env.action_space(a) for a in agents]
+
+
+class AECGame(_PettingZooGame):
+    """A PettingZoo AEC environment as a turn-based game: ``aec?id=classic/tictactoe-v3``.
+
+    Args:
+        arguments: passed to ``pettingzoo.make``, for subclasses.
+        id: the environment's id, ``module:id`` to import a module that registers it.
+        forfeit_reward: what a forfeit adds to the return of the seat that forfeits.
+
+    Raises:
+        InputError: no such environment, or one whose spaces do not fit.
+    """
+
+    name = "aec"
+    api = "aec"
+
+    def episode(self) -> Episode:
+        """A fresh environment to play episodes in."""
+        return _AECEpisode(self._rendered(), self.ansi)
+
+
+class _AECEpisode:
+    def __init__(self, env: Any, ansi: bool) -> None:
+        self.env, self.ansi = env, ansi
+        self._agents: list[Any] = list(env.possible_agents)
+
+    def begin(self, seed: int) -> None:
+        self.env.reset(seed=seed)
+        self._settled = np.zeros(len(self._agents))
+        self._final: dict[int, tuple[Any, Mapping[str, Any]]] = {}
+        self._advance()
+
+    def act(self, actions: Mapping[int, Any]) -> None:
+        [(seat, action)] = actions.items()
+        self._step(seat, action)
+        self._advance()
+
+    def _step(self, seat: int, action: Any) -> None:
+        """Step the selected agent: the reward since its last turn is settled and begins anew."""
+        self._settled[seat] += self.env._cumulative_rewards[self._agents[seat]]
+        self.env.step(action)
+
+    def _advance(self) -> None:
+        """Take the dead steps, up to the next decision or to the end."""
+        env = self.env
+        self._now: dict[int, tuple[Any, Mapping[str, Any]]] = {}
+        self.waiting: tuple[int, ...] = ()
+        while env.agents and not self.waiting:
+            agent = env.agent_selection
+            seat = self._agents.index(agent)
+            if env.terminations[agent] or env.truncations[agent]:
+                # A dead agent is forgotten by the environment; what it saw last is still shown.
+                self._final[seat] = deepcopy((env.observe(agent), env.infos[agent]))
+                self._step(seat, None)
+            else:
+                self.waiting = (seat,)
+        self.returns = self._settled.copy()
+        for agent in env.agents:
+            self.returns[self._agents.index(agent)] += env._cumulative_rewards[agent]
+
+    def seen(self, seat: int) -> tuple[Any, Mapping[str, Any]] | None:
+        agent = self._agents[seat]
+        if agent not in self.env.agents:
+            return self._final.get(seat)
+        if seat not in self._now:
+            self._now[seat] = self.env.observe(agent), self.env.infos[agent]
+        return self._now[seat]
+
+    def render(self) -> str | None:
+        return str(self.env.render()) if self.ansi else None
+
+
+class ParallelGame(_PettingZooGame):
+    """A PettingZoo parallel environment as a game: ``parallel?id=classic/rps-v2``.
+
+    Every live seat is waited for at once. The parameters are those of ``AECGame``.
+    """
+
+    name = "parallel"
+    api = "parallel"
+
+    def episode(self) -> Episode:
+        """A fresh environment to play episodes in."""
+        return _ParallelEpisode(self._rendered(), self.ansi)
+
+
+class _ParallelEpisode:
+    def __init__(self, env: Any, ansi: bool) -> None:
+        self.env, self.ansi = env, ansi
+        self._agents: list[Any] = list(env.possible_agents)
+
+    def begin(self, seed: int) -> None:
+        observations, infos = self.env.reset(seed=seed)
+        self.returns = np.zeros(len(self._agents))
+        self._seen: dict[int, tuple[Any, Mapping[str, Any]]] = {}
+        self._note(observations, infos)
+        self.waiting: tuple[int, ...] = self._seats(self.env.agents)
+
+    def act(self, actions: Mapping[int, Any]) -> None:
+        named = {self._agents[seat]: action for seat, action in actions.items()}
+        observations, rewards, terminations, truncations, infos = self.env.step(named)
+        self._note(observations, infos)
+        for agent, reward in rewards.items():
+            self.returns[self._agents.index(agent)] += reward
+        self.waiting = self._seats(
+            a for a in self.env.agents if not (terminations.get(a) or truncations.get(a))
+        )
+
+    def seen(self, seat: int) -> tuple[Any, Mapping[str, Any]] | None:
+        return self._seen.get(seat)
+
+    def render(self) -> str | None:
+        return str(self.env.render()) if self.ansi else None
+
+    def _seats(self, agents: Iterable[Any]) -> tuple[int, ...]:
+        return tuple(sorted(self._agents.index(agent) for agent in agents))
+
+    def _note(self, observations: Mapping[Any, Any], infos: Mapping[Any, Any]) -> None:
+        for agent, observation in observations.items():
+            self._seen[self._agents.index(agent)] = observation, infos.get(agent, {})
