@@ -1,0 +1,218 @@
+"""A league's configuration: a game, a roster, a schedule, a seed.
+
+Written as YAML::
+
+    name: demo
+    game: holdem?seats=2
+    seed: 7
+    agents: [random, call, {name: solid, spec: "equity?samples=200"}]
+    schedule: {kind: round-robin, deals: 2000, deals_per_match: 100}
+    clock: 10
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+
+from agents.agent import Identity
+from agents.registry import identify
+from envs.errors import InputError
+from envs.game import Game
+from envs.registry import make_game
+from envs.specs import Spec, read
+from leagues.schedule import Schedule, make_schedule
+
+_FIELDS = ("name", "game", "seed", "agents", "schedule", "clock")
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """An agent in a league, under the name that tables show."""
+
+    name: str
+    identity: Identity
+
+
+@dataclass(frozen=True)
+class League:
+    """Who plays what, how much of it, and from which seed.
+
+    Attributes:
+        clock: seconds one call of an agent may take, whatever its batch; None: no limit.
+    """
+
+    name: str
+    game: str
+    game_version: int
+    seed: int
+    entrants: tuple[Entrant, ...]
+    schedule: Mapping[str, Any]
+    clock: float | None = field(default=None)
+
+    @cached_property
+    def id(self) -> str:
+        """16 hex digits of everything that decides its matches and how they are named."""
+        return hashlib.sha256(orjson.dumps(self.to_json())).hexdigest()[:16]
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The name of each entrant by its identity's key."""
+        return {entrant.identity.key: entrant.name for entrant in self.entrants}
+
+    @cached_property
+    def identities(self) -> dict[str, Identity]:
+        """The identity of each entrant by its key."""
+        return {entrant.identity.key: entrant.identity for entrant in self.entrants}
+
+    def make_game(self) -> Game:
+        """The game, made now; InputError where its rules are not those the league was made for."""
+        game = make_game(self.game)
+        if game.version != self.game_version:
+            raise InputError(
+                f"league {self.name} was made for version {self.game_version} of {game.name}'s "
+                f"rules; version {game.version} is installed: start it anew from its configuration"
+            )
+        return game
+
+    def make_schedule(self) -> Schedule:
+        """The schedule, made now."""
+        return make_schedule(self.schedule, f"league {self.name}: schedule")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values that ``from_json`` reads back."""
+        return {
+            "name": self.name,
+            "game": self.game,
+            "game_version": self.game_version,
+            "seed": self.seed,
+            "entrants": [
+                {
+                    "name": entrant.name,
+                    "spec": entrant.identity.spec,
+                    "checkpoint": entrant.identity.checkpoint,
+                    "configuration": entrant.identity.configuration,
+                }
+                for entrant in self.entrants
+            ],
+            "schedule": dict(self.schedule),
+            "clock": self.clock,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> League:
+        """The league that ``to_json`` wrote."""
+        entrants = tuple(
+            Entrant(e["name"], Identity(e["spec"], e["checkpoint"], e["configuration"]))
+            for e in data["entrants"]
+        )
+        return cls(
+            data["name"],
+            data["game"],
+            data["game_version"],
+            data["seed"],
+            entrants,
+            data["schedule"],
+            data["clock"],
+        )
+
+    @classmethod
+    def from_config(cls, config: Any, where: str) -> League:
+        """Check a configuration (what YAML holds); ``where`` names it in InputErrors."""
+        if not isinstance(config, dict):
+            raise InputError(f"{where} is not a mapping with the fields {', '.join(_FIELDS)}")
+        for name in config:
+            if name not in _FIELDS:
+                raise InputError(
+                    f"{where}: unknown field {name!r}; fields are {', '.join(_FIELDS)}"
+                )
+        for name in ("game", "agents"):
+            if name not in config:
+                raise InputError(f"{where}: field {name!r} is missing")
+        game = make_game(_spec(config["game"], f"{where}: game"))
+        schedule = make_schedule(config.get("schedule", {}), f"{where}: schedule")
+        entrants = _entrants(config["agents"], where)
+        schedule.check(game, len(entrants), f"{where}: agents")
+        seed = read(config.get("seed", 0), int, f"{where}: seed")
+        clock = read(config.get("clock"), float | None, f"{where}: clock")
+        assert isinstance(seed, int) and (clock is None or isinstance(clock, float))
+        if clock is not None and clock <= 0:
+            raise InputError(f"{where}: clock={clock} must be above 0 seconds")
+        return cls(
+            str(config.get("name", "league")),
+            str(_spec(config["game"], f"{where}: game")),
+            game.version,
+            seed,
+            entrants,
+            schedule.to_json(),
+            clock,
+        )
+
+
+def load(source: str) -> League:
+    """The league of a YAML file, or of a shipped preset by its name (``demo``)."""
+    path = Path(source)
+    if path.suffix not in (".yaml", ".yml"):
+        preset = files("leagues") / "presets" / f"{source}.yaml"
+        if not preset.is_file():
+            raise InputError(
+                f"no preset is called {source!r}; presets are {', '.join(presets())}, and a "
+                "configuration file ends in .yaml"
+            )
+        text = preset.read_text()
+    else:
+        try:
+            text = path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} cannot be read: {error}") from None
+    try:
+        config = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from None
+    return League.from_config(config, source)
+
+
+def presets() -> list[str]:
+    """The names of the shipped configurations."""
+    folder = files("leagues") / "presets"
+    return sorted(
+        file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml")
+    )
+
+
+def _spec(value: Any, where: str) -> Spec:
+    if not isinstance(value, str):
+        raise InputError(f"{where} is {value!r}; write a spec such as holdem?seats=2")
+    return Spec.parse(value)
+
+
+def _entrants(value: Any, where: str) -> tuple[Entrant, ...]:
+    if not isinstance(value, list) or not value:
+        raise InputError(f"{where}: agents must be a list of specs, or of name and spec")
+    entrants: list[Entrant] = []
+    for position, item in enumerate(value, 1):
+        here = f"{where}: agents, item {position}"
+        if isinstance(item, dict) and set(item) == {"name", "spec"}:
+            entrant = Entrant(str(item["name"]), identify(_spec(item["spec"], here)))
+        elif isinstance(item, str):
+            entrant = Entrant(item, identify(item))
+        else:
+            raise InputError(f"{here} is neither a spec nor {{name: …, spec: …}}")
+        for other in entrants:
+            if other.name == entrant.name:
+                raise InputError(f"{here}: the name {entrant.name!r} is taken; name it otherwise")
+            if other.identity.key == entrant.identity.key:
+                raise InputError(
+                    f"{here}: {entrant.name!r} is the same player as {other.name!r} (same "
+                    "checkpoint and configuration); drop one"
+                )
+        entrants.append(entrant)
+    return tuple(entrants)

@@ -1,0 +1,97 @@
+"""Run a league: what its schedule still lacks is played, and every finished match is logged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from leagues.executors import Executor
+from leagues.league import League
+from leagues.match import Match, Result, seatings
+from leagues.play import CAPACITY, Roster
+from leagues.ratings.log import Log
+from leagues.schedule import Pairing
+from leagues.store import Store
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a league is. ``played`` counts those found in the log at the start, too.
+
+    ``result`` is the match that has just ended (None for the first report).
+    """
+
+    played: int
+    total: int
+    resumed: int
+    result: Result | None = None
+
+
+def roster(league: League) -> Roster:
+    """What an executor needs to know of a league."""
+    return Roster(league.game, league.identities, league.clock)
+
+
+def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
+    """Play what is missing; yields after each match. Resumes wherever it was stopped.
+
+    Each result is in the store before it is yielded.
+    """
+    game = league.make_game()
+    schedule = league.make_schedule()
+    count = len(league.entrants)
+    total = schedule.total(game.seats, count)
+    store.add_league(league)
+    rounds: list[dict[int, float]] = []
+    played = resumed = 0
+    while (pairings := schedule.pairings(game.seats, count, league.seed, rounds)) is not None:
+        matches = [_match(league, game.seats, pairing) for pairing in pairings]
+        known = store.attach(league, matches)
+        resumed += len(known)
+        played += len(known)
+        yield Progress(played, total, resumed)
+        missing = [match for match in matches if match.id not in known]
+        for result in executor.run(_blocks(missing, executor.workers)):
+            store.append(league, result)
+            played += 1
+            yield Progress(played, total, resumed, result)
+        if played == total:
+            return
+        ids = {match.id for match in matches}
+        rounds.append(_scores(league, (r for _, r in store.results(league) if r.match.id in ids)))
+
+
+def _match(league: League, seats: int, pairing: Pairing) -> Match:
+    lineup, first_deal, deals = pairing
+    agents = [league.entrants[number].identity for number in lineup]
+    return Match(
+        game=league.game,
+        game_version=league.game_version,
+        entrants=tuple(agent.key for agent in agents),
+        specs=tuple(agent.spec for agent in agents),
+        seed=league.seed,
+        first_deal=first_deal,
+        deals=deals,
+        seatings=seatings(seats, len(lineup)),
+    )
+
+
+def _blocks(matches: Sequence[Match], workers: int) -> Iterator[Sequence[Match]]:
+    """Cut matches into blocks: large enough to fill the tables, and some for every worker."""
+    if not matches:
+        return
+    tables = max(1, matches[0].deals * len(matches[0].seatings))
+    # A few tablefuls a block keep agents' batches large; four blocks a worker even out the end.
+    size = max(1, min(8 * CAPACITY // tables, -(-len(matches) // (4 * workers))))
+    for first in range(0, len(matches), size):
+        yield matches[first : first + size]
+
+
+def _scores(league: League, results: Iterable[Result]) -> dict[int, float]:
+    """A round's scores: one for each opponent that was beaten on more deals, half for a tie."""
+    log = Log.of(results)
+    n = len(log.entrants)
+    wins = log.wins.sum(axis=0).reshape(n, n)
+    points = (wins > wins.T) + 0.5 * ((wins == wins.T) & (wins > 0))
+    number = {entrant.identity.key: index for index, entrant in enumerate(league.entrants)}
+    return {number[key]: float(points[row].sum()) for row, key in enumerate(log.entrants)}

@@ -1,0 +1,292 @@
+"""The append-only log of matches: the one truth that ratings, tables and pages are computed from.
+
+A match has one row, named by a hash of everything that decides it, and is written with its replay
+in one transaction, so that a kill leaves all of it or nothing. Leagues refer to matches: two
+leagues that schedule the same match (a roster that grew) share its row, and it is played once.
+SQLite by default, PostgreSQL by URL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import sqlalchemy as sa
+from numpy.typing import NDArray
+from sqlalchemy.engine import Connection, Engine, RowMapping
+
+from envs.errors import InputError
+from leagues.league import League
+from leagues.match import Match, Result
+
+DEFAULT = "arena.db"
+
+_METADATA = sa.MetaData()
+_LEAGUES = sa.Table(
+    "leagues",
+    _METADATA,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("name", sa.String, nullable=False, index=True),
+    sa.Column("config", sa.LargeBinary, nullable=False),
+    sa.Column("created", sa.DateTime(timezone=True), nullable=False),
+)
+_MATCHES = sa.Table(
+    "matches",
+    _METADATA,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("game", sa.String, nullable=False),
+    sa.Column("game_version", sa.Integer, nullable=False),
+    sa.Column("entrants", sa.LargeBinary, nullable=False),
+    sa.Column("specs", sa.LargeBinary, nullable=False),
+    sa.Column("seed", sa.String(20), nullable=False),  # 64 unsigned bits: no SQL integer holds them
+    sa.Column("first_deal", sa.Integer, nullable=False),
+    sa.Column("deals", sa.Integer, nullable=False),
+    sa.Column("seatings", sa.LargeBinary, nullable=False),
+    sa.Column("returns", sa.LargeBinary, nullable=False),
+    sa.Column("tiebreaks", sa.LargeBinary, nullable=False),
+    sa.Column("statuses", sa.LargeBinary, nullable=False),
+    sa.Column("decisions", sa.Integer, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("finished", sa.DateTime(timezone=True), nullable=False),
+)
+# Which matches a league counts, in the order in which it got them.
+_MEMBERS = sa.Table(
+    "league_matches",
+    _METADATA,
+    sa.Column("league", sa.ForeignKey("leagues.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("match", sa.ForeignKey("matches.id"), nullable=False),
+    sa.UniqueConstraint("league", "match"),
+)
+_REPLAYS = sa.Table(
+    "replays",
+    _METADATA,
+    sa.Column("match", sa.ForeignKey("matches.id"), primary_key=True),
+    sa.Column("data", sa.LargeBinary, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A league in the store.
+
+    Attributes:
+        league: its configuration.
+        created: when it was first run, UTC.
+        matches: how many of its matches are in the log.
+    """
+
+    league: League
+    created: dt.datetime
+    matches: int
+
+
+class Store:
+    """A store of leagues and matches, opened by path (SQLite) or SQLAlchemy URL.
+
+    Raises InputError where it cannot be opened, or is not there and ``create`` is False.
+    """
+
+    def __init__(self, where: str = DEFAULT, *, create: bool = False) -> None:
+        self.where = where
+        url = where if "://" in where else f"sqlite:///{where}"
+        if url.startswith("sqlite:///") and not create:
+            path = Path(url.removeprefix("sqlite:///"))
+            if not path.is_file():
+                raise InputError(
+                    f"store {path} does not exist; run a league first (arena tournament run demo) "
+                    "or name another with --store"
+                )
+        try:
+            self._engine = _engine(url)
+            _METADATA.create_all(self._engine)
+        except (sa.exc.SQLAlchemyError, ImportError) as error:
+            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
+            raise InputError(
+                f"store {where} cannot be opened ({reason}); name a SQLite file or a database URL"
+            ) from None
+
+    # -- writing -------------------------------------------------------------------------------
+
+    def add_league(self, league: League) -> None:
+        """Make a league known; adding it again changes nothing."""
+        with self._engine.begin() as connection:
+            known = sa.select(_LEAGUES.c.id).where(_LEAGUES.c.id == league.id)
+            if connection.execute(known).first() is None:
+                connection.execute(
+                    _LEAGUES.insert().values(
+                        id=league.id,
+                        name=league.name,
+                        config=orjson.dumps(league.to_json()),
+                        created=dt.datetime.now(dt.UTC),
+                    )
+                )
+
+    def append(self, league: League, result: Result) -> None:
+        """Add a finished match to a league's log, with its replay, in one transaction."""
+        match = result.match
+        row = {
+            "id": match.id,
+            "game": match.game,
+            "game_version": match.game_version,
+            "entrants": orjson.dumps(match.entrants),
+            "specs": orjson.dumps(match.specs),
+            "seed": str(match.seed),
+            "first_deal": match.first_deal,
+            "deals": match.deals,
+            "seatings": orjson.dumps(match.seatings),
+            "returns": _pack(result.returns),
+            "tiebreaks": _pack(result.tiebreaks),
+            "statuses": _pack(result.statuses),
+            "decisions": result.decisions,
+            "seconds": result.seconds,
+            "finished": dt.datetime.now(dt.UTC),
+        }
+        with self._engine.begin() as connection:
+            connection.execute(_MATCHES.insert().values(row))
+            connection.execute(_REPLAYS.insert().values(match=match.id, data=result.replay))
+            _attach(connection, league.id, [match.id])
+
+    def attach(self, league: League, matches: Collection[Match]) -> set[str]:
+        """Count those of ``matches`` that are in the log already for ``league``; their ids."""
+        wanted = {match.id for match in matches}
+        with self._engine.begin() as connection:
+            played = {id for (id,) in connection.execute(sa.select(_MATCHES.c.id))} & wanted
+            own = {
+                id
+                for (id,) in connection.execute(
+                    sa.select(_MEMBERS.c.match).where(_MEMBERS.c.league == league.id)
+                )
+            }
+            _attach(connection, league.id, [m.id for m in matches if m.id in played - own])
+        return played
+
+    # -- reading -------------------------------------------------------------------------------
+
+    def leagues(self) -> list[Entry]:
+        """All leagues, the newest first."""
+        count = (
+            sa.select(sa.func.count())
+            .select_from(_MEMBERS)
+            .where(_MEMBERS.c.league == _LEAGUES.c.id)
+            .scalar_subquery()
+        )
+        query = sa.select(_LEAGUES, count.label("matches")).order_by(_LEAGUES.c.created.desc())
+        with self._engine.connect() as connection:
+            return [
+                Entry(League.from_json(orjson.loads(row["config"])), row["created"], row["matches"])
+                for row in connection.execute(query).mappings()
+            ]
+
+    def find(self, name: str | None = None) -> Entry:
+        """The newest league of that name or id (any, where None); else InputError."""
+        entries = self.leagues()
+        for entry in entries:
+            if name is None or name in (entry.league.name, entry.league.id):
+                return entry
+        if not entries:
+            raise InputError(f"store {self.where} holds no league; run one: arena tournament run")
+        known = ", ".join(sorted({entry.league.name for entry in entries}))
+        raise InputError(f"store {self.where} holds no league {name!r}; it holds: {known}")
+
+    def results(
+        self, league: League, *, after: int = 0, entrants: Sequence[str] = ()
+    ) -> Iterator[tuple[int, Result]]:
+        """A league's results with their running numbers (from 1), without replays, in order.
+
+        Only those numbered above ``after``, and with all of the given entrants.
+        """
+        query = (
+            sa.select(_MEMBERS.c.number, _MATCHES)
+            .join(_MATCHES, _MATCHES.c.id == _MEMBERS.c.match)
+            .where(_MEMBERS.c.league == league.id, _MEMBERS.c.number > after)
+            .order_by(_MEMBERS.c.number)
+        )
+        with self._engine.connect() as connection:
+            for row in connection.execute(query).mappings():
+                match = _match(row)
+                if all(entrant in match.entrants for entrant in entrants):
+                    yield row["number"], _result(row, match)
+
+    def match(self, id: str) -> Result:
+        """One result, with its replay, by the match's id or a unique beginning of it."""
+        query = (
+            sa.select(_MATCHES, _REPLAYS.c.data)
+            .join(_REPLAYS)
+            .where(_MATCHES.c.id.startswith(id, autoescape=True))
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.limit(2)).mappings().all()
+        if len(rows) != 1 or not id:
+            fault = "no match" if not rows else "more than one match"
+            raise InputError(f"store {self.where} holds {fault} whose id begins with {id!r}")
+        return _result(rows[0], _match(rows[0]), rows[0]["data"])
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        self._engine.dispose()
+
+
+def _engine(url: str) -> Engine:
+    engine = sa.create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @sa.event.listens_for(engine, "connect")
+        def configure(connection: Any, _record: Any) -> None:
+            # With a write-ahead log readers (the web page) and the writer do not wait for each
+            # other, and a killed process loses no committed match.
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute("PRAGMA foreign_keys=ON")
+
+    return engine
+
+
+def _attach(connection: Connection, league: str, matches: Sequence[str]) -> None:
+    if not matches:
+        return
+    last = connection.execute(
+        sa.select(sa.func.max(_MEMBERS.c.number)).where(_MEMBERS.c.league == league)
+    ).scalar()
+    connection.execute(
+        _MEMBERS.insert(),
+        [
+            {"league": league, "number": number, "match": match}
+            for number, match in enumerate(matches, (last or 0) + 1)
+        ],
+    )
+
+
+def _pack(array: NDArray[Any]) -> bytes:
+    return array.astype(array.dtype.newbyteorder("<")).tobytes()
+
+
+def _match(row: RowMapping) -> Match:
+    return Match(
+        game=row["game"],
+        game_version=row["game_version"],
+        entrants=tuple(orjson.loads(row["entrants"])),
+        specs=tuple(orjson.loads(row["specs"])),
+        seed=int(row["seed"]),
+        first_deal=row["first_deal"],
+        deals=row["deals"],
+        seatings=tuple(map(tuple, orjson.loads(row["seatings"]))),
+    )
+
+
+def _result(row: RowMapping, match: Match, replay: bytes = b"") -> Result:
+    shape = (match.deals, len(match.seatings), len(match.seatings[0]))
+    return Result(
+        match,
+        np.frombuffer(row["returns"], "<f8").reshape(shape),
+        np.frombuffer(row["tiebreaks"], "<f8").reshape(shape),
+        np.frombuffer(row["statuses"], "u1").reshape(shape),
+        row["decisions"],
+        row["seconds"],
+        replay,
+    )
