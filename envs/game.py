@@ -12,7 +12,8 @@ Nobody above this floor needs to know which it is.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -98,13 +99,31 @@ class Turns:
         return list(zip(self.tables.tolist(), self.seats.tolist(), strict=True))
 
 
+@dataclass(frozen=True)
+class Recording:
+    """An episode to be exported: ``states`` re-simulates it.
+
+    Attributes:
+        players: the agents' names by seat.
+        states: the tables (slot 0 is the episode) before each step, with the decisions of that
+            step as (seat, action), the action None for a forfeit; then the end, with none.
+    """
+
+    players: tuple[str, ...]
+    states: Iterator[tuple[Tables, Sequence[tuple[int, Any]]]]
+
+
+Exporter = Callable[[Iterable[Recording]], bytes]
+
+
 class Game(ABC):
     """A configured set of rules; immutable. Its keyword-only parameters are the spec's options.
 
     Class attributes:
         name: the registered name, the family of its specs.
         version: counts up when equal seeds and actions no longer give equal states.
-        unit: what a league reports a mean return in; ``unit_scale`` converts a return to it.
+        unit: what a league reports a mean return in; ``unit_scale`` converts a return to it. A
+            configuration whose returns are of another kind sets its own.
 
     Attributes:
         seats: how many seats each table has.
@@ -114,8 +133,8 @@ class Game(ABC):
 
     name: ClassVar[str]
     version: ClassVar[int]
-    unit: ClassVar[str] = "points"
-    unit_scale: ClassVar[float] = 1.0
+    unit: str = "points"
+    unit_scale: float = 1.0
 
     seats: int
     action_space: gymnasium.Space[Any]
@@ -124,6 +143,10 @@ class Game(ABC):
     @abstractmethod
     def tables(self, capacity: int) -> Tables:
         """``capacity`` tables, all of them idle until ``Tables.begin``."""
+
+    def exporters(self) -> Mapping[str, Exporter]:
+        """The game's own file formats by file ending (``.phh``): episodes in, the file out."""
+        return {}
 
 
 class Tables(ABC):

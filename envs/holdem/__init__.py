@@ -1,0 +1,5 @@
+"""No-limit Texas Hold'em for 2 to 10 players; see README.md."""
+
+from envs.holdem.game import Holdem
+
+__all__ = ["Holdem"]

@@ -1,0 +1,192 @@
+"""From hand to hand: the deal, the button, stacks that are reset, carried or rebought, tournaments.
+
+An episode is a number of hands at one table. The button moves one seat clockwise before each hand
+but the first, over seats without chips, and the blinds are posted by the next seats with chips (the
+*moving button* of RRoP 3.1: nobody skips the button, a blind may be skipped when a player is out).
+Heads-up the button posts the small blind.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from envs import seeding
+from envs.holdem.rules import (
+    FOLD,
+    MAX_SEATS,
+    OVER,
+    Hand,
+    begin_hand,
+    has,
+    is_single,
+    next_seat,
+    play,
+)
+
+Config = Any  # a record of dtype CONFIG
+
+RESET, CARRY, REBUY, TOURNAMENT = range(4)
+MAX_MENU = 16
+MAX_LEVELS = 64  # a tournament ends after so many levels, ranked by chips if need be
+
+CONFIG = np.dtype(
+    [
+        ("seats", "i8"),
+        ("hands", "i8"),
+        ("mode", "i8"),  # RESET, CARRY, REBUY or TOURNAMENT
+        ("straddles", "i8"),
+        ("hands_per_level", "i8"),
+        ("stacks", "i8", MAX_SEATS),
+        # of level 0, 1, …; without a tournament all are the same
+        ("small_blind", "i8", MAX_LEVELS),
+        ("big_blind", "i8", MAX_LEVELS),
+        ("ante", "i8", MAX_LEVELS),
+        ("prizes", "f8", MAX_SEATS),  # shares of the prize pool, by place
+        ("menu_size", "i8"),
+        ("menu", "f8", MAX_MENU),  # ascending pot fractions
+    ],
+    align=True,
+)
+
+
+@numba.njit(cache=True)
+def begin_episode(hand: Hand, config: Config, seed: np.uint64) -> None:
+    """Set a table up and deal its first hand, with the button at the last seat."""
+    hand.seats = config.seats
+    hand.seed = seed
+    hand.number = 0
+    hand.hands = config.hands
+    hand.away = 0
+    hand.button = config.seats - 1
+    for seat in range(config.seats):
+        hand.stacks[seat] = config.stacks[seat]
+        hand.net[seat] = 0
+        hand.standing[seat] = 0
+    deal_hand(hand, config)
+    pass_absent(hand, config)
+
+
+@numba.njit(cache=True)
+def deal_hand(hand: Hand, config: Config) -> None:
+    """Shuffle, set the stakes and begin the hand."""
+    shuffle(hand)
+    set_stakes(hand, config)
+    begin_hand(hand)
+
+
+@numba.njit(cache=True)
+def shuffle(hand: Hand) -> None:
+    """Draw the hand's cards by Fisher and Yates from the episode's seed and the hand's number."""
+    seed = seeding.draw(hand.seed, hand.number)
+    for card in range(52):
+        hand.deck[card] = card
+    for i in range(2 * hand.seats + 5):
+        j = i + seeding.below(seed, i, 52 - i)
+        card = hand.deck[i]
+        hand.deck[i] = hand.deck[j]
+        hand.deck[j] = card
+
+
+@numba.njit(cache=True)
+def set_stakes(hand: Hand, config: Config) -> None:
+    """The antes and blinds of this hand; straddles are posted left of the big blind, doubling."""
+    level = min(hand.number // config.hands_per_level, MAX_LEVELS - 1)
+    dealt = 0
+    players = 0
+    for seat in range(hand.seats):
+        hand.antes[seat] = config.ante[level]
+        hand.blinds[seat] = 0
+        if hand.stacks[seat] > 0:
+            dealt |= 1 << seat
+            players += 1
+    hand.big_blind = config.big_blind[level]
+    hand.min_bet = hand.big_blind
+    seat = hand.button if players == 2 else next_seat(hand, dealt, hand.button)
+    hand.blinds[seat] = config.small_blind[level]
+    seat = next_seat(hand, dealt, seat)
+    hand.blinds[seat] = hand.big_blind
+    for _ in range(min(config.straddles, players - 2)):
+        seat = next_seat(hand, dealt, seat)
+        hand.min_bet *= 2
+        hand.blinds[seat] = hand.min_bet
+
+
+@numba.njit(cache=True)
+def take(hand: Hand, config: Config, move: int) -> None:
+    """Make the actor's move and go on to the next decision that somebody is waited for."""
+    play(hand, move)
+    pass_absent(hand, config)
+
+
+@numba.njit(cache=True)
+def forfeit(hand: Hand, config: Config) -> None:
+    """Take the actor out of play: it folds now and whenever it is to act in the episode."""
+    hand.away |= 1 << hand.actor
+    pass_absent(hand, config)
+
+
+@numba.njit(cache=True)
+def pass_absent(hand: Hand, config: Config) -> None:
+    """Fold for who is away, and deal hands, until a present player is to act or all is over."""
+    while True:
+        while hand.actor != OVER and has(hand.away, hand.actor):
+            play(hand, FOLD)
+        if hand.actor != OVER or not next_hand(hand, config):
+            return
+
+
+@numba.njit(cache=True)
+def next_hand(hand: Hand, config: Config) -> bool:
+    """Book the finished hand and deal the next one; False where the episode is over."""
+    solvent = 0
+    for seat in range(hand.seats):
+        hand.net[seat] += hand.stacks[seat] - hand.starting[seat]
+        if hand.stacks[seat] > 0:
+            solvent |= 1 << seat
+            hand.standing[seat] = standing(hand.number + 1, hand.stacks[seat])
+        elif hand.starting[seat] > 0:
+            hand.standing[seat] = standing(hand.number, hand.starting[seat])
+    hand.number += 1
+    if hand.number >= hand.hands:
+        return False
+    if config.mode == RESET or config.mode == REBUY:
+        for seat in range(hand.seats):
+            if config.mode == RESET or hand.stacks[seat] == 0:
+                hand.stacks[seat] = config.stacks[seat]
+        solvent = (1 << hand.seats) - 1
+    if is_single(solvent):
+        return False
+    hand.button = next_seat(hand, solvent, hand.button)
+    deal_hand(hand, config)
+    return True
+
+
+@numba.njit(cache=True, inline="always")
+def standing(number: int, chips: int) -> int:
+    """Orders players by the hand that they were out in, then by the chips they began it with."""
+    return (number << 40) | chips
+
+
+@numba.njit(cache=True)
+def settle(hand: Hand, config: Config, returns: Any) -> None:
+    """Write the episode's returns by seat: big blinds a hand, or buy-ins in a tournament.
+
+    A tournament's prizes are shared by place; who went out in the same hand is ranked by the chips
+    it began that hand with (TDA's rule), and equals share their prizes.
+    """
+    for seat in range(hand.seats):
+        if config.mode != TOURNAMENT:
+            returns[seat] = hand.net[seat] / (hand.big_blind * hand.hands)
+            continue
+        better = 0
+        equal = 0
+        for other in range(hand.seats):
+            better += hand.standing[other] > hand.standing[seat]
+            equal += hand.standing[other] == hand.standing[seat]
+        prize = 0.0
+        for place in range(better, better + equal):
+            prize += config.prizes[place]
+        returns[seat] = prize / equal * hand.seats - 1.0

@@ -1,0 +1,167 @@
+"""Texas Hold'em as a game of the house: its options and what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, ClassVar, Literal
+
+import gymnasium
+import numpy as np
+
+from envs.errors import InputError
+from envs.game import Game
+from envs.holdem import episode
+from envs.holdem.observation import observation_space
+from envs.holdem.rules import MAX_SEATS
+from envs.holdem.tables import HoldemTables
+
+LEVELS = (1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+_MODES = {"reset": episode.RESET, "carry": episode.CARRY, "rebuy": episode.REBUY}
+_MOST_CHIPS = 1 << 40
+
+
+class Holdem(Game):
+    """No-limit Texas Hold'em, ``holdem`` in specs, e.g. ``holdem?seats=6,stack=50``.
+
+    Seat 0 sits left of the first hand's button, which is at the last seat: with three or more
+    players seats 0 and 1 post the blinds, heads-up seat 1 posts the small blind and acts first
+    pre-flop. (Seat i is player i + 1 of a PHH hand history.)
+
+    Actions are integers. With ``m = len(menu)``: 0 folds, 1 checks or calls, ``2 + i`` bets or
+    raises by ``menu[i]`` of the pot (as the pot is after a call), ``2 + m`` is all-in. Beyond the
+    menu, ``actions + c``, where ``actions`` is ``m + 3``, bets or raises to ``c`` chips in total
+    for the street, any legal amount. Folding is legal only when facing a bet.
+
+    Args:
+        seats: 2 to 10.
+        stack: chips of each seat in big blinds, or one value a seat (``100/50/20``).
+        small_blind, big_blind, ante: in chips.
+        straddles: how many players left of the big blind straddle, each twice the post before.
+        menu: pot fractions of the action menu.
+        hands: how many hands an episode has; a sit-and-go has as many as it needs.
+        stacks: what happens to stacks between the hands of an episode: they are *reset*, they
+            *carry* over (who has none sits out; the episode ends when one player has all), or
+            they carry over and a player with none makes a *rebuy* of the first stack.
+        format: ``cash``, or ``sit_and_go``: a tournament until one player has all chips.
+        levels: factors of blinds and ante, level by level; after the last they double.
+        hands_per_level: how many hands a level lasts.
+        prizes: shares of the prize pool for the first places, which sum to 1.
+
+    Returns are big blinds a hand (over ``hands``), in a sit-and-go buy-ins.
+    """
+
+    name: ClassVar[str] = "holdem"
+    version: ClassVar[int] = 1
+    unit = "mbb/hand"
+    unit_scale = 1000.0
+
+    def __init__(
+        self,
+        *,
+        seats: int = 2,
+        stack: float | tuple[float, ...] = 100.0,
+        small_blind: int = 50,
+        big_blind: int = 100,
+        ante: int = 0,
+        straddles: int = 0,
+        menu: tuple[float, ...] = (0.5, 1.0),
+        hands: int = 1,
+        stacks: Literal["reset", "carry", "rebuy"] = "reset",
+        format: Literal["cash", "sit_and_go"] = "cash",
+        levels: tuple[float, ...] = LEVELS,
+        hands_per_level: int = 10,
+        prizes: tuple[float, ...] = (1.0,),
+    ) -> None:
+        _demand(2 <= seats <= MAX_SEATS, f"seats={seats}; 2 to {MAX_SEATS} can play")
+        _demand(
+            0 < small_blind <= big_blind,
+            f"small_blind={small_blind} and big_blind={big_blind}; "
+            "the blinds are chips, the small one positive and no larger than the big one",
+        )
+        _demand(ante >= 0, f"ante={ante}; it is 0 or more chips")
+        _demand(
+            0 <= straddles <= seats - 2,
+            f"straddles={straddles}; with {seats} seats 0 to {seats - 2} players can straddle",
+        )
+        _demand(hands >= 1, f"hands={hands}; an episode has at least one")
+        _demand(hands_per_level >= 1, f"hands_per_level={hands_per_level}; it is at least 1")
+        fractions = tuple(float(f) for f in menu)
+        _demand(
+            len(fractions) <= episode.MAX_MENU
+            and all(f > 0 for f in fractions)
+            and all(a < b for a, b in pairwise(fractions)),
+            f"menu={_write(menu)}; it is at most {episode.MAX_MENU} positive pot fractions, "
+            "ascending",
+        )
+        each = tuple(stack) if isinstance(stack, Sequence) else (stack,)
+        _demand(
+            len(each) in (1, seats),
+            f"stack={_write(each)} names {len(each)} stacks; give one, or one for each of "
+            f"the {seats} seats",
+        )
+        chips = [x * big_blind for x in (each * seats if len(each) == 1 else each)]
+        _demand(
+            all(c == round(c) and 0 < c < _MOST_CHIPS for c in chips),
+            f"stack={_write(each)}; a stack is a positive whole number of chips, "
+            f"and a big blind is {big_blind} chips",
+        )
+        tournament = format == "sit_and_go"
+        _demand(
+            0 < len(levels) <= episode.MAX_LEVELS
+            and levels[0] > 0
+            and all(a <= b for a, b in pairwise(levels)),
+            f"levels={_write(levels)}; they are 1 to {episode.MAX_LEVELS} positive factors that "
+            "never fall",
+        )
+        _demand(
+            len(prizes) <= seats and all(p >= 0 for p in prizes) and abs(sum(prizes) - 1) < 1e-9,
+            f"prizes={_write(prizes)}; they are shares for at most {seats} places that sum to 1",
+        )
+        self.seats = seats
+        self.menu = fractions
+        self.small_blind = small_blind
+        self.big_blind = big_blind
+        if tournament:
+            self.unit, self.unit_scale = "buy-ins", 1.0
+        self.action_space = gymnasium.spaces.Discrete(len(fractions) + 3)
+        self.observation_space = observation_space(seats)
+
+        config = np.zeros(1, episode.CONFIG)
+        record = config[0]
+        record["seats"] = seats
+        record["mode"] = episode.TOURNAMENT if tournament else _MODES[stacks]
+        record["straddles"] = straddles
+        record["hands_per_level"] = hands_per_level
+        record["hands"] = hands_per_level * episode.MAX_LEVELS if tournament else hands
+        record["stacks"][:seats] = chips
+        factors = _schedule(levels if tournament else (1.0,), tournament, sum(chips) / big_blind)
+        record["small_blind"] = np.maximum(1, np.rint(factors * small_blind))
+        record["big_blind"] = np.maximum(1, np.rint(factors * big_blind))
+        record["ante"] = np.rint(factors * ante)
+        record["prizes"][: len(prizes)] = prizes
+        record["menu_size"] = len(fractions)
+        record["menu"][: len(fractions)] = fractions
+        config.flags.writeable = False
+        self.config = config
+
+    def tables(self, capacity: int) -> HoldemTables:
+        """``capacity`` idle tables."""
+        return HoldemTables(self, capacity)
+
+
+def _schedule(levels: Sequence[float], doubling: bool, most: float) -> Any:
+    """The factor of every level: as given, then doubling until the blinds are all chips."""
+    factors = list(levels)
+    while len(factors) < episode.MAX_LEVELS:
+        factors.append(min(factors[-1] * 2, max(most, factors[-1])) if doubling else factors[-1])
+    return np.array(factors)
+
+
+def _demand(condition: bool, problem: str) -> None:
+    if not condition:
+        raise InputError(f"holdem: {problem}")
+
+
+def _write(values: Sequence[float]) -> str:
+    return "/".join(f"{value:g}" for value in values)

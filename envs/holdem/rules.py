@@ -1,0 +1,406 @@
+"""The rules of one hand of no-limit Texas Hold'em, as small functions over one record.
+
+A table is one record of the dtype ``HAND`` and the functions here change it in place, so that a
+kernel can play thousands of them. Seats are numbered clockwise. A set of seats is an int whose bit
+``s`` stands for seat ``s``. Chips are int64 and none is ever made or lost.
+
+The rules are those of Robert's Rules of Poker, version 11 (RRoP), sections 3 and 14, and of the
+Tournament Directors Association (TDA):
+
+- Antes are posted before blinds; who has less posts what there is and is all-in.
+- The largest blind or straddle is the bring-in, the minimum bet of the whole hand. A short big
+  blind does not lower it (RRoP 14.2), only that no two players can match it does.
+- A raise is at least as large as the last full bet or raise, unless it is all-in (RRoP 14.3).
+- Who has acted on a street may raise again only when facing a full bet or raise, be it the sum of
+  several short all-ins (TDA 47, RRoP 14.3 and 14.5).
+- Nobody raises whom nobody can call: where all others are all-in, it is call or fold.
+- A pot that does not divide is split as evenly as whole chips allow; all of its odd chips go to the
+  first winner to the left of the button (TDA 20 B; where there are two, as PokerKit gives them).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from envs.holdem.evaluator import card_bit, evaluate_set
+
+Hand = Any  # a record of dtype HAND, which the type checker cannot see into
+
+MAX_SEATS = 10
+HISTORY = 256  # decisions of a hand that are kept; older ones give way
+OVER = -1  # the actor of a hand that is over
+
+ILLEGAL, FOLD, CALL = -2, -1, 0  # moves; a positive one is "bet or raise to so many chips"
+FOLDED, CHECKED, CALLED, BET, RAISED = 1, 2, 3, 4, 5  # kinds of decision in a history
+
+HAND = np.dtype(
+    [
+        # the hand
+        ("seats", "i8"),
+        ("button", "i8"),
+        ("street", "i8"),  # 0 pre-flop, 1 flop, 2 turn, 3 river
+        ("actor", "i8"),  # the seat whose decision is waited for, or OVER
+        ("live", "i8"),  # set of seats that hold cards
+        ("waiting", "i8"),  # set of seats that have yet to act on this street
+        ("acted", "i8"),  # set of seats that have acted on this street
+        ("level", "i8"),  # the total to match on this street
+        ("full_raise", "i8"),  # size of the last full bet or raise
+        ("min_bet", "i8"),
+        ("big_blind", "i8"),  # the unit of observations and returns
+        ("pot", "i8"),  # all that is committed, bets of this street included
+        ("showdown", "i8"),  # set of seats whose cards were compared at the end
+        ("decisions", "i8"),
+        # the episode that the hand is part of (envs.holdem.episode)
+        ("seed", "u8"),
+        ("number", "i8"),  # of the hand, from 0
+        ("hands", "i8"),  # how many the episode has at most
+        ("away", "i8"),  # set of seats that have forfeited: they fold whenever they are to act
+        # by seat
+        ("stacks", "i8", MAX_SEATS),  # chips behind
+        ("bets", "i8", MAX_SEATS),  # put in on this street, without antes
+        ("committed", "i8", MAX_SEATS),  # put in during the hand
+        ("starting", "i8", MAX_SEATS),  # stacks before the hand
+        ("blinds", "i8", MAX_SEATS),  # to post; a negative one does not move the first to act
+        ("antes", "i8", MAX_SEATS),
+        ("net", "i8", MAX_SEATS),  # chips won in the episode's finished hands
+        ("standing", "i8", MAX_SEATS),  # of a tournament: the higher, the later one was out
+        # holes of seat 0, 1, …, then the board; -1 is a card that nobody knows
+        ("deck", "i1", 52),
+        # decision i is at i % HISTORY
+        ("history_amount", "i8", HISTORY),  # the seat's total for the street after it
+        ("history_seat", "i1", HISTORY),
+        ("history_street", "i1", HISTORY),
+        ("history_kind", "i1", HISTORY),
+    ],
+    align=True,
+)
+
+
+@numba.njit(cache=True, inline="always")
+def has(seats: int, seat: int) -> bool:
+    """Whether a set of seats holds ``seat``."""
+    return (seats >> seat) & 1 != 0
+
+
+@numba.njit(cache=True, inline="always")
+def is_single(seats: int) -> bool:
+    """Whether a non-empty set holds one seat only."""
+    return seats & (seats - 1) == 0
+
+
+@numba.njit(cache=True)
+def next_seat(hand: Hand, seats: int, after: int) -> int:
+    """The first seat of a non-empty set clockwise from ``after``, itself the last to be asked."""
+    seat = after
+    while True:
+        seat += 1
+        if seat >= hand.seats:
+            seat = 0
+        if has(seats, seat):
+            return seat
+
+
+@numba.njit(cache=True, inline="always")
+def to_call(hand: Hand, seat: int) -> int:
+    """What ``seat`` lacks to match the level; it may have less."""
+    owed: int = hand.level - hand.bets[seat]
+    return owed
+
+
+@numba.njit(cache=True, inline="always")
+def pay(hand: Hand, seat: int, chips: int) -> int:
+    """Move up to ``chips`` from a stack to the pot; what was moved."""
+    paid: int = min(chips, hand.stacks[seat])
+    hand.stacks[seat] -= paid
+    hand.committed[seat] += paid
+    hand.pot += paid
+    return paid
+
+
+# -- the course of a hand --------------------------------------------------------------------------
+
+
+@numba.njit(cache=True)
+def begin_hand(hand: Hand) -> None:
+    """Post antes and blinds and ask the first player; seats without chips are not dealt in.
+
+    Stacks, button, antes, blinds, ``min_bet``, ``big_blind`` and the deck are set before.
+    """
+    hand.live = 0
+    hand.pot = 0
+    hand.decisions = 0
+    hand.showdown = 0
+    for seat in range(hand.seats):
+        hand.starting[seat] = hand.stacks[seat]
+        hand.committed[seat] = 0
+        hand.bets[seat] = 0
+        if hand.stacks[seat] > 0:
+            hand.live |= 1 << seat
+    post_antes(hand)
+    last_poster = post_blinds(hand)
+    matchable = second_largest_total(hand)
+    hand.level = max(min(hand.level, matchable), largest_bet(hand))
+    open_street(hand, 0, matchable)
+    proceed(hand, last_poster)
+
+
+@numba.njit(cache=True)
+def post_antes(hand: Hand) -> None:
+    """Antes go into the pot and are no part of a bet."""
+    for seat in range(hand.seats):
+        pay(hand, seat, hand.antes[seat])
+
+
+@numba.njit(cache=True)
+def post_blinds(hand: Hand) -> int:
+    """Post blinds and straddles, set the level to the largest of them, and say who posted it.
+
+    The first to act sits after that seat: after the button where there is no blind.
+    """
+    hand.level = 0
+    largest = 0
+    last_poster: int = hand.button
+    seat = hand.button
+    for _ in range(hand.seats):
+        seat = next_seat(hand, (1 << hand.seats) - 1, seat)
+        blind = hand.blinds[seat]
+        if not has(hand.live, seat) or blind == 0:
+            continue
+        hand.bets[seat] = pay(hand, seat, abs(blind))
+        hand.level = max(hand.level, abs(blind))
+        if blind >= largest:
+            largest = blind
+            last_poster = seat
+    return last_poster
+
+
+@numba.njit(cache=True)
+def largest_bet(hand: Hand) -> int:
+    """The largest bet that was put in on this street."""
+    largest = 0
+    for seat in range(hand.seats):
+        largest = max(largest, hand.bets[seat])
+    return largest
+
+
+@numba.njit(cache=True)
+def second_largest_total(hand: Hand) -> int:
+    """The most that two live players can both have put in on this street."""
+    first = second = 0
+    for seat in range(hand.seats):
+        if has(hand.live, seat):
+            total = hand.stacks[seat] + hand.bets[seat]
+            if total > first:
+                first, second = total, first
+            else:
+                second = max(second, total)
+    return second
+
+
+@numba.njit(cache=True)
+def open_street(hand: Hand, street: int, matchable: int) -> None:
+    """Say who is to act on a new street: all with chips, where two can still bet."""
+    hand.street = street
+    hand.acted = 0
+    hand.full_raise = hand.min_bet
+    hand.waiting = 0
+    owes = False
+    for seat in range(hand.seats):
+        if has(hand.live, seat) and hand.stacks[seat] > 0 and hand.bets[seat] < matchable:
+            hand.waiting |= 1 << seat
+            owes |= to_call(hand, seat) > 0
+    if not owes and is_single(hand.waiting):
+        hand.waiting = 0
+
+
+@numba.njit(cache=True)
+def proceed(hand: Hand, after: int) -> None:
+    """Find the next to act after a seat, on this street or a later one, or end the hand."""
+    while True:
+        if is_single(hand.live):
+            award_uncontested(hand)
+            return
+        if hand.waiting:
+            hand.actor = next_seat(hand, hand.waiting, after)
+            return
+        if hand.street == 3:
+            award_pots(hand)
+            return
+        hand.level = 0
+        for seat in range(hand.seats):
+            hand.bets[seat] = 0
+        open_street(hand, hand.street + 1, second_largest_total(hand))
+        after = hand.button
+
+
+# -- decisions -------------------------------------------------------------------------------------
+
+
+@numba.njit(cache=True)
+def raise_bounds(hand: Hand) -> tuple[int, int]:
+    """The least and the most that the actor may bet or raise to; (0, 0) where it may not.
+
+    All-in is allowed below the minimum; then both are the all-in.
+    """
+    actor = hand.actor
+    owed = to_call(hand, actor)
+    if hand.stacks[actor] <= owed:
+        return 0, 0
+    if has(hand.acted, actor) and owed < hand.full_raise:
+        return 0, 0
+    for seat in range(hand.seats):
+        if (
+            seat != actor
+            and has(hand.live, seat)
+            and hand.stacks[seat] + hand.bets[seat] > hand.level
+        ):
+            all_in = hand.stacks[actor] + hand.bets[actor]
+            return min(hand.level + hand.full_raise, all_in), all_in
+    return 0, 0
+
+
+@numba.njit(cache=True)
+def play(hand: Hand, move: int) -> None:
+    """Make the actor's move, a legal one, or a fold where it could check (a forfeit)."""
+    actor = hand.actor
+    if move == FOLD:
+        fold(hand, actor)
+    elif move == CALL:
+        check_or_call(hand, actor)
+    else:
+        raise_to(hand, actor, move)
+    hand.acted |= 1 << actor
+    proceed(hand, actor)
+
+
+@numba.njit(cache=True)
+def fold(hand: Hand, actor: int) -> None:
+    """Give up the cards."""
+    hand.live &= ~(1 << actor)
+    hand.waiting &= ~(1 << actor)
+    record(hand, actor, FOLDED)
+
+
+@numba.njit(cache=True)
+def check_or_call(hand: Hand, actor: int) -> None:
+    """Match the level, with all that is left where that is less."""
+    owed = to_call(hand, actor)
+    hand.bets[actor] += pay(hand, actor, owed)
+    hand.waiting &= ~(1 << actor)
+    record(hand, actor, CALLED if owed > 0 else CHECKED)
+
+
+@numba.njit(cache=True)
+def raise_to(hand: Hand, actor: int, total: int) -> None:
+    """Put in ``total`` chips for the street; all others with chips are to act again."""
+    kind = RAISED if hand.level > 0 else BET
+    hand.bets[actor] += pay(hand, actor, total - hand.bets[actor])
+    hand.full_raise = max(hand.full_raise, total - hand.level)
+    hand.level = total
+    hand.waiting = 0
+    for seat in range(hand.seats):
+        if seat != actor and has(hand.live, seat) and hand.stacks[seat] > 0:
+            hand.waiting |= 1 << seat
+    record(hand, actor, kind)
+
+
+@numba.njit(cache=True)
+def record(hand: Hand, actor: int, kind: int) -> None:
+    """Add a decision to the history."""
+    at = hand.decisions % HISTORY
+    hand.history_seat[at] = actor
+    hand.history_street[at] = hand.street
+    hand.history_kind[at] = kind
+    hand.history_amount[at] = hand.bets[actor]
+    hand.decisions += 1
+
+
+# -- the end ---------------------------------------------------------------------------------------
+
+
+@numba.njit(cache=True)
+def award_uncontested(hand: Hand) -> None:
+    """The last player with cards takes all."""
+    for seat in range(hand.seats):
+        if has(hand.live, seat):
+            hand.stacks[seat] += hand.pot
+    hand.actor = OVER
+
+
+@numba.njit(cache=True)
+def strength(hand: Hand, seat: int) -> int:
+    """The strength of a seat's best five cards; 0, below all others, where a card is unknown."""
+    held = np.uint64(0)
+    for i in range(7):
+        card = hand.deck[2 * seat + i] if i < 2 else hand.deck[2 * hand.seats + i - 2]
+        if card < 0:
+            return 0
+        held |= card_bit(card)
+    return evaluate_set(held)
+
+
+@numba.njit(cache=True)
+def award_pots(hand: Hand) -> None:
+    """Compare the hands and award main pot and side pots, from the smallest stake up.
+
+    An uncalled bet comes back as a pot of which its owner is the only contender.
+    """
+    strengths = np.empty(MAX_SEATS, np.int64)
+    stakes = np.empty(MAX_SEATS, np.int64)
+    for seat in range(hand.seats):
+        stakes[seat] = hand.committed[seat]
+        strengths[seat] = strength(hand, seat) if has(hand.live, seat) else -1
+    hand.showdown = hand.live
+    contenders = hand.live
+    left = hand.pot
+    while contenders:
+        stake = least_stake(hand, contenders, stakes)
+        pot = 0
+        best = -1
+        for seat in range(hand.seats):
+            share = min(stake, stakes[seat])
+            stakes[seat] -= share
+            pot += share
+            if has(contenders, seat):
+                best = max(best, strengths[seat])
+        left -= pot
+        winners = 0
+        remaining = 0
+        for seat in range(hand.seats):
+            if has(contenders, seat):
+                if strengths[seat] == best:
+                    winners |= 1 << seat
+                if stakes[seat] > 0:
+                    remaining |= 1 << seat
+        if not remaining:
+            # Chips above every live stake: whoever put them in forfeited where it could check.
+            pot += left
+        contenders = remaining
+        split(hand, pot, winners)
+    hand.actor = OVER
+
+
+@numba.njit(cache=True)
+def least_stake(hand: Hand, contenders: int, stakes: Any) -> int:
+    """The smallest stake of the contenders."""
+    least = 1 << 62
+    for seat in range(hand.seats):
+        if has(contenders, seat):
+            least = min(least, stakes[seat])
+    return least
+
+
+@numba.njit(cache=True)
+def split(hand: Hand, pot: int, winners: int) -> None:
+    """Share a pot evenly; odd chips go to the first winner to the left of the button."""
+    count = 0
+    for seat in range(hand.seats):
+        count += has(winners, seat)
+    share = pot // count
+    for seat in range(hand.seats):
+        if has(winners, seat):
+            hand.stacks[seat] += share
+    hand.stacks[next_seat(hand, winners, hand.button)] += pot - share * count

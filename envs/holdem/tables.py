@@ -1,0 +1,263 @@
+"""Thousands of Hold'em tables, stepped together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.game import Ints, Observation, Tables
+from envs.holdem import episode, observation, rules
+
+if TYPE_CHECKING:
+    from envs.holdem.game import Holdem
+
+Array = NDArray[Any]
+
+
+@numba.njit(cache=True)
+def _begin(hands: Array, config: Array, tables: Ints, seeds: Array, done: Array) -> None:
+    for i in range(len(tables)):
+        hand = hands[tables[i]]
+        episode.begin_episode(hand, config[0], seeds[i])
+        done[tables[i]] = hand.actor == rules.OVER
+
+
+@numba.njit(cache=True)
+def _step(
+    hands: Array, config: Array, tables: Ints, actions: Ints, done: Array, returns: Array
+) -> int:
+    """Take the actions; the row of the first that is not legal (it is not taken), or -1."""
+    illegal = -1
+    for i in range(len(tables)):
+        table = tables[i]
+        hand = hands[table]
+        if hand.actor == rules.OVER:
+            move = rules.ILLEGAL
+        else:
+            move = observation.decode(hand, config[0], actions[i])
+        if move == rules.ILLEGAL:
+            if illegal < 0:
+                illegal = i
+            continue
+        episode.take(hand, config[0], move)
+        if hand.actor == rules.OVER:
+            done[table] = True
+            episode.settle(hand, config[0], returns[table])
+    return illegal
+
+
+@numba.njit(cache=True)
+def _forfeit(hands: Array, config: Array, tables: Ints, done: Array, returns: Array) -> None:
+    for table in tables:
+        hand = hands[table]
+        episode.forfeit(hand, config[0])
+        if hand.actor == rules.OVER:
+            done[table] = True
+            episode.settle(hand, config[0], returns[table])
+
+
+@numba.njit(cache=True)
+def _legal(hands: Array, config: Array, tables: Ints, seats: Ints, actions: Ints) -> Array:
+    legal = np.zeros(len(tables), np.bool_)
+    for i in range(len(tables)):
+        hand = hands[tables[i]]
+        if hand.actor != rules.OVER and hand.actor == seats[i]:
+            legal[i] = observation.decode(hand, config[0], actions[i]) != rules.ILLEGAL
+    return legal
+
+
+@numba.njit(cache=True)
+def _observe(hands: Array, tables: Ints, seats: Ints, view: observation.View) -> None:
+    for i in range(len(tables)):
+        observation.write_view(hands[tables[i]], seats[i], view, i)
+
+
+@numba.njit(cache=True)
+def _mask(hands: Array, config: Array, tables: Ints, seats: Ints, mask: Array) -> None:
+    for i in range(len(tables)):
+        hand = hands[tables[i]]
+        if hand.actor != rules.OVER and hand.actor == seats[i]:
+            observation.write_mask(hand, config[0], mask[i])
+
+
+@numba.njit(cache=True)
+def _raise_bounds(hands: Array, tables: Ints) -> Array:
+    bounds = np.zeros((len(tables), 2), np.int64)
+    for i in range(len(tables)):
+        hand = hands[tables[i]]
+        if hand.actor != rules.OVER:
+            bounds[i, 0], bounds[i, 1] = rules.raise_bounds(hand)
+    return bounds
+
+
+@numba.njit(cache=True)
+def _deal(hands: Array, tables: Ints, given: Array, done: Array) -> None:
+    for i in range(len(tables)):
+        hand = hands[tables[i]]
+        hands[tables[i]] = given[i]
+        rules.begin_hand(hand)
+        done[tables[i]] = hand.actor == rules.OVER
+
+
+class HoldemTables(Tables):
+    """The tables of a ``Holdem`` game.
+
+    Attributes:
+        hands: the tables' records, dtype ``rules.HAND``, shape ``(capacity,)``; for reading.
+    """
+
+    game: Holdem
+
+    def __init__(self, game: Holdem, capacity: int) -> None:
+        super().__init__(game, capacity)
+        self.hands = np.zeros(capacity, rules.HAND)
+        self.hands["actor"] = rules.OVER
+        self._config = game.config
+
+    # -- play ----------------------------------------------------------------------------------
+
+    def begin(self, tables: Ints, seeds: NDArray[np.uint64]) -> None:
+        """Start an episode at each of ``tables``; see ``Tables.begin``."""
+        self.returns[tables] = 0.0
+        _begin(self.hands, self._config, _ints(tables), np.asarray(seeds, np.uint64), self.done)
+
+    def deal(
+        self,
+        tables: Ints,
+        *,
+        stacks: Array,
+        blinds: Array,
+        antes: Array,
+        decks: Array,
+        button: Array | int = -1,
+        min_bet: Array | int | None = None,
+        big_blind: Array | int | None = None,
+    ) -> None:
+        """Begin a single hand with everything given, at each of ``n`` tables.
+
+        Args:
+            tables: int64 ``(n,)``.
+            stacks: chips, int ``(n, seats)``; a seat with none is not dealt in.
+            blinds: chips that each seat posts, int ``(n, seats)``, straddles too. A negative one
+                is posted live without moving the first to act (a player who buys into the game).
+            antes: chips, int ``(n, seats)``.
+            decks: cards, int ``(n, 2 * seats + 5)``: the holes of seat 0, 1, …, then the board.
+                -1 for a card that nobody knows; a hand with one loses every showdown.
+            button: the button's seat, or one a table; by default the last.
+            min_bet: the least bet or raise, chips; by default the largest blind or straddle.
+            big_blind: the unit of observations and returns, chips; by default ``min_bet``.
+
+        Every array may lack the first axis, and is then used at all tables.
+        """
+        tables = _ints(tables)
+        given = np.zeros(len(tables), rules.HAND)
+        seats = self.game.seats
+        given["seats"] = seats
+        given["button"] = np.asarray(button) % seats
+        given["stacks"][:, :seats] = stacks
+        given["blinds"][:, :seats] = blinds
+        given["antes"][:, :seats] = antes
+        given["min_bet"] = np.max(blinds, axis=-1) if min_bet is None else min_bet
+        given["big_blind"] = given["min_bet"] if big_blind is None else big_blind
+        given["deck"][:, : 2 * seats + 5] = decks
+        given["hands"] = 1
+        self.returns[tables] = 0.0
+        _deal(self.hands, tables, given, self.done)
+
+    def to_act(self) -> tuple[Ints, Ints]:
+        """Tables that wait for a decision, and whose."""
+        tables = np.flatnonzero(~self.done)
+        return tables, self.hands["actor"][tables]
+
+    def observe(self, tables: Ints, seats: Ints) -> Observation:
+        """The arrays of ``observation.View`` for these seats, in big blinds."""
+        view = observation.empty_view(len(tables), self.game.seats)
+        self.observe_into(view, tables, seats)
+        return view._asdict()
+
+    def observe_into(self, view: observation.View, tables: Ints, seats: Ints) -> None:
+        """Write these seats' observations into the first rows of arrays that are used again."""
+        _observe(self.hands, _ints(tables), _ints(seats), view)
+
+    def action_mask(self, tables: Ints, seats: Ints) -> NDArray[np.bool_]:
+        """Legal menu actions, bool ``(n, actions)``; none for a seat that is not to act."""
+        mask = np.zeros((len(tables), len(self.game.menu) + 3), np.bool_)
+        self.mask_into(mask, tables, seats)
+        return mask
+
+    def mask_into(self, mask: NDArray[np.bool_], tables: Ints, seats: Ints) -> None:
+        """Write the masks of seats that are to act into the first rows of ``mask``."""
+        _mask(self.hands, self._config, _ints(tables), _ints(seats), mask)
+
+    def legal(self, tables: Ints, seats: Ints, actions: Array) -> NDArray[np.bool_]:
+        """Whether each action, of the menu or an exact amount, may be taken, bool ``(n,)``."""
+        actions = np.asarray(actions)
+        if actions.dtype.kind not in "iu" or actions.ndim != 1:
+            return np.zeros(len(tables), np.bool_)
+        legal: NDArray[np.bool_] = _legal(
+            self.hands, self._config, _ints(tables), _ints(seats), _ints(actions)
+        )
+        return legal
+
+    def raise_bounds(self, tables: Ints) -> NDArray[np.int64]:
+        """The least and the most chips that the actors may bet or raise to, int64 ``(n, 2)``.
+
+        Totals for the street; zeros where no raise is allowed.
+        """
+        bounds: NDArray[np.int64] = _raise_bounds(self.hands, _ints(tables))
+        return bounds
+
+    def step(self, tables: Ints, seats: Ints, actions: Array) -> None:
+        """Take one legal action at each table; ValueError where one is not."""
+        illegal = _step(
+            self.hands, self._config, _ints(tables), _ints(actions), self.done, self.returns
+        )
+        if illegal >= 0:
+            raise ValueError(
+                f"action {actions[illegal]} is not legal at table {tables[illegal]} "
+                f"for seat {seats[illegal]}"
+            )
+
+    def forfeit(self, tables: Ints, seats: Ints) -> None:
+        """These actors fold, now and in all hands of the episode that are to come."""
+        _forfeit(self.hands, self._config, _ints(tables), self.done, self.returns)
+
+    # -- words and pictures --------------------------------------------------------------------
+
+    def text(self, table: int, seat: int) -> str:
+        """The seat's observation in words; see ``envs.holdem.text``."""
+        from envs.holdem import text
+
+        return text.observation(self, table, seat)
+
+    def words(self, table: int, seat: int) -> Sequence[str]:
+        """The menu's legal actions in words; see ``envs.holdem.text``."""
+        from envs.holdem import text
+
+        return text.words(self, table, seat)
+
+    def parse(self, table: int, seat: int, answer: str) -> int:
+        """The action that ``answer`` names; see ``envs.holdem.text``."""
+        from envs.holdem import text
+
+        return text.parse(self, table, seat, answer)
+
+    def describe(self, table: int, seat: int, action: Any) -> str:
+        """A legal action in words; see ``envs.holdem.text``."""
+        from envs.holdem import text
+
+        return text.describe(self, table, seat, action)
+
+    def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
+        """The table as JSON-able values; see ``envs.holdem.frames``."""
+        from envs.holdem import frames
+
+        return frames.frame(self, table, seat)
+
+
+def _ints(values: Array) -> Ints:
+    return np.ascontiguousarray(values, np.int64)
