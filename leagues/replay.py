@@ -21,7 +21,7 @@ compares who was to act, what was legal, and what came out.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -33,7 +33,7 @@ import zstandard
 
 from agents.agent import Identity
 from envs.errors import InputError
-from envs.game import Game, Tables
+from envs.game import Game, Recording, Tables
 from envs.registry import make_game
 from leagues.match import Match, Status
 
@@ -110,9 +110,9 @@ def header(match: Match, identities: Mapping[str, Identity]) -> dict[str, Any]:
     }
 
 
-def compress(lines: Iterable[bytes]) -> bytes:
+def compress(records: Iterable[bytes]) -> bytes:
     """JSON lines as the bytes of a replay file."""
-    return zstandard.ZstdCompressor(level=3).compress(b"\n".join(lines) + b"\n")
+    return zstandard.ZstdCompressor(level=3).compress(b"\n".join(records) + b"\n")
 
 
 def read(data: bytes, where: str) -> Replay:
@@ -192,26 +192,28 @@ def verify(replay: Replay) -> list[str]:
     ]
 
 
-def walk(game: Game, match: Match, episode: Episode) -> Iterator[tuple[Tables, int]]:
-    """Re-simulate an episode: yields its tables (slot 0) before each decision and at the end.
+Batch = Sequence[Mapping[str, Any]]
 
-    The int is the number of decisions taken so far. Simultaneous decisions are taken together:
-    between the seats of one such step the state does not change.
+
+def walk(game: Game, match: Match, episode: Episode) -> Iterator[tuple[Tables, Batch]]:
+    """Re-simulate an episode: its tables (slot 0) before each step, with the step's decisions.
+
+    A step is one decision, or, in a simultaneous game, those of all seats together. Last comes the
+    end, with no decisions. Raises InputError where the record stops before the game does.
     """
     tables = game.tables(1)
-    slot = np.zeros(1, np.int64)
-    tables.begin(slot, np.array([match.deal_seed(episode.deal)], np.uint64))
+    seed = np.array([match.deal_seed(episode.deal)], np.uint64)
+    tables.begin(np.zeros(1, np.int64), seed)
     taken = 0
     while not tables.done[0]:
         waiting = tables.to_act()[1]
         batch = episode.decisions[taken : taken + len(waiting)]
         if len(batch) < len(waiting):
             raise InputError(f"decision {taken}: the record ends here, but the game goes on")
-        for _ in batch:
-            yield tables, taken
-            taken += 1
+        yield tables, batch
+        taken += len(batch)
         take(tables, batch)
-    yield tables, taken
+    yield tables, ()
 
 
 def take(tables: Tables, batch: Iterable[Mapping[str, Any]]) -> None:
@@ -229,37 +231,102 @@ def take(tables: Tables, batch: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _faults(game: Game, match: Match, episode: Episode) -> Iterator[str]:
-    expected = 0
+    taken = 0
     try:
-        for tables, expected in walk(game, match, episode):
-            if tables.done[0]:
-                break
-            slots, seats = tables.to_act()
-            line = episode.decisions[expected]
-            row = np.flatnonzero(seats == line["seat"])
-            if not len(row):
-                yield f"decision {expected}: seat {line['seat']} decided, but was not to act"
-                return
-            mask = tables.action_mask(slots[row], seats[row])
-            legal = None if mask is None else np.flatnonzero(mask[0]).tolist()
-            if legal != line["legal"]:
-                yield f"decision {expected}: legal were {line['legal']}, are {legal}"
-                return
-            if (
-                "status" not in line
-                and not tables.legal(slots[row], seats[row], np.array([line["action"]])).all()
-            ):
-                yield f"decision {expected}: action {line['action']} is not legal"
-                return
+        for tables, batch in walk(game, match, episode):
+            for line in batch:
+                fault = _fault(tables, line)
+                if fault is not None:
+                    yield f"decision {taken}: {fault}"
+                    return
+                taken += 1
     except InputError as error:
         yield str(error)
         return
-    if expected != len(episode.decisions):
-        yield f"the game ends after {expected} decisions, the record has {len(episode.decisions)}"
-    elif tuple(tables.returns[0].tolist()) != episode.returns:
-        yield f"returns were {list(episode.returns)}, are {tables.returns[0].tolist()}"
-    elif tuple(tables.tiebreaks[0].tolist()) != episode.tiebreaks:
-        yield f"tiebreaks were {list(episode.tiebreaks)}, are {tables.tiebreaks[0].tolist()}"
+    if taken != len(episode.decisions):
+        yield f"the game ends after {taken} decisions, the record has {len(episode.decisions)}"
+    for name, recorded, now in (
+        ("returns", episode.returns, tables.returns[0].tolist()),
+        ("tiebreaks", episode.tiebreaks, tables.tiebreaks[0].tolist()),
+    ):
+        if list(recorded) != now:
+            yield f"{name} were {list(recorded)}, are {now}"
+
+
+def _fault(tables: Tables, line: Mapping[str, Any]) -> str | None:
+    """What is wrong with a recorded decision at slot 0, or None."""
+    slots, seats = tables.to_act()
+    row = np.flatnonzero(seats == line["seat"])
+    if not len(row):
+        return f"seat {line['seat']} decided, but was not to act"
+    slots, seats = slots[row], seats[row]
+    mask = tables.action_mask(slots, seats)
+    legal = None if mask is None else np.flatnonzero(mask[0]).tolist()
+    if legal != line["legal"]:
+        return f"legal were {line['legal']}, are {legal}"
+    if "status" not in line and not tables.legal(slots, seats, np.array([line["action"]])).all():
+        return f"action {line['action']} is not legal"
+    return None
+
+
+def export(replay: Replay, path: Path) -> None:
+    """Write a replay to ``path`` in the format of its ending.
+
+    ``.jsonl`` and ``.jsonl.zst`` hold any game, other endings are the game's own
+    (``Game.exporters``). Raises InputError for an ending that is neither.
+    """
+    game = make_game(replay.header["game"])
+    exporters = game.exporters()
+    if path.name.endswith(".jsonl.zst"):
+        data = compress(lines(replay))
+    elif path.suffix == ".jsonl":
+        data = b"\n".join(lines(replay)) + b"\n"
+    elif path.suffix in exporters:
+        data = exporters[path.suffix](_recordings(game, replay))
+    else:
+        known = ", ".join([".jsonl.zst", ".jsonl", *exporters])
+        raise InputError(f"{path}: {game.name} is written as {known}; end the file's name so")
+    write(path, data)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, or InputError."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _recordings(game: Game, replay: Replay) -> Iterator[Recording]:
+    match = replay.match
+    for episode in replay.episodes:
+        players = tuple(match.specs[entrant] for entrant in match.seatings[episode.seating])
+        states = (
+            (tables, [(line["seat"], line["action"]) for line in batch])
+            for tables, batch in walk(game, match, episode)
+        )
+        yield Recording(players, states)
+
+
+def lines(replay: Replay) -> Iterator[bytes]:
+    """The JSON lines that ``read`` made the replay of."""
+    yield orjson.dumps({"type": "match", **replay.header})
+    for episode in replay.episodes:
+        yield orjson.dumps({"type": "deal", "deal": episode.deal, "seating": episode.seating})
+        for decision in episode.decisions:
+            yield orjson.dumps({"type": "decision", **decision})
+        yield orjson.dumps(
+            {
+                "type": "end",
+                "returns": episode.returns,
+                "tiebreaks": episode.tiebreaks,
+                "statuses": episode.statuses,
+            }
+        )
+    decisions = sum(len(episode.decisions) for episode in replay.episodes)
+    yield orjson.dumps({"type": "result", "tables": len(replay.episodes), "decisions": decisions})
 
 
 def status_names(statuses: Iterable[int]) -> list[str]:

@@ -213,6 +213,12 @@ class Store:
                 if all(entrant in match.entrants for entrant in entrants):
                     yield row["number"], _result(row, match)
 
+    def match_ids(self) -> list[str]:
+        """The ids of all matches in the log, oldest first."""
+        query = sa.select(_MATCHES.c.id).order_by(_MATCHES.c.finished, _MATCHES.c.id)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
     def match(self, id: str) -> Result:
         """One result, with its replay, by the match's id or a unique beginning of it."""
         query = (

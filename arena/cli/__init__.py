@@ -1,0 +1,58 @@
+"""The command line: nouns, then verbs. One module a noun, imported when that noun is used."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+# Nothing heavy may be imported here: ``arena --help`` answers at once.
+NOUNS = {
+    "env": "the games: list them, check one against the contract",
+    "agent": "the players: list them",
+    "play": "play a few deals and read what happens",
+    "tournament": "run a league, show its tables and matches",
+    "replay": "show, verify and export what was played",
+    "bench": "measure our speed against the peers' in one run",
+}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one sentence, without the usage text before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the sentence and exit with code 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line. Returns the exit code: 0 well, 1 a check failed, 2 a user's mistake."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = Parser(prog="arena", description="Game-playing agents train, compete and are ranked.")
+    nouns = parser.add_subparsers(dest="noun", metavar="NOUN", required=True, parser_class=Parser)
+    chosen = next((word for word in arguments if not word.startswith("-")), None)
+    for noun, help_text in NOUNS.items():
+        sub = nouns.add_parser(noun, help=help_text, description=help_text.capitalize() + ".")
+        if noun == chosen:
+            importlib.import_module(f"arena.cli.{noun}").add(sub)
+    options = parser.parse_args(arguments)
+
+    # Late: the floors below import NumPy.
+    from envs.errors import InputError
+
+    try:
+        code: int | None = options.run(options)
+        sys.stdout.flush()
+    except InputError as error:
+        print(f"arena: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("arena: interrupted; what is finished is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code or 0

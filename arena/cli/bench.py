@@ -1,0 +1,65 @@
+"""``arena bench``: our speed beside the peers', measured in the same run."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("name", nargs="*", metavar="NAME", help="which benchmarks (default: all)")
+    parser.add_argument("--json", action="store_true", help="print records as JSON")
+    parser.add_argument("-o", "--output", metavar="FILE", help="also write the JSON to FILE")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run benchmarks and print a row for each record."""
+    from dataclasses import asdict
+    from importlib import import_module
+    from pathlib import Path
+
+    import orjson
+    from rich.table import Table
+
+    from arena import bench
+    from arena.bench.record import Record
+    from arena.cli.console import meter, stdout
+    from envs.errors import InputError
+
+    names = options.name or bench.names()
+    for name in names:
+        if name not in bench.names():
+            raise InputError(
+                f"no benchmark is called {name!r}; there are {', '.join(bench.names())}"
+            )
+    records: list[Record] = []
+    with meter("benchmarks") as progress:
+        for index, name in enumerate(names):
+            progress.update(index, len(names), name)
+            records += import_module(f"arena.bench.{name}").records()
+        progress.update(len(names), len(names))
+    data = orjson.dumps([asdict(r) for r in records], option=orjson.OPT_INDENT_2).decode()
+    if options.output:
+        Path(options.output).write_text(data + "\n")
+    if options.json:
+        print(data)
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("record", "unit", "ours", "peer", "ratio", "peer's name"):
+        table.add_column(
+            heading, justify="right" if heading in ("ours", "peer", "ratio") else "left"
+        )
+    for r in records:
+        table.add_row(
+            r.name, r.unit, _number(r.ours), _number(r.peer), _number(r.ratio), r.peer_name or ""
+        )
+    stdout().print(table)
+    print(f"machine: {records[0].machine}")
+    return 0
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

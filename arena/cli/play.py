@@ -1,0 +1,66 @@
+"""``arena play``: a few deals, told in words."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument("game", metavar="GAME", help="a game spec, e.g. holdem?seats=2")
+    parser.add_argument("agent", nargs="+", metavar="AGENT", help="an agent spec for each seat")
+    parser.add_argument("--deals", type=_positive, default=1, metavar="N", help="how many deals")
+    parser.add_argument("--seed", type=int, default=0, help="the deals' seed")
+    parser.add_argument(
+        "--rotate", action="store_true", help="play each deal in every seating, as leagues do"
+    )
+    parser.add_argument("-o", "--output", metavar="FILE", help="also save the replay: .jsonl.zst")
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Play, print what happened, and save it where asked."""
+    from agents.registry import identify, make_agent
+    from arena.cli.narration import narrate
+    from envs.errors import InputError
+    from envs.registry import make_game
+    from envs.specs import Spec
+    from leagues import replay
+    from leagues.match import Match, seatings
+    from leagues.play import play
+
+    game = make_game(options.game)
+    solo = game.seats == 1
+    if not solo and len(options.agent) != game.seats:
+        raise InputError(
+            f"game {options.game} has {game.seats} seats, and {len(options.agent)} agents were "
+            "named; name one for each seat"
+        )
+    who = [identify(spec) for spec in options.agent]
+    orders = seatings(game.seats, len(who))
+    match = Match(
+        game=str(Spec.parse(options.game)),
+        game_version=game.version,
+        entrants=tuple(agent.key for agent in who),
+        specs=tuple(agent.spec for agent in who),
+        seed=options.seed,
+        first_deal=0,
+        deals=options.deals,
+        seatings=orders if solo or options.rotate else orders[:1],
+    )
+    agents = {agent.key: make_agent(agent.spec, game) for agent in who}
+    (result,) = play(game, agents, [match], {agent.key: agent for agent in who})
+    record = replay.read(result.replay, "this match")
+    for episode in record.episodes:
+        print(narrate(game, record, episode))
+    if options.output:
+        replay.export(record, Path(options.output))
+        print(f"replay: {options.output}")
+    return 0

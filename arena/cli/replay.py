@@ -1,0 +1,124 @@
+"""``arena replay``: what was played.
+
+A replay is named by a file (``.jsonl.zst``; hand histories ``.phh``, ``.phhs``, ``.xz`` of them),
+by the id of a match in the store, or, for ``verify``, by a whole store (``.db``).
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from leagues.replay import Replay
+
+_HANDS = (".phh", ".phhs", ".xz", ".acpc", ".log")
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the verbs."""
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+    show = verbs.add_parser("show", help="tell a match's deals in words")
+    show.add_argument("--deal", type=int, metavar="N", help="only this deal")
+    show.add_argument("--seating", type=int, metavar="N", help="only this seating")
+    show.set_defaults(run=run_show)
+    verify = verbs.add_parser("verify", help="play it again and compare; exit code 1 on a mismatch")
+    verify.set_defaults(run=run_verify)
+    export = verbs.add_parser("export", help="write it to a file")
+    export.add_argument(
+        "-o",
+        "--output",
+        required=True,
+        metavar="FILE",
+        help=".jsonl.zst, .jsonl; Hold'em also .phh, .phhs, .acpc",
+    )
+    export.set_defaults(run=run_export)
+    for verb in (show, verify, export):
+        verb.add_argument("path", metavar="PATH", help="a replay file, or a match id in the store")
+        verb.add_argument("--store", default="arena.db", help="SQLite file or database URL")
+
+
+def _read(options: argparse.Namespace) -> Replay:
+    from envs.errors import InputError
+    from leagues import replay
+    from leagues.store import Store
+
+    path = Path(options.path)
+    if path.name.endswith(".jsonl.zst"):
+        return replay.read_file(path)
+    if path.suffix or path.exists():
+        raise InputError(f"{path} is no replay: name a .jsonl.zst file, or a match id in the store")
+    result = Store(options.store).match(options.path)
+    return replay.read(result.replay, f"match {result.match.id}")
+
+
+def run_show(options: argparse.Namespace) -> int:
+    """Print the chosen deals in words."""
+    from arena.cli.narration import narrate
+    from envs.registry import make_game
+
+    record = _read(options)
+    game = make_game(record.header["game"])
+    for episode in record.episodes:
+        if options.deal in (None, episode.deal) and options.seating in (None, episode.seating):
+            print(narrate(game, record, episode))
+    if options.deal is not None:
+        record.episode(options.deal, options.seating or 0)
+    return 0
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """Play again; print what differs, then the counts. Exit code 1 on a mismatch."""
+    if options.path.endswith(_HANDS):
+        return _verify_hands(Path(options.path))
+    from leagues import replay
+
+    matches = episodes = faults = 0
+    for record in _records(options):
+        found = replay.verify(record)
+        for fault in found:
+            print(f"match {record.header['id']}, {fault}")
+        matches += 1
+        episodes += len(record.episodes)
+        faults += len(found)
+    print(
+        f"{matches} matches, {episodes} episodes played again: {episodes - faults} came out alike"
+    )
+    return 1 if faults else 0
+
+
+def _records(options: argparse.Namespace) -> Iterator[Replay]:
+    from arena.cli.console import meter
+    from leagues import replay
+    from leagues.store import Store
+
+    if not options.path.endswith(".db"):
+        yield _read(options)
+        return
+    store = Store(options.path)
+    ids = store.match_ids()
+    with meter("verifying") as progress:
+        for number, id in enumerate(ids, 1):
+            yield replay.read(store.match(id).replay, f"match {id}")
+            progress.update(number, len(ids))
+
+
+def _verify_hands(path: Path) -> int:
+    from envs.holdem.notation import verify_file
+
+    hands, faults = verify_file(path)
+    for fault in faults:
+        print(fault)
+    print(f"{hands} hands: {hands - len(faults)} came out to the chip")
+    return 1 if faults else 0
+
+
+def run_export(options: argparse.Namespace) -> int:
+    """Write a replay in the format that the file's ending names."""
+    from leagues import replay
+
+    replay.export(_read(options), Path(options.output))
+    print(f"wrote {options.output}")
+    return 0

@@ -1,0 +1,162 @@
+"""``arena tournament``: leagues."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from leagues.league import League
+    from leagues.match import Result
+    from leagues.store import Store
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the verbs."""
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
+
+    start = verbs.add_parser("run", help="play what a league lacks, then show its tables")
+    start.add_argument("config", metavar="CONFIG", help="a .yaml file, or a preset such as demo")
+    start.add_argument(
+        "--workers", type=_count, metavar="N", help="processes (0: none but this; default: a core)"
+    )
+    start.set_defaults(run=run)
+
+    table = verbs.add_parser("table", help="show a league's tables")
+    table.set_defaults(run=show_table)
+
+    matches = verbs.add_parser("matches", help="list a league's matches")
+    matches.add_argument("--agent", action="append", default=[], help="only those with this agent")
+    matches.add_argument("--forfeits", action="store_true", help="only those with a forfeit")
+    matches.set_defaults(run=list_matches)
+
+    for verb in (table, matches):
+        verb.add_argument(
+            "league", nargs="?", metavar="LEAGUE", help="name or id (default: newest)"
+        )
+    for verb in (start, table, matches):
+        verb.add_argument("--store", default="arena.db", help="SQLite file or database URL")
+        verb.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a league to its end, or to an interrupt, after which the same command goes on."""
+    import time
+
+    from arena.cli.console import meter
+    from leagues import runner
+    from leagues.executors import make_executor
+    from leagues.league import load
+    from leagues.store import Store
+
+    league = load(options.config)
+    store = Store(options.store, create=True)
+    begun = time.monotonic()
+    hands = decisions = 0
+    with (
+        make_executor(runner.roster(league), options.workers) as executor,
+        meter(f"league {league.name}") as progress,
+    ):
+        for state in runner.run(league, store, executor):
+            note = f"({state.resumed} from the log)" if state.resumed else ""
+            if state.result is not None:
+                hands += state.result.returns.shape[0] * state.result.returns.shape[1]
+                decisions += state.result.decisions
+            progress.update(state.played, state.total, note)
+    seconds = time.monotonic() - begun
+    if hands and not options.json:
+        print(
+            f"played {hands:,} episodes with {decisions:,} decisions in {seconds:.1f} s "
+            f"({executor.workers} worker{'s' * (executor.workers != 1)})\n"
+        )
+    _print_league(store, league, options)
+    return 0
+
+
+def show_table(options: argparse.Namespace) -> int:
+    """Print a league's tables from the log."""
+    from leagues.store import Store
+
+    store = Store(options.store)
+    _print_league(store, store.find(options.league).league, options)
+    return 0
+
+
+def _print_league(store: Store, league: League, options: argparse.Namespace) -> None:
+    from arena.cli.ranking import print_ranking, ranking_json
+
+    if options.json:
+        print(ranking_json(store, league))
+    else:
+        print_ranking(store, league)
+
+
+def list_matches(options: argparse.Namespace) -> int:
+    """Print a line for each match: id, who, what came out, forfeits."""
+    import orjson
+    from rich.table import Table
+
+    from arena.cli.console import stdout
+    from envs.errors import InputError
+    from leagues.store import Store
+
+    store = Store(options.store)
+    league = store.find(options.league).league
+    keys = {name: key for key, name in league.names.items()}
+    for name in options.agent:
+        if name not in keys:
+            raise InputError(
+                f"league {league.name} has no agent {name!r}; it has {', '.join(keys)}"
+            )
+    entrants = [keys[name] for name in options.agent]
+    rows = [
+        (number, result, int((result.statuses != 0).sum()))
+        for number, result in store.results(league, entrants=entrants)
+    ]
+    rows = [row for row in rows if row[2] or not options.forfeits]
+    if options.json:
+        plain = [
+            {
+                "number": number,
+                "match": result.match.id,
+                "first_deal": result.match.first_deal,
+                "deals": result.match.deals,
+                "returns": _totals(league, result),
+                "forfeits": forfeits,
+            }
+            for number, result, forfeits in rows
+        ]
+        print(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("no.", "match", "deals", "returns", "forfeits"):
+        table.add_column(heading)
+    for number, result, forfeits in rows:
+        match = result.match
+        totals = (f"{name} {total:+.1f}" for name, total in _totals(league, result).items())
+        table.add_row(
+            str(number),
+            match.id,
+            f"{match.first_deal}–{match.first_deal + match.deals - 1}",
+            ", ".join(totals),
+            str(forfeits or ""),
+        )
+    stdout().print(table)
+    print(f"a match's deals in words: arena replay show MATCH --store {options.store}")
+    return 0
+
+
+def _totals(league: League, result: Result) -> dict[str, float]:
+    """What each entrant of a match earned in all, by name."""
+    totals = dict.fromkeys((league.names[key] for key in result.match.entrants), 0.0)
+    for turn, seating in enumerate(result.match.seatings):
+        for seat, entrant in enumerate(seating):
+            name = league.names[result.match.entrants[entrant]]
+            totals[name] += float(result.returns[:, turn, seat].sum())
+    return totals
