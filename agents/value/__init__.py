@@ -1,0 +1,1 @@
+"""Players that learn or compute values: dynamic programmes and deep Q-learning."""
