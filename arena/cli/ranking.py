@@ -1,0 +1,116 @@
+"""A league's tables on the terminal: the ranking, and who earned what against whom."""
+
+from __future__ import annotations
+
+import orjson
+from rich.table import Table
+from rich.text import Text
+
+from arena.cli.console import stdout
+from leagues.league import League
+from leagues.ratings import Ranking
+from leagues.ratings.estimates import Estimate
+from leagues.standings import rank, warnings
+from leagues.store import Store
+
+# Wider matrices are left to the web page and to --json.
+_MATRIX = 14
+
+
+def ranking_json(store: Store, league: League) -> str:
+    """The ranking as JSON text, with the league's configuration and the agents' names."""
+    data = {
+        "league": league.to_json(),
+        "names": league.names,
+        "ranking": rank(store, league).to_json(),
+    }
+    return orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
+
+
+def print_ranking(store: Store, league: League) -> None:
+    """Print ranking, payoff matrix, warnings, and where the replays are."""
+    ranking = rank(store, league)
+    console = stdout()
+    console.print(
+        Text(f"{league.name}: {league.game}, {ranking.deals:,} deals, seed {league.seed}", "bold")
+    )
+    console.print(_standings(league, ranking))
+    if 2 <= len(ranking.standings) <= _MATRIX:
+        what = "what row earns" if ranking.payoff_is == "return" else "row less column"
+        console.print(Text(f"\nPayoff, {what}, {ranking.unit}, ± 95 %", "bold"))
+        console.print(_matrix(league, ranking))
+    for warning in warnings(league, ranking):
+        console.print(Text(warning, "bold red"))
+    example = next(iter(store.results(league)), None)
+    if example is not None:
+        option = "" if store.where == "arena.db" else f" --store {store.where}"
+        print(
+            f"\nreplays of all matches: {store.where} (list: arena tournament matches{option}; "
+            f"one: arena replay show {example[1].match.id} --deal 0{option})"
+        )
+
+
+def _standings(league: League, ranking: Ranking) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("rank", justify="right")
+    table.add_column("ranks", justify="center")
+    table.add_column("agent")
+    table.add_column("rating", justify="right")
+    table.add_column("95 % interval", justify="center")
+    table.add_column("win rate", justify="right")
+    table.add_column(f"{ranking.unit}", justify="right")
+    table.add_column("deals", justify="right")
+    forfeited = any(any(standing.forfeits.values()) for standing in ranking.standings)
+    skilled = any(standing.skill for standing in ranking.standings)
+    if skilled:
+        table.add_column("openskill μ ± σ", justify="right")
+    if forfeited:
+        table.add_column("forfeits")
+    for standing in ranking.standings:
+        low, high = standing.rank_low, standing.rank_high
+        row = [
+            str(standing.rank),
+            f"{low}" if low == high else f"{low}–{high}",
+            league.names[standing.agent],
+            f"{standing.rating.value:.0f}",
+            f"{standing.rating.low:.0f} … {standing.rating.high:.0f}",
+            _percent(standing.win_rate),
+            _plus_minus(standing.payoff),
+            f"{standing.deals:,}",
+        ]
+        if skilled:
+            skill = standing.skill
+            row.append("" if skill is None else f"{skill.mu:.1f} ± {skill.sigma:.1f}")
+        if forfeited:
+            kinds = (f"{count} {kind}" for kind, count in standing.forfeits.items() if count)
+            row.append(", ".join(kinds))
+        table.add_row(*row)
+    return table
+
+
+def _matrix(league: League, ranking: Ranking) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table.add_column("")
+    for standing in ranking.standings:
+        table.add_column(str(standing.rank), justify="right")
+    for row, standing in enumerate(ranking.standings):
+        cells = [
+            "" if row == column else _plus_minus(ranking.payoff[row, column])
+            for column in range(len(ranking.standings))
+        ]
+        table.add_row(f"{standing.rank} {league.names[standing.agent]}", *cells)
+    return table
+
+
+def _percent(estimate: Estimate) -> str:
+    half = 50 * (estimate.high - estimate.low)
+    return f"{100 * estimate.value:.1f} ± {half:.1f} %"
+
+
+def _plus_minus(estimate: Estimate) -> str:
+    """The value and the half-width of its interval, with as many digits as matter."""
+    if estimate.value != estimate.value:  # NaN: they never met
+        return "–"
+    half = (estimate.high - estimate.low) / 2
+    digits = 0 if max(abs(estimate.value), half) >= 20 else 2
+    return f"{estimate.value:+,.{digits}f} ± {half:,.{digits}f}"
