@@ -345,7 +345,9 @@ class _PettingZooGame(Adapted):
         except (PettingZooRegistryError, ImportError) as error:
             cause = f" ({error.__cause__})" if error.__cause__ else ""
             short = str(error).partition(". Available environments")[0].rstrip(".")
-            raise InputError(f"id={self.id}: PettingZoo cannot make it: {short}{cause}") from error
+            raise InputError(f"id={self.id}: PettingZoo cannot make it: {short}{cause}") from (
+                error.__cause__ or error
+            )
 
     def _spaces(self, env: Any) -> tuple[list[gymnasium.Space[Any]], list[gymnasium.Space[Any]]]:
         agents = getattr(env, "possible_agents", None)

@@ -1,0 +1,177 @@
+"""Every registered agent keeps the contract with every game that it can play."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.agent import Agent, CannotPlay, Decisions
+from agents.conformance import NotConforming, check_agent, digest
+from agents.registry import agent_names, make_agent
+from envs.errors import InputError
+from envs.registry import game_names, make_game
+
+# The null kinds that fail by design: test_what_fails_by_design_is_found.
+FAILING = {"crash", "illegal", "timeout"}
+# One or two small configurations of each game; a game that is not named is taken as it comes.
+GAMES = {
+    "gymnasium": ["gymnasium?id=CartPole-v1", "gymnasium?id=Pendulum-v1"],
+    "aec": [],  # what PettingZoo has is played by tests/envs/test_adapters.py
+    "parallel": [],
+    "holdem": ["holdem", "holdem?seats=6"],
+}
+# Agents whose bare name is no complete spec, or that have more than one face.
+AGENTS: dict[str, list[str]] = {}
+
+
+def pairs():
+    for name in game_names():
+        for game in GAMES.get(name, [name]):
+            try:
+                rules = make_game(game)
+            except InputError as error:
+                assert isinstance(error.__cause__, ImportError), error  # an extra is missing
+                continue
+            for family in agent_names():
+                if family in FAILING:
+                    continue
+                for spec in AGENTS.get(family, [family]):
+                    try:
+                        make_agent(spec, rules)
+                    except InputError:  # CannotPlay, or a checkpoint is needed
+                        continue
+                    yield spec, game
+
+
+PAIRS = list(pairs())
+
+
+@pytest.mark.parametrize(("spec", "game"), PAIRS)
+def test_an_agent_keeps_the_contract(spec, game):
+    assert check_agent(spec, game, tables=3, limit=30, other_process=False) > 0
+
+
+def test_another_process_decides_alike():
+    code = (
+        "import sys\nfrom agents.conformance import digest\n"
+        "for line in sys.stdin:\n"
+        "    spec, game = line.split()\n"
+        "    print(digest(spec, game, tables=2, limit=10))\n"
+    )
+    lines = "\n".join(f"{spec} {game}" for spec, game in PAIRS)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=lines,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONHASHSEED": "7"},
+    )
+    there = done.stdout.split()
+    here = [digest(spec, game, tables=2, limit=10) for spec, game in PAIRS]
+    assert [pair for pair, a, b in zip(PAIRS, here, there, strict=True) if a != b] == []
+
+
+@pytest.mark.parametrize("spec", ["crash", "illegal"])
+def test_what_fails_by_design_is_found(spec):
+    with pytest.raises(NotConforming, match=spec):
+        check_agent(spec, "gymnasium?id=CartPole-v1", other_process=False)
+
+
+def test_a_third_partys_player_is_found_and_wins(nim_plugin):
+    assert "nim-master" in agent_names()
+    assert check_agent("nim-master?blunders=0.3", "nim") > 0
+    with pytest.raises(CannotPlay, match="nim only"):
+        make_agent("nim-master", make_game("gymnasium?id=CartPole-v1"))
+
+
+# -- the checker finds those that do not -------------------------------------------------------
+
+
+class Player(Agent):
+    def __init__(self, game, checkpoint=None):
+        self.game, self.calls = game, 0
+
+    def act(self, turns):
+        return Decisions((turns.uniforms()[:, 0] * 3).astype(int) % turns.action_mask.sum(axis=1))
+
+
+class Counting(Player):
+    """Remembers, and is not told from table to table."""
+
+    def act(self, turns):
+        self.calls += 1
+        return Decisions(self.calls % turns.action_mask.sum(axis=1))
+
+
+class LookingAside(Player):
+    """Decides by the batch's size."""
+
+    def act(self, turns):
+        return Decisions(np.full(len(turns), len(turns)) % turns.action_mask.sum(axis=1))
+
+
+class LookingAtTheSlot(Player):
+    def act(self, turns):
+        return Decisions(turns.tables % turns.action_mask.sum(axis=1))
+
+
+class Forgetful(Player):
+    """Remembers the table's past by itself, and does not forget when it begins anew."""
+
+    def __init__(self, game, checkpoint=None):
+        self.seen = {}
+
+    def act(self, turns):
+        keys = list(zip(turns.tables.tolist(), turns.seats.tolist(), strict=True))
+        for key in keys:
+            self.seen[key] = self.seen.get(key, 0) + 1
+        return Decisions(np.array([self.seen[key] for key in keys]) % turns.action_mask.sum(axis=1))
+
+
+class Hashing(Player):
+    """Decides by Python's salted hash."""
+
+    def act(self, turns):
+        salted = np.array([hash(text + "salt") for text in turns.text])
+        return Decisions(salted % turns.action_mask.sum(axis=1))
+
+
+class Dishonest(Player):
+    """Tells of a policy that it does not play."""
+
+    def act(self, turns):
+        return Decisions(super().act(turns).actions * 0, np.eye(3)[[1] * len(turns)])
+
+
+class TooFew(Player):
+    def act(self, turns):
+        return Decisions(super().act(turns).actions[1:])
+
+
+@pytest.mark.parametrize(
+    ("player", "says"),
+    [
+        (Counting, "another"),
+        (LookingAside, "another"),
+        (LookingAtTheSlot, "another"),
+        (Forgetful, "played before"),
+        (Hashing, "another process"),
+        (Dishonest, "probabilit"),
+        (TooFew, "actions for"),
+    ],
+)
+def test_the_checker_finds_an_agent(player, says, nim_plugin, tmp_path, monkeypatch):
+    points = tmp_path / "faulty-0.dist-info"
+    points.mkdir()
+    (points / "METADATA").write_text("Metadata-Version: 2.4\nName: faulty\nVersion: 0\n")
+    (points / "entry_points.txt").write_text(
+        f"[arena.agents]\nfaulty = {__name__}:{player.__name__}\n"
+    )
+    monkeypatch.setenv("PYTHONHASHSEED", "1" if player is Hashing else "0")
+    monkeypatch.syspath_prepend(Path(__file__).parent)
+    with pytest.raises(NotConforming, match=says):
+        check_agent("faulty", "nim", other_process=player is Hashing)

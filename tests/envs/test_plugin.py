@@ -1,0 +1,72 @@
+"""A third party's distribution joins by its entry points, and the READMEs show how it is made."""
+
+import re
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.registry import identify, make_agent
+from envs import seeding
+from envs.conformance import check_game
+from envs.errors import InputError
+from envs.registry import make_game
+
+ROOT = Path(__file__).parents[2]
+
+
+def examples(readme):
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / readme).read_text(), re.M | re.S)
+
+
+@pytest.mark.parametrize(
+    ("readme", "source"),
+    [("envs/README.md", "nim/game.py"), ("agents/README.md", "nim/player.py")],
+)
+def test_a_readme_shows_the_plugins_own_source(readme, source):
+    assert examples(readme)[0] == (ROOT / "tests/plugin" / source).read_text()
+
+
+@pytest.mark.parametrize("readme", ["envs/README.md", "agents/README.md"])
+def test_every_example_of_a_readme_runs(readme, nim_plugin, tmp_path):
+    found = examples(readme)
+    assert len(found) > 1
+    for number, example in enumerate(found):
+        module = tmp_path / f"example_{number}.py"
+        module.write_text(example)
+        names = runpy.run_path(str(module))
+        if "Lake" in names:
+            lake = names["Lake"](slippery=True)
+            assert check_game(lake).ended == 4
+            assert lake.actions.words(np.array([True, False, False, True])) == ["left", "up"]
+
+
+def test_game_and_player_of_a_plugin_meet_one_of_ours(nim_plugin):
+    game = make_game("nim")
+    players = [make_agent("nim-master", game), make_agent("random", game)]
+    tables = game.tables(100)
+    seeds = np.array([seeding.derive(1, i) for i in range(100)], np.uint64)
+    tables.begin(np.arange(100), seeds)
+    moves = 0
+    while not tables.done.all():
+        turns = tables.turns()
+        turns.seeds = seeding.spread(seeds[turns.tables], np.full(len(turns), moves))
+        actions = np.zeros(len(turns), np.int64)
+        for seat, player in enumerate(players):
+            rows = np.flatnonzero(turns.seats == seat)
+            if len(rows):
+                actions[rows] = player.act(turns.select(rows)).actions
+        tables.step(turns.tables, turns.seats, actions)
+        moves += 1
+    # Who moves first wins but from multiples of four, and there a random opponent errs.
+    assert tables.returns[:, 0].sum() > 90
+    assert identify("nim-master").configuration != identify("random").configuration
+
+
+def test_a_plugins_options_are_checked_like_ours(nim_plugin):
+    assert make_game("nim?most=2").action_space.n == 2
+    with pytest.raises(InputError, match="did you mean 'most'"):
+        make_game("nim?mots=2")
+    with pytest.raises(InputError, match="between 1 and 9"):
+        make_game("nim?most=12")

@@ -1,0 +1,1 @@
+"""Nim for Arena: a game and a player that know nothing of each other."""
