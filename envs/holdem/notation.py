@@ -1,0 +1,290 @@
+"""Hand histories in files: read them, write them, and replay them through the engine.
+
+The ending names the format: ``.phh`` and ``.phhs`` (``envs.holdem.phh``), ``.acpc`` and ``.log``
+(``envs.holdem.acpc``), each also compressed as ``.xz``.
+"""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.errors import InputError
+from envs.holdem import acpc, cards, phh, rules
+from envs.holdem.history import STREETS, HandHistory
+from envs.holdem.observation import BOARD_CARDS
+from envs.holdem.rules import OVER
+
+_ENDINGS = (".phh", ".phhs", ".acpc", ".log")
+_BOARD_CARDS = np.array(BOARD_CARDS)
+
+
+# -- files -----------------------------------------------------------------------------------------
+
+
+def read(path: str | Path) -> list[HandHistory]:
+    """The hands in a file.
+
+    Raises InputError, naming file, hand and fault, for a file that cannot be read or understood.
+    """
+    path = Path(path)
+    ending = _ending(path)
+    try:
+        data = path.read_bytes()
+        if path.suffix == ".xz":
+            data = lzma.decompress(data)
+        text = data.decode()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except lzma.LZMAError as error:
+        raise InputError(f"{path} is no complete .xz file: {error}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 text: byte {error.start} is not") from None
+    return (
+        acpc.loads(text, str(path)) if ending in (".acpc", ".log") else phh.loads(text, str(path))
+    )
+
+
+def write(path: str | Path, hands: Sequence[HandHistory]) -> None:
+    """Write hands in the format that the path's ending names.
+
+    Raises InputError for another ending, for several hands to one ``.phh``, and for what the format
+    cannot say.
+    """
+    path = Path(path)
+    ending = _ending(path)
+    if ending == ".phh" and len(hands) != 1:
+        raise InputError(f"{path}: a .phh file holds one hand, not {len(hands)}; write .phhs")
+    if ending in (".acpc", ".log"):
+        data = acpc.dumps(hands).encode()
+    else:
+        data = (phh.dumps(hands[0]) if ending == ".phh" else phh.dumps_all(hands)).encode()
+    try:
+        path.write_bytes(lzma.compress(data) if path.suffix == ".xz" else data)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _ending(path: Path) -> str:
+    ending = Path(path.stem).suffix if path.suffix == ".xz" else path.suffix
+    if ending not in _ENDINGS:
+        raise InputError(
+            f"{path} names no format of hand histories; end it in {', '.join(_ENDINGS)}, or in "
+            "these and .xz"
+        )
+    return ending
+
+
+# -- replaying -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What came of a hand in the engine.
+
+    Attributes:
+        status: ``exact`` where every stack ends as stated, to the chip; ``mismatch`` where one does
+            not; ``open`` where that cannot be told, because nothing is stated or a hand at the
+            showdown is unknown.
+        finishing: the stacks as the engine leaves them.
+        detail: the difference, or why it is open; empty where exact.
+    """
+
+    status: Literal["exact", "mismatch", "open"]
+    finishing: tuple[int, ...]
+    detail: str = ""
+
+
+class Verification(NamedTuple):
+    """How many hands a file holds, how many came out to the chip, and what differs in others."""
+
+    hands: int
+    exact: int
+    faults: list[str]
+
+
+def verify_file(path: str | Path) -> Verification:
+    """Replay all hands of a file; InputError where it cannot be read or breaks the rules."""
+    hands = read(path)
+    replays = replay(hands)
+    return Verification(
+        len(hands),
+        sum(result.status == "exact" for result in replays),
+        [
+            f"{hand.where}: {result.detail}"
+            for hand, result in zip(hands, replays, strict=True)
+            if result.status == "mismatch"
+        ],
+    )
+
+
+def replay(hands: Sequence[HandHistory]) -> list[Replay]:
+    """Play hands again by the engine's rules, all of them together.
+
+    Raises InputError, naming hand and action, where one deals a card twice, acts out of turn,
+    makes a move that is not legal, or is not played to its end. (A fold is always accepted.)
+    """
+    scripts = [_Script.of(hand) for hand in hands]
+    records = np.zeros(len(hands), rules.HAND)
+    for record, hand, script in zip(records, hands, scripts, strict=True):
+        seats = len(hand.stacks)
+        record["seats"] = seats
+        record["button"] = seats - 1
+        record["stacks"][:seats] = hand.stacks
+        record["antes"][:seats] = hand.antes
+        record["blinds"][:seats] = hand.blinds
+        record["min_bet"] = record["big_blind"] = hand.min_bet
+        record["deck"][: 2 * seats + 5] = script.deck
+    lengths = [len(script.moves) for script in scripts]
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    moves = np.array([move for script in scripts for move in script.moves], np.int64).reshape(-1, 3)
+    stops = _replay(records, starts, moves, _BOARD_CARDS)
+    return [
+        _judge(hand, script, record, int(stop - start))
+        for hand, script, record, start, stop in zip(
+            hands, scripts, records, starts, stops, strict=False
+        )
+    ]
+
+
+class _Script(NamedTuple):
+    """A hand as the engine plays it.
+
+    Attributes:
+        deck: holes by seat, then the board; UNKNOWN for what is not told, and for mucked holes,
+            which lose every showdown.
+        moves: seat, move and how many board cards lay before it.
+        actions: of each move, its number among the hand's actions, from 1.
+        board: how many board cards were dealt in all.
+        hidden: seats whose holes are unknown, mucked ones left out.
+    """
+
+    deck: list[int]
+    moves: list[tuple[int, int, int]]
+    actions: list[int]
+    board: int
+    hidden: set[int]
+
+    @classmethod
+    def of(cls, hand: HandHistory) -> _Script:
+        seats = len(hand.stacks)
+        holes = [[cards.UNKNOWN, cards.UNKNOWN] for _ in range(seats)]
+        mucked: set[int] = set()
+        board: list[int] = []
+        moves: list[tuple[int, int, int]] = []
+        actions: list[int] = []
+        for number, (verb, seat, amount, dealt) in enumerate(hand.actions, 1):
+            if verb in ("hole", "show"):
+                if dealt and len(dealt) != 2:
+                    raise InputError(f"{hand.where}: action {number} has {len(dealt)} hole cards")
+                for i, card in enumerate(dealt):
+                    if holes[seat][i] not in (cards.UNKNOWN, card) and set(dealt) != set(
+                        holes[seat]
+                    ):
+                        raise InputError(
+                            f"{hand.where}: action {number} shows {cards.names(dealt)}, but p"
+                            f"{seat + 1} was dealt {cards.names(holes[seat])}"
+                        )
+                if cards.UNKNOWN in holes[seat]:
+                    holes[seat] = list(dealt) or holes[seat]
+            elif verb == "muck":
+                mucked.add(seat)
+            elif verb == "board":
+                board += dealt
+                if len(board) not in BOARD_CARDS:
+                    raise InputError(
+                        f"{hand.where}: after action {number} the board has {len(board)} cards"
+                    )
+            else:
+                move = {"fold": rules.FOLD, "call": rules.CALL}.get(verb, amount)
+                moves.append((seat, move, len(board)))
+                actions.append(number)
+        _refuse_twins(hand, [card for hole in holes for card in hole] + board)
+        hidden = {s for s, hole in enumerate(holes) if cards.UNKNOWN in hole} - mucked
+        for seat in mucked:
+            holes[seat] = [cards.UNKNOWN, cards.UNKNOWN]
+        deck = [card for hole in holes for card in hole]
+        deck += board + [cards.UNKNOWN] * (5 - len(board))
+        return cls(deck, moves, actions, len(board), hidden)
+
+
+def _refuse_twins(hand: HandHistory, dealt: list[int]) -> None:
+    known = [card for card in dealt if card != cards.UNKNOWN]
+    if len(set(known)) < len(known):
+        twin = next(card for card in known if known.count(card) > 1)
+        raise InputError(f"{hand.where}: {cards.name(twin)} is dealt twice")
+
+
+@numba.njit(cache=True)
+def _replay(
+    hands: NDArray[Any], starts: NDArray[np.int64], moves: NDArray[np.int64], boards: NDArray[Any]
+) -> NDArray[np.int64]:
+    """Play each hand's moves; of each, the index of the first move that cannot be made."""
+    stops = np.empty(len(hands), np.int64)
+    for i in range(len(hands)):
+        hand = hands[i]
+        rules.begin_hand(hand)
+        stops[i] = starts[i + 1]
+        for j in range(starts[i], starts[i + 1]):
+            seat, move, board = moves[j]
+            if hand.actor != seat or board != boards[hand.street]:
+                stops[i] = j
+                break
+            if move > 0:
+                least, most = rules.raise_bounds(hand)
+                if most == 0 or not least <= move <= most:
+                    stops[i] = j
+                    break
+            rules.play(hand, move)
+    return stops
+
+
+def _judge(hand: HandHistory, script: _Script, record: Any, made: int) -> Replay:
+    """What came of a hand of which ``made`` moves could be made."""
+    actor, street = int(record["actor"]), int(record["street"])
+    if made < len(script.moves):
+        raise InputError(
+            f"{hand.where}: action {script.actions[made]}{_fault(record, script, made)}"
+        )
+    if actor != OVER:
+        raise InputError(f"{hand.where}: the actions end when p{actor + 1} is to act")
+    showdown = int(record["showdown"])
+    dealt = 5 if showdown else BOARD_CARDS[street]
+    if script.board != dealt:
+        raise InputError(
+            f"{hand.where}: the board has {script.board} cards at the end, not {dealt}"
+        )
+    finishing = tuple(int(chips) for chips in record["stacks"][: len(hand.stacks)])
+    unseen = [f"p{seat + 1}" for seat in sorted(script.hidden) if rules.has(showdown, seat)]
+    if unseen:
+        return Replay("open", finishing, f"the cards of {', '.join(unseen)} are unknown")
+    if hand.finishing is None:
+        return Replay("open", finishing, "no finishing stacks are stated")
+    differences = [
+        f"p{seat} ends with {ours * hand.chip}, stated is {stated * hand.chip}"
+        for seat, (ours, stated) in enumerate(zip(finishing, hand.finishing, strict=True), 1)
+        if ours != stated
+    ]
+    return Replay("mismatch" if differences else "exact", finishing, "; ".join(differences))
+
+
+def _fault(record: Any, script: _Script, made: int) -> str:
+    """Why a move cannot be made, to go on after its number."""
+    seat, move, board = script.moves[made]
+    actor, street = int(record["actor"]), int(record["street"])
+    if actor == OVER:
+        return f": p{seat + 1} acts, but the hand is over"
+    if actor != seat:
+        return f": p{seat + 1} acts, but p{actor + 1} is to act"
+    if board != BOARD_CARDS[street]:
+        return f": p{seat + 1} acts on a board of {board} cards, but it is the {STREETS[street]}"
+    least, most = rules.raise_bounds(record)
+    allowed = f"from {least} to {most}" if most else "not allowed here"
+    return f": p{seat + 1} raises to {move}, but a raise is {allowed}"
