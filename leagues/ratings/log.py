@@ -125,12 +125,12 @@ class Log:
         tiebreaks = np.where(self.forfeited, 0, _rounded(self.tiebreaks))
         finishes = here.astype(np.int64)
         for other in range(self.lineup.shape[1]):
-            ahead = self.forfeited & ~self.forfeited[:, [other]]
+            behind = self.forfeited & ~self.forfeited[:, [other]]
             level = self.forfeited == self.forfeited[:, [other]]
-            ahead |= level & (returns < returns[:, [other]])
+            behind |= level & (returns < returns[:, [other]])
             level &= returns == returns[:, [other]]
-            ahead |= level & (tiebreaks < tiebreaks[:, [other]])
-            finishes += ahead & here & here[:, [other]]
+            behind |= level & (tiebreaks < tiebreaks[:, [other]])
+            finishes += behind & here & here[:, [other]]
         return finishes
 
     @cached_property

@@ -131,7 +131,7 @@ def summarise(
         bradley_terry.rating(high),
         win_rate.deals,
     )
-    stronger, clear = _compare(theta, draws, win_rate.deals)
+    stronger, clear = compare(theta, draws, win_rate.deals)
     # Two copies of one agent tie exactly, but the fit ends a rounding error apart.
     shown = np.round(rating.value, 6)
     order = np.lexsort((np.arange(n), -shown))
@@ -183,7 +183,7 @@ def alarms(ranking: Ranking, nulls: Collection[str], yardstick: str) -> tuple[st
     return tuple(a for i, a in enumerate(agents) if a in nulls and ranking.clear[i, at])
 
 
-def _compare(theta: Floats, draws: Floats, deals: Ints) -> tuple[Floats, NDArray[np.bool_]]:
+def compare(theta: Floats, draws: Floats, deals: Ints) -> tuple[Floats, NDArray[np.bool_]]:
     """The probability that row is stronger than column, and whether it is so beyond doubt.
 
     A rank depends on n - 1 comparisons. To hold together at 95 % each has to hold at Bonferroni's

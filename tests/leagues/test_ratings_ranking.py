@@ -1,0 +1,226 @@
+"""The ranking as it is shown: every number on planted leagues, and the odd leagues."""
+
+from __future__ import annotations
+
+import json
+from itertools import combinations
+
+import numpy as np
+import pytest
+from planted import duel, full_tables, names, result, round_robin, scored, wins
+
+from leagues.match import Status
+from leagues.ratings import Log, alarms, history, skills, summarise
+from leagues.ratings.bootstrap import resample
+from leagues.ratings.bradley_terry import POINTS, centred, fit
+from leagues.ratings.ranking import compare
+
+THETA = centred(np.array([1.5, 1.0, 0.4, -0.2, -0.9, -1.8]))
+
+
+@pytest.fixture(scope="module")
+def results():
+    return round_robin(THETA, 400, np.random.default_rng(0))
+
+
+@pytest.fixture(scope="module")
+def ranking(results):
+    return summarise(Log.of(results), seed=0, unit="mbb/hand", unit_scale=1000)
+
+
+def test_the_planted_order_and_strengths_are_found(ranking) -> None:
+    assert [s.agent for s in ranking.standings] == names(6)
+    assert [s.rank for s in ranking.standings] == [1, 2, 3, 4, 5, 6]
+    for standing, theta in zip(ranking.standings, THETA, strict=True):
+        assert standing.rating.low < 1500 + POINTS * theta < standing.rating.high
+        assert standing.rating.high - standing.rating.low < 60
+        assert standing.rank_low <= standing.rank <= standing.rank_high
+
+
+def test_the_matrices_are_in_the_order_of_the_standings(ranking) -> None:
+    rate = ranking.win_rate.value
+    assert (rate[np.triu_indices(6, 1)] > 0.5).all()
+    ones = np.where(np.eye(6, dtype=bool), np.nan, 1)
+    assert rate + rate.T == pytest.approx(ones, nan_ok=True)
+    assert np.isnan(np.diag(rate)).all()
+    # What is won or lost is one unit a hand, in thousandths.
+    assert ranking.payoff_is == "return"
+    assert ranking.payoff.value == pytest.approx(1000 * (2 * rate - 1), nan_ok=True)
+    assert ranking.stronger[0, 5] == 1 and ranking.clear[0, 5]
+    assert ranking.stronger + ranking.stronger.T == pytest.approx(ones, nan_ok=True)
+    first = ranking.standings[0]
+    assert first.win_rate.value == pytest.approx(np.nanmean(rate[0]))
+    assert first.payoff.value == pytest.approx(np.nanmean(ranking.payoff.value[0]))
+    assert (first.deals, first.episodes) == (400, 400 * 5 * 2)
+    assert (ranking.deals, ranking.unit) == (400, "mbb/hand")
+
+
+def test_the_order_of_matches_changes_no_digit(results, ranking) -> None:
+    shuffled = [results[i] for i in np.random.default_rng(1).permutation(len(results))]
+    again = summarise(Log.of(shuffled), seed=0, unit="mbb/hand", unit_scale=1000)
+    assert again.to_json() == ranking.to_json()
+    tables = full_tables(THETA, combinations(range(6), 3), 20, np.random.default_rng(0))
+    one, other = Log.of(tables), Log.of(tables[::-1])
+    assert summarise(one, seed=0).to_json() == summarise(other, seed=0).to_json()
+    assert history(one, seed=0).to_json() == history(other, seed=0).to_json()
+
+
+def test_another_seed_changes_the_intervals_a_little_and_the_estimates_not_at_all(
+    results, ranking
+) -> None:
+    other = summarise(Log.of(results), seed=1)
+    for one, two in zip(ranking.standings, other.standings, strict=True):
+        assert one.rating.value == two.rating.value
+        assert one.rating.low != two.rating.low
+        assert one.rating.low == pytest.approx(two.rating.low, abs=6)
+
+
+def test_the_ranks_of_near_equals_stay_open_until_the_deals_decide() -> None:
+    """Each planted rank lies within its interval in 95 leagues of 100."""
+    theta = np.linspace(0.05, -0.05, 6)
+    rng, held = np.random.default_rng(2), []
+    for seed in range(200):
+        standings = standings_of(wins(theta, 60, rng), 6, seed)
+        held.append([low <= rank <= high for rank, (low, high) in enumerate(standings, 1)])
+    assert np.mean(held, axis=0).min() >= 0.95
+    far = standings_of(wins(10 * theta, 5000, rng), 6, 0)
+    assert far == [(rank, rank) for rank in range(1, 7)]
+
+
+def standings_of(table, n: int, seed: int) -> list[tuple[int, int]]:
+    """The interval of each entrant's rank."""
+    ((total, draws),) = resample(table, n, seed=seed, samples=300, cuts=[table.shape[0]])
+    theta = fit(total)
+    _, clear = compare(theta, fit(draws, start=theta), np.full(n, table.shape[0]))
+    return [(1 + int(clear[:, i].sum()), n - int(clear[i].sum())) for i in range(n)]
+
+
+def test_two_copies_of_an_agent_share_the_rank() -> None:
+    level = duel("a", "b", np.zeros((50, 2)))
+    others = [scored(agent, "c", np.arange(50) % 4 > 0) for agent in "ab"]
+    standings = summarise(Log.of([level, *others]), seed=0).standings
+    assert [(s.agent, s.rank) for s in standings] == [("a", 1), ("b", 1), ("c", 3)]
+    assert standings[0].rank_high == 2 and standings[1].rank_low == 1
+
+
+def test_forfeits_lose_rating_and_are_counted_apart_and_their_chips_stay() -> None:
+    statuses = np.full((100, 2, 2), Status.DONE)
+    statuses[:, 0, 0] = Status.TIMEOUT
+    statuses[:10, 1, 1] = Status.CRASH
+    ranking = summarise(Log.of([duel("a", "b", np.ones((100, 2)), statuses=statuses)]), seed=0)
+    first, last = ranking.standings
+    assert (first.agent, last.agent) == ("b", "a")
+    assert last.forfeits == {"illegal": 0, "crash": 10, "timeout": 100}
+    assert first.forfeits == {"illegal": 0, "crash": 0, "timeout": 0}
+    assert last.payoff.value == 1 and last.win_rate.value == 0
+
+
+def test_an_unbeaten_agent_is_first_finite_and_of_a_wide_interval() -> None:
+    rest = round_robin(np.zeros(3), 200, np.random.default_rng(3))
+    best = [scored("unbeaten", agent, np.ones(200)) for agent in names(3)]
+    first, *others = summarise(Log.of([*rest, *best]), seed=0).standings
+    assert first.agent == "unbeaten" and (first.rank_low, first.rank_high) == (1, 1)
+    assert np.isfinite([first.rating.low, first.rating.value, first.rating.high]).all()
+    assert first.rating.high - first.rating.low > 300
+    assert all(s.rating.high - s.rating.low < 80 for s in others)
+
+
+def test_full_tables_have_finish_ahead_rates_differences_and_skills() -> None:
+    tables = full_tables(THETA, combinations(range(6), 4), 60, np.random.default_rng(4))
+    ranking = summarise(Log.of(tables), seed=0)
+    assert [s.agent for s in ranking.standings] == names(6)
+    mu = [s.skill.mu for s in ranking.standings]
+    assert sorted(mu, reverse=True) == mu
+    assert ranking.payoff_is == "difference"
+    assert ranking.payoff.value[0, 5] == pytest.approx(THETA[0] - THETA[5], abs=0.2)
+    assert ranking.payoff.value == pytest.approx(-ranking.payoff.value.T, nan_ok=True)
+    assert ranking.win_rate.value[0, 5] == pytest.approx(0.96, abs=0.03)
+
+
+def test_a_race_pairs_what_was_scored_on_the_same_level() -> None:
+    rng = np.random.default_rng(5)
+    hardness = rng.normal(scale=30, size=(200, 1, 1))
+    returns = hardness + np.array([1.0, 0.0])[:, None] + rng.normal(size=(200, 2, 1))
+    ranking = summarise(Log.of([result("ab", returns)]), seed=0)
+    assert ranking.payoff_is == "difference"
+    assert ranking.payoff[0, 1].error == pytest.approx(np.sqrt(2 / 200), rel=0.15)
+    assert ranking.standings[0].payoff.error == pytest.approx(30 / np.sqrt(200), rel=0.15)
+    assert all(s.skill is None for s in ranking.standings)
+
+
+def test_openskills_answer_depends_on_its_seed_only() -> None:
+    tables = full_tables(THETA, [(0, 1, 2), (3, 4, 5), (0, 2, 4)], 20, np.random.default_rng(6))
+    one, other = skills(Log.of(tables), seed=0), skills(Log.of(tables[::-1]), seed=0)
+    assert one == other != skills(Log.of(tables), seed=1)
+    assert all(0 < skill.sigma < 25 / 3 for skill in one)
+
+
+def test_a_null_player_above_random_raises_an_alarm() -> None:
+    results = [
+        scored("random", "fold", np.ones(100)),
+        scored("all-in", "random", np.arange(100) % 10 > 0),
+        scored("all-in", "fold", np.ones(100)),
+        scored("call", "random", np.arange(100) % 2),
+    ]
+    ranking = summarise(Log.of(results), seed=0)
+    nulls = {"fold", "all-in", "call"}
+    assert alarms(ranking, nulls, "random") == ("all-in",)
+    assert alarms(ranking, {"fold"}, "random") == ()
+    assert alarms(ranking, nulls, "absent") == ()
+
+
+def test_the_history_grows_to_the_ranking(results) -> None:
+    log = Log.of(results)
+    series = history(log, seed=0, samples=1000)
+    assert series.deals.tolist() == list(range(20, 401, 20))
+    assert series.agents == log.entrants
+    width = (series.high - series.low).mean(axis=1)
+    assert width[0] / width[-1] == pytest.approx(np.sqrt(20), rel=0.35)
+    for agent, last in zip(summarise(log, seed=0).standings, series.rating[-1], strict=True):
+        assert agent.rating.value == pytest.approx(last)
+    part = history(Log.of([scored("a", "b", [1, 0, 1])]), seed=0)
+    assert part.deals.tolist() == [1, 2, 3]
+    assert part.to_json()["low"][0] == [None, None]
+
+
+def test_json_holds_plain_values_only(ranking) -> None:
+    plain = json.loads(json.dumps(ranking.to_json(), allow_nan=False))
+    assert plain == ranking.to_json()
+    first = plain["standings"][0]
+    assert set(first["rating"]) == {"value", "error", "low", "high"}
+    assert plain["stronger"][0][0] is None and plain["clear"][0][0] is False
+
+
+def test_an_empty_log_has_an_empty_ranking() -> None:
+    ranking = summarise(Log.of([]), seed=0)
+    assert ranking.standings == () and ranking.deals == 0
+    json.dumps(ranking.to_json(), allow_nan=False)
+    assert history(Log.of([]), seed=0).to_json()["deals"] == []
+
+
+def test_one_alone_is_average_and_nothing_is_known_of_it() -> None:
+    log = Log.of([result("a", np.arange(5.0).reshape(5, 1, 1))])
+    (only,) = summarise(log, seed=0).standings
+    assert (only.rank, only.rank_low, only.rank_high) == (1, 1, 1)
+    assert (only.rating.value, only.rating.low, only.rating.high) == (1500, -np.inf, np.inf)
+    assert only.payoff.value == 2 and np.isnan(only.win_rate.value)
+    assert np.isinf(history(log, seed=0).low).all()
+
+
+def test_one_deal_gives_an_order_and_no_confidence() -> None:
+    ranking = summarise(Log.of([scored("a", "b", [1])]), seed=0)
+    first, _ = ranking.standings
+    assert (first.agent, first.rank_low, first.rank_high) == ("a", 1, 2)
+    assert first.rating.high == np.inf and first.payoff.high == np.inf
+    assert (first.win_rate.low, first.win_rate.high) == (0, 1)
+    assert not ranking.clear.any()
+    json.dumps(ranking.to_json(), allow_nan=False)
+
+
+def test_entrants_who_never_met_arecompared_through_nobody() -> None:
+    apart = [scored("a", "b", np.arange(30) % 3 > 0), scored("c", "d", np.arange(30) % 3 > 0)]
+    ranking = summarise(Log.of(apart), seed=0)
+    assert {(s.rank, s.agent) for s in ranking.standings[:2]} == {(1, "a"), (1, "c")}
+    assert np.isnan(ranking.win_rate.value[0, 1])
+    a, c = ranking.stronger[0, 1], ranking.stronger[1, 0]
+    assert a == pytest.approx(0.5, abs=0.1) and a + c == pytest.approx(1)
