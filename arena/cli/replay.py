@@ -108,10 +108,12 @@ def _records(options: argparse.Namespace) -> Iterator[Replay]:
 def _verify_hands(path: Path) -> int:
     from envs.holdem.notation import verify_file
 
-    hands, faults = verify_file(path)
+    hands, exact, faults = verify_file(path)
     for fault in faults:
         print(fault)
-    print(f"{hands} hands: {hands - len(faults)} came out to the chip")
+    print(f"{hands} hands: {exact} came out to the chip")
+    if exact + len(faults) < hands:
+        print(f"{hands - exact - len(faults)} do not say what they came to, or whose hand won")
     return 1 if faults else 0
 
 
