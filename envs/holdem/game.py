@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
@@ -10,7 +10,7 @@ import gymnasium
 import numpy as np
 
 from envs.errors import InputError
-from envs.game import Game
+from envs.game import Exporter, Game
 from envs.holdem import episode
 from envs.holdem.observation import observation_space
 from envs.holdem.rules import MAX_SEATS
@@ -148,6 +148,12 @@ class Holdem(Game):
     def tables(self, capacity: int) -> HoldemTables:
         """``capacity`` idle tables."""
         return HoldemTables(self, capacity)
+
+    def exporters(self) -> Mapping[str, Exporter]:
+        """Hand histories as PHH and ACPC; see ``envs.holdem.notation``."""
+        from envs.holdem import notation
+
+        return notation.exporters()
 
 
 def _schedule(levels: Sequence[float], doubling: bool, most: float) -> Any:

@@ -7,20 +7,27 @@ The ending names the format: ``.phh`` and ``.phhs`` (``envs.holdem.phh``), ``.ac
 from __future__ import annotations
 
 import lzma
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.errors import InputError
+from envs.game import Exporter, Recording
 from envs.holdem import acpc, cards, phh, rules
-from envs.holdem.history import STREETS, HandHistory
+from envs.holdem.history import STREETS, HandHistory, episode_histories
 from envs.holdem.observation import BOARD_CARDS
 from envs.holdem.rules import OVER
+
+if TYPE_CHECKING:
+    from envs.holdem.game import Holdem
+    from envs.holdem.tables import HoldemTables
 
 _ENDINGS = (".phh", ".phhs", ".acpc", ".log")
 _BOARD_CARDS = np.array(BOARD_CARDS)
@@ -59,17 +66,37 @@ def write(path: str | Path, hands: Sequence[HandHistory]) -> None:
     cannot say.
     """
     path = Path(path)
-    ending = _ending(path)
-    if ending == ".phh" and len(hands) != 1:
-        raise InputError(f"{path}: a .phh file holds one hand, not {len(hands)}; write .phhs")
-    if ending in (".acpc", ".log"):
-        data = acpc.dumps(hands).encode()
-    else:
-        data = (phh.dumps(hands[0]) if ending == ".phh" else phh.dumps_all(hands)).encode()
+    data = _dumps(hands, _ending(path))
     try:
         path.write_bytes(lzma.compress(data) if path.suffix == ".xz" else data)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _dumps(hands: Sequence[HandHistory], ending: str) -> bytes:
+    if ending in (".acpc", ".log"):
+        return acpc.dumps(hands).encode()
+    if ending == ".phhs":
+        return phh.dumps_all(hands).encode()
+    if len(hands) != 1:
+        raise InputError(f"a .phh file holds one hand, not {len(hands)}; write .phhs")
+    return phh.dumps(hands[0]).encode()
+
+
+def exporters() -> dict[str, Exporter]:
+    """How Hold'em's episodes are written, for ``Game.exporters``."""
+    return {ending: partial(_export, ending) for ending in _ENDINGS}
+
+
+def _export(ending: str, recordings: Iterable[Recording]) -> bytes:
+    hands: list[HandHistory] = []
+    for recording in recordings:
+        tables, _ = state = next(recording.states)
+        decisions = [a for _, batch in chain([state], recording.states) for _, a in batch]
+        game = cast("Holdem", tables.game)
+        seed = int(cast("HoldemTables", tables).hands["seed"][0])
+        hands += episode_histories(game, seed, decisions, recording.players)
+    return _dumps([replace(hand, number=i) for i, hand in enumerate(hands)], ending)
 
 
 def _ending(path: Path) -> str:

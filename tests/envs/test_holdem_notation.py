@@ -2,6 +2,7 @@
 
 import lzma
 import warnings
+from collections.abc import Iterator
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from envs.errors import InputError
+from envs.game import Recording, Tables
 from envs.holdem import Holdem, acpc, notation, phh
 from envs.holdem.cards import parse
 from envs.holdem.history import Action, HandHistory, episode_histories, history_of
@@ -162,6 +164,27 @@ def test_an_episodes_hands_are_played_again(options: dict[str, Any]) -> None:
         ):
             total[names.index(player)] += end - start
     assert (total == tables.hands["net"][0][: game.seats]).all()
+
+
+def test_recordings_are_exported_by_the_games_own_endings() -> None:
+    game = Holdem(seats=2, stack=5, hands=2)
+
+    def episode() -> Iterator[tuple[Tables, list[tuple[int, Any]]]]:
+        tables = game.tables(1)
+        tables.begin(np.zeros(1, np.int64), np.array([4], np.uint64))
+        while not tables.done[0]:
+            slots, seats = tables.to_act()
+            yield tables, [(int(seats[0]), 1)]
+            tables.step(slots, seats, np.array([1]))
+        yield tables, []
+
+    recordings = [Recording(("A", "B"), episode()) for _ in range(2)]
+    hands = phh.loads(game.exporters()[".phhs"](recordings).decode())
+    assert [hand.number for hand in hands] == [0, 1, 2, 3]
+    assert [hand.players for hand in hands] == [("A", "B"), ("B", "A")] * 2
+    assert {result.status for result in notation.replay(hands)} == {"exact"}
+    with pytest.raises(InputError, match="holds one hand, not 2"):
+        game.exporters()[".phh"]([Recording(("A", "B"), episode())])
 
 
 # -- the formats' own examples and oddities --------------------------------------------------------
