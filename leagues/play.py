@@ -80,8 +80,6 @@ def _limit(seconds: float | None) -> Iterator[None]:
     if seconds is None:
         yield
         return
-    if threading.current_thread() is not threading.main_thread():
-        raise RuntimeError("a clock needs the main thread; play without one, or in a process")
 
     def ring(_signal: int, _frame: FrameType | None) -> None:
         raise _TimeUp
@@ -189,7 +187,11 @@ def play(
 
     ``agents`` and ``identities`` are by key. Agents in ``forfeiting`` are not asked: they forfeit
     every turn with that status (an executor uses it for one that killed its process).
+
+    Raises RuntimeError for a clock outside the main thread, where nothing can be interrupted.
     """
+    if clock is not None and threading.current_thread() is not threading.main_thread():
+        raise RuntimeError("a clock needs the main thread; play without one, or in a process")
     block = _Block(game, agents, matches, identities, clock, forfeiting or {}, capacity, watch)
     yield from block.run(timing or Timing())
 

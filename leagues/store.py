@@ -9,7 +9,7 @@ SQLite by default, PostgreSQL by URL.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,12 +104,17 @@ class Store:
                 )
         try:
             self._engine = _engine(url)
-            _METADATA.create_all(self._engine)
+            with self._engine.begin() as connection:
+                if create:
+                    _create_tables(connection)
+                ready = sa.inspect(connection).has_table(_REPLAYS.name)
         except (sa.exc.SQLAlchemyError, ImportError) as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise InputError(
                 f"store {where} cannot be opened ({reason}); name a SQLite file or a database URL"
             ) from None
+        if not ready:
+            raise InputError(f"store {where} holds no leagues; is it another program's database?")
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -128,7 +133,11 @@ class Store:
                 )
 
     def append(self, league: League, result: Result) -> None:
-        """Add a finished match to a league's log, with its replay, in one transaction."""
+        """Add a finished match to a league's log, with its replay, in one transaction.
+
+        A match that is there already (another process runs the same league) is not added again:
+        what it came to is the same.
+        """
         match = result.match
         row = {
             "id": match.id,
@@ -147,23 +156,39 @@ class Store:
             "seconds": result.seconds,
             "finished": dt.datetime.now(dt.UTC),
         }
-        with self._engine.begin() as connection:
-            connection.execute(_MATCHES.insert().values(row))
-            connection.execute(_REPLAYS.insert().values(match=match.id, data=result.replay))
+        replay = {"match": match.id, "data": result.replay}
+
+        def write(connection: Connection) -> None:
+            known = sa.select(_MATCHES.c.id).where(_MATCHES.c.id == match.id)
+            if connection.execute(known).first() is None:
+                connection.execute(_MATCHES.insert().values(row))
+                connection.execute(_REPLAYS.insert().values(replay))
             _attach(connection, league.id, [match.id])
+
+        self._transact(write)
+
+    def _transact(self, write: Callable[[Connection], None]) -> None:
+        """Run ``write`` in a transaction; again where another process was faster."""
+        for attempt in range(5):
+            try:
+                with self._engine.begin() as connection:
+                    write(connection)
+                return
+            except sa.exc.IntegrityError:
+                if attempt == 4:
+                    raise
 
     def attach(self, league: League, matches: Collection[Match]) -> set[str]:
         """Count those of ``matches`` that are in the log already for ``league``; their ids."""
         wanted = {match.id for match in matches}
-        with self._engine.begin() as connection:
-            played = {id for (id,) in connection.execute(sa.select(_MATCHES.c.id))} & wanted
-            own = {
-                id
-                for (id,) in connection.execute(
-                    sa.select(_MEMBERS.c.match).where(_MEMBERS.c.league == league.id)
-                )
-            }
-            _attach(connection, league.id, [m.id for m in matches if m.id in played - own])
+        played: set[str] = set()
+
+        def write(connection: Connection) -> None:
+            ids = connection.execute(sa.select(_MATCHES.c.id)).scalars()
+            played.update(wanted.intersection(ids))
+            _attach(connection, league.id, [m.id for m in matches if m.id in played])
+
+        self._transact(write)
         return played
 
     # -- reading -------------------------------------------------------------------------------
@@ -253,19 +278,31 @@ def _engine(url: str) -> Engine:
     return engine
 
 
+def _create_tables(connection: Connection) -> None:
+    """Create what is not there, also while another process does the same."""
+    for table in _METADATA.sorted_tables:
+        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
+        for index in table.indexes:
+            connection.execute(sa.schema.CreateIndex(index, if_not_exists=True))
+
+
 def _attach(connection: Connection, league: str, matches: Sequence[str]) -> None:
-    if not matches:
-        return
-    last = connection.execute(
-        sa.select(sa.func.max(_MEMBERS.c.number)).where(_MEMBERS.c.league == league)
-    ).scalar()
-    connection.execute(
-        _MEMBERS.insert(),
-        [
-            {"league": league, "number": number, "match": match}
-            for number, match in enumerate(matches, (last or 0) + 1)
-        ],
-    )
+    """Count ``matches`` for ``league``; those that it counts already stay where they are."""
+    members = sa.select(_MEMBERS.c.match, _MEMBERS.c.number).where(_MEMBERS.c.league == league)
+    if len(matches) == 1:  # the common case, of which there are many
+        last = connection.execute(
+            sa.select(sa.func.max(_MEMBERS.c.number)).where(_MEMBERS.c.league == league)
+        ).scalar()
+        members = members.where(_MEMBERS.c.match == matches[0])
+    own = {row.match: row.number for row in connection.execute(members)}
+    if len(matches) != 1:
+        last = max(own.values(), default=0)
+    rows = [
+        {"league": league, "number": number, "match": match}
+        for number, match in enumerate((m for m in matches if m not in own), (last or 0) + 1)
+    ]
+    if rows:
+        connection.execute(_MEMBERS.insert(), rows)
 
 
 def _pack(array: NDArray[Any]) -> bytes:

@@ -1,0 +1,132 @@
+"""Leagues small enough for a test, and agents that misbehave in every way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from leagues.league import League
+
+ROGUES = '''
+import ctypes, os, signal, time
+import numpy as np
+from agents.agent import Agent, Decisions
+
+class Rogue(Agent):
+    def __init__(self, game, checkpoint=None):
+        pass
+
+    def act(self, turns):
+        return Decisions(turns.action_mask.argmax(axis=1))
+
+class Killer(Rogue):
+    """Ends the process it is in, as a segmentation fault would."""
+    def act(self, turns):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+class Stuck(Rogue):
+    """Hangs where no exception reaches it: the signal is blocked."""
+    def act(self, turns):
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+        time.sleep(3600)
+
+class Stubborn(Rogue):
+    """Catches every Exception while it hangs."""
+    def act(self, turns):
+        while True:
+            try:
+                time.sleep(3600)
+            except Exception:
+                pass
+
+class Flaky(Rogue):
+    """Raises at turns whose own seed says so, whatever else is in the batch."""
+    def act(self, turns):
+        if (turns.uniforms()[:, 0] < 0.1).any():
+            raise RuntimeError("flaky")
+        return super().act(turns)
+
+class Short(Rogue):
+    """Answers fewer turns than it was asked."""
+    def act(self, turns):
+        return Decisions(np.zeros(len(turns) - 1, np.int64))
+
+class Wordy(Rogue):
+    """Says what it thought."""
+    def act(self, turns):
+        notes = [{"prompt": "p", "answer": f"seat {seat}"} for seat in turns.seats]
+        mask = turns.action_mask
+        return Decisions(mask.argmax(axis=1), mask / mask.sum(axis=1, keepdims=True), notes)
+
+class Silent(Rogue):
+    """Has no answer to every second turn of a batch, and says which."""
+    def act(self, turns):
+        seeded = turns.uniforms()[:, 0] < 0.5
+        return Decisions(
+            turns.action_mask.argmax(axis=1),
+            failures={int(row): "timeout" for row in np.flatnonzero(seeded)},
+        )
+
+class Rememberer(Rogue):
+    """Counts its decisions at each table from begin to end; raises where they do not match."""
+    def __init__(self, game, checkpoint=None):
+        self.open = {}
+
+    def begin(self, tables, seats):
+        for place in zip(tables.tolist(), seats.tolist()):
+            assert place not in self.open
+            self.open[place] = 0
+
+    def act(self, turns):
+        for place in zip(turns.tables.tolist(), turns.seats.tolist()):
+            self.open[place] += 1
+        return super().act(turns)
+
+    def end(self, tables, seats, returns):
+        assert len(returns) == len(tables)
+        for place in zip(tables.tolist(), seats.tolist()):
+            del self.open[place]
+'''
+
+
+@pytest.fixture(autouse=True)
+def rogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Agents killer, stuck, … installed as a distribution of somebody else's."""
+    folder = tmp_path / "site"
+    info = folder / "rogues-0.dist-info"
+    info.mkdir(parents=True)
+    (folder / "arena_test_rogues.py").write_text(ROGUES)
+    names = [
+        line.split("class ")[1].split("(")[0]
+        for line in ROGUES.splitlines()
+        if line.startswith("class ") and "(Rogue)" in line
+    ]
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rogues\nVersion: 0\n")
+    points = "\n".join(f"{name.lower()} = arena_test_rogues:{name}" for name in names)
+    (info / "entry_points.txt").write_text(f"[arena.agents]\n{points}\n")
+    monkeypatch.syspath_prepend(str(folder))
+
+
+MakeLeague = Callable[..., League]
+
+
+@pytest.fixture
+def make_league() -> MakeLeague:
+    """``make_league(agents, game=…, clock=…, **schedule)``: a league of few deals."""
+
+    def make(
+        agents: Sequence[str],
+        *,
+        game: str = "holdem?seats=2",
+        seed: int = 7,
+        clock: float | None = None,
+        **schedule: Any,
+    ) -> League:
+        config = {"name": "test", "game": game, "seed": seed, "agents": list(agents)}
+        config["schedule"] = schedule or {"deals": 20, "deals_per_match": 10}
+        return League.from_config({**config, "clock": clock}, "test")
+
+    return make

@@ -1,0 +1,50 @@
+"""Here or in several processes a league comes out the same; a dead worker is a forfeit."""
+
+from __future__ import annotations
+
+import pytest
+
+from envs.errors import InputError
+from leagues import runner
+from leagues.executors import InProcess, Processes, make_executor
+from leagues.match import Match, Result, Status
+
+
+def blocks(league) -> list[list[Match]]:
+    pairings = league.make_schedule().pairings(2, len(league.entrants), league.seed, ()) or ()
+    return [[runner._match(league, 2, pairing)] for pairing in pairings]
+
+
+def facts(results: list[Result]) -> dict[str, tuple[bytes, bytes, int]]:
+    assert len({result.match.id for result in results}) == len(results)
+    return {r.match.id: (r.returns.tobytes(), r.statuses.tobytes(), r.decisions) for r in results}
+
+
+def test_workers_change_nothing_but_the_time(make_league):
+    league = make_league(["random", "first", "wordy"])
+    with InProcess(runner.roster(league)) as executor:
+        here = facts(list(executor.run(blocks(league))))
+    with Processes(runner.roster(league), 2) as executor:
+        there = facts(list(executor.run(blocks(league))))
+    assert here == there
+
+
+@pytest.mark.parametrize(("agent", "status"), [("killer", Status.CRASH), ("stuck", Status.TIMEOUT)])
+def test_who_kills_or_hangs_a_worker_forfeits_and_the_others_play_on(make_league, agent, status):
+    league = make_league([agent, "random", "first"], clock=0.3, deals=6, deals_per_match=3)
+    with Processes(runner.roster(league), 2) as executor:
+        results = list(executor.run(blocks(league)))
+    assert len(facts(results)) == 6
+    for result in results:
+        if agent in result.match.specs:
+            assert (result.statuses == status).any()
+            assert set(result.statuses.ravel().tolist()) <= {Status.DONE, status}
+        else:
+            assert (result.statuses == Status.DONE).all()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_agent_that_cannot_play_says_so_before_the_league_starts(make_league, workers):
+    league = make_league(["random", "random:some/checkpoint"])
+    with pytest.raises(InputError, match="takes no checkpoint"):
+        make_executor(runner.roster(league), workers)
