@@ -1,0 +1,49 @@
+# Two commands on a fresh machine: `make demo` and `make test`. Each sets up what it needs in .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Small nets and kernels here are faster on one thread than on two that compete.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check bench clean
+
+demo: $(VENV)/.demo
+	$(BIN)/arena tournament run demo
+
+test: $(VENV)/.test
+	@command -v chromium >/dev/null || .ci/chromium
+	$(BIN)/pytest -n 2 --dist loadfile
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.bench
+	$(BIN)/arena bench -o bench.json
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+
+$(BIN)/pip:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Arena needs Python 3.11 or newer; name one: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing Arena into $(VENV) …"
+	$(INSTALL) '.'
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing Arena with all that its tests need into $(VENV) …"
+	$(INSTALL) '.[viewer,train,science_birds,test]'
+	@touch $@
+
+$(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing Arena and the peers it is measured against into $(VENV) …"
+	$(INSTALL) '.[viewer,train,science_birds,test,bench]'
+	@touch $@
