@@ -1,7 +1,13 @@
-"""What a seat sees, written into arrays, and the menu of actions. All amounts in big blinds."""
+"""What a seat sees, written into arrays. Amounts are in big blinds.
+
+An observation is one row of two arrays, ``codes`` (int8: cards, seats, flags) and ``amounts``
+(float32), and its named parts are slices of them. So a kernel writes a row in one go, and a network
+that wants numbers side by side has them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -10,205 +16,170 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.holdem.cards import UNKNOWN
-from envs.holdem.episode import Config
-from envs.holdem.rules import (
-    CALL,
-    FOLD,
-    HISTORY,
-    ILLEGAL,
-    Hand,
-    has,
-    raise_bounds,
-    to_call,
-)
+from envs.holdem.rules import HISTORY, Hand, has, raise_bounds, to_call
 
-WINDOW = 64  # decisions of the hand that an observation shows
-BOARD_CARDS = (0, 3, 4, 5)  # by street
+WINDOW = 64  # how many of a hand's last decisions are shown
+_MOST_DECISIONS = 127  # where their count stops, lest it leave int8
 
-Float32s = NDArray[np.float32]
-Int8s = NDArray[np.int8]
+Codes = NDArray[np.int8]
+Amounts = NDArray[np.float32]
+
+# Where in a row the parts begin that come before those with an axis of seats.
+_HOLE, _BOARD, _STREET, _BUTTON, _ACTOR, _DECISIONS, _LIVE = 0, 2, 7, 8, 9, 10, 11
+_POT, _TO_CALL, _MIN_RAISE, _MAX_RAISE, _BIG_BLIND, _STACKS = 0, 1, 2, 3, 4, 5
 
 
-class View(NamedTuple):
-    """The arrays of a batch of ``n`` observations; the first axis is the turn.
+class Part(NamedTuple):
+    """A named part of an observation; seats are counted clockwise from the observer."""
 
-    Arrays with a seat axis begin with the observer and go on clockwise.
-    """
-
-    hole: Int8s  # (n, 2)
-    board: Int8s  # (n, 5)
-    street: Int8s  # (n, 1)
-    button: Int8s  # (n, 1)
-    actor: Int8s  # (n, 1)
-    live: Int8s  # (n, seats)
-    all_in: Int8s  # (n, seats)
-    stacks: Float32s  # (n, seats)
-    bets: Float32s  # (n, seats)
-    committed: Float32s  # (n, seats)
-    pot: Float32s  # (n, 1)
-    to_call: Float32s  # (n, 1)
-    min_raise: Float32s  # (n, 1)
-    max_raise: Float32s  # (n, 1)
-    big_blind: Float32s  # (n, 1)
-    decisions: NDArray[np.int16]  # (n, 1)
-    history: Int8s  # (n, WINDOW, 3)
-    history_amount: Float32s  # (n, WINDOW)
+    name: str
+    shape: tuple[int, ...]
+    low: float
+    high: float
 
 
-def _shapes(seats: int) -> dict[str, tuple[tuple[int, ...], type, float, float]]:
-    chips = (np.float32, 0.0, np.inf)
-    flag = (np.int8, 0, 1)
-    return {
-        "hole": ((2,), np.int8, UNKNOWN, 51),
-        "board": ((5,), np.int8, UNKNOWN, 51),
-        "street": ((1,), np.int8, 0, 3),
-        "button": ((1,), np.int8, 0, seats - 1),
-        "actor": ((1,), np.int8, -1, seats - 1),
-        "live": ((seats,), *flag),
-        "all_in": ((seats,), *flag),
-        "stacks": ((seats,), *chips),
-        "bets": ((seats,), *chips),
-        "committed": ((seats,), *chips),
-        "pot": ((1,), *chips),
-        "to_call": ((1,), *chips),
-        "min_raise": ((1,), *chips),
-        "max_raise": ((1,), *chips),
-        "big_blind": ((1,), *chips),
-        "decisions": ((1,), np.int16, 0, np.iinfo(np.int16).max),
-        "history": ((WINDOW, 3), np.int8, 0, seats - 1 if seats > 6 else 5),
-        "history_amount": ((WINDOW,), *chips),
-    }
+def code_parts(seats: int) -> tuple[Part, ...]:
+    """The parts of ``codes``, in order."""
+    return (
+        Part("hole", (2,), UNKNOWN, 51),
+        Part("board", (5,), UNKNOWN, 51),
+        Part("street", (1,), 0, 3),
+        Part("button", (1,), 0, seats - 1),
+        Part("actor", (1,), -1, seats - 1),
+        Part("decisions", (1,), 0, _MOST_DECISIONS),
+        Part("live", (seats,), 0, 1),
+        Part("all_in", (seats,), 0, 1),
+        Part("history", (WINDOW, 3), 0, max(seats - 1, 5)),
+    )
+
+
+def amount_parts(seats: int) -> tuple[Part, ...]:
+    """The parts of ``amounts``, in order."""
+    return (
+        Part("pot", (1,), 0, np.inf),
+        Part("to_call", (1,), 0, np.inf),
+        Part("min_raise", (1,), 0, np.inf),
+        Part("max_raise", (1,), 0, np.inf),
+        Part("big_blind", (1,), 0, np.inf),
+        Part("stacks", (seats,), 0, np.inf),
+        Part("bets", (seats,), 0, np.inf),
+        Part("committed", (seats,), 0, np.inf),
+        Part("history_amount", (WINDOW,), 0, np.inf),
+    )
 
 
 def observation_space(seats: int) -> gymnasium.spaces.Dict:
     """The space of one observation at a table of ``seats``."""
+    groups = ((code_parts(seats), np.int8), (amount_parts(seats), np.float32))
     return gymnasium.spaces.Dict(
         {
-            name: gymnasium.spaces.Box(low, high, shape, dtype)
-            for name, (shape, dtype, low, high) in _shapes(seats).items()
+            part.name: gymnasium.spaces.Box(part.low, part.high, part.shape, dtype)
+            for parts, dtype in groups
+            for part in parts
         }
     )
 
 
-def empty_view(n: int, seats: int) -> View:
-    """Zeroed arrays for ``n`` observations."""
-    return View(
-        **{
-            name: np.zeros((n, *shape), dtype)
-            for name, (shape, dtype, _, _) in _shapes(seats).items()
+class View:
+    """``n`` observations at tables of ``seats``, to be written and written again.
+
+    Attributes:
+        codes: int8 ``(n, …)``.
+        amounts: float32 ``(n, …)``.
+        parts: the observation by name, parts of the two.
+    """
+
+    def __init__(self, n: int, seats: int) -> None:
+        self.codes: Codes = np.zeros((n, _width(code_parts(seats))), np.int8)
+        self.amounts: Amounts = np.zeros((n, _width(amount_parts(seats))), np.float32)
+        self.parts: dict[str, NDArray[Any]] = {
+            **dict(_cut(self.codes, code_parts(seats))),
+            **dict(_cut(self.amounts, amount_parts(seats))),
         }
-    )
+
+
+def _width(parts: tuple[Part, ...]) -> int:
+    return sum(int(np.prod(part.shape)) for part in parts)
+
+
+def _cut(rows: NDArray[Any], parts: tuple[Part, ...]) -> Iterator[tuple[str, NDArray[Any]]]:
+    at = 0
+    for part in parts:
+        width = int(np.prod(part.shape))
+        yield part.name, rows[:, at : at + width].reshape(len(rows), *part.shape)
+        at += width
 
 
 @numba.njit(cache=True)
-def write_view(hand: Hand, seat: int, view: View, row: int) -> None:
-    """Write what ``seat`` sees into row ``row``; nothing here reads another seat's cards."""
-    unit = np.float32(1.0 / hand.big_blind)
+def write_row(hand: Hand, seat: int, codes: Codes, amounts: Amounts) -> None:
+    """Write what ``seat`` sees into a row; nothing here reads another seat's cards."""
     seats = hand.seats
-    view.hole[row, 0] = hand.deck[2 * seat]
-    view.hole[row, 1] = hand.deck[2 * seat + 1]
+    unit = np.float32(1.0 / hand.big_blind)
+    codes[_HOLE] = hand.deck[2 * seat]
+    codes[_HOLE + 1] = hand.deck[2 * seat + 1]
     seen = 0 if hand.street == 0 else hand.street + 2
     for i in range(5):
-        view.board[row, i] = hand.deck[2 * seats + i] if i < seen else UNKNOWN
-    view.street[row, 0] = hand.street
-    view.button[row, 0] = (hand.button - seat + seats) % seats
-    view.actor[row, 0] = -1 if hand.actor < 0 else (hand.actor - seat + seats) % seats
+        codes[_BOARD + i] = hand.deck[2 * seats + i] if i < seen else UNKNOWN
+    codes[_STREET] = hand.street
+    codes[_BUTTON] = clockwise(hand, seat, hand.button)
+    codes[_ACTOR] = -1 if hand.actor < 0 else clockwise(hand, seat, hand.actor)
     at = seat
     for i in range(seats):
-        view.live[row, i] = has(hand.live, at)
-        view.all_in[row, i] = has(hand.live, at) and hand.stacks[at] == 0
-        view.stacks[row, i] = np.float32(hand.stacks[at]) * unit
-        view.bets[row, i] = np.float32(hand.bets[at]) * unit
-        view.committed[row, i] = np.float32(hand.committed[at]) * unit
+        live = has(hand.live, at)
+        codes[_LIVE + i] = live
+        codes[_LIVE + seats + i] = live and hand.stacks[at] == 0
+        amounts[_STACKS + i] = unit * np.float32(hand.stacks[at])
+        amounts[_STACKS + seats + i] = unit * np.float32(hand.bets[at])
+        amounts[_STACKS + 2 * seats + i] = unit * np.float32(hand.committed[at])
         at += 1
         if at == seats:
             at = 0
-    view.pot[row, 0] = np.float32(hand.pot) * unit
-    view.big_blind[row, 0] = np.float32(hand.big_blind)
-    view.to_call[row, 0] = 0
-    view.min_raise[row, 0] = 0
-    view.max_raise[row, 0] = 0
+    amounts[_POT] = unit * np.float32(hand.pot)
+    amounts[_BIG_BLIND] = np.float32(hand.big_blind)
+    amounts[_TO_CALL] = 0
+    amounts[_MIN_RAISE] = 0
+    amounts[_MAX_RAISE] = 0
     if hand.actor == seat:
         least, most = raise_bounds(hand)
-        view.to_call[row, 0] = np.float32(min(to_call(hand, seat), hand.stacks[seat])) * unit
-        view.min_raise[row, 0] = np.float32(least) * unit
-        view.max_raise[row, 0] = np.float32(most) * unit
-    write_history(hand, seat, view, row, unit)
+        amounts[_TO_CALL] = unit * np.float32(min(to_call(hand, seat), hand.stacks[seat]))
+        amounts[_MIN_RAISE] = unit * np.float32(least)
+        amounts[_MAX_RAISE] = unit * np.float32(most)
+    write_history(hand, seat, unit, codes, _LIVE + 2 * seats, amounts, _STACKS + 3 * seats)
 
 
 @numba.njit(cache=True)
-def write_history(hand: Hand, seat: int, view: View, row: int, unit: np.float32) -> None:
-    """Write the last decisions of the hand, oldest first, and clear what was written before."""
-    count = min(hand.decisions, WINDOW)
-    at = (hand.decisions - count) % HISTORY
-    for i in range(count):
-        actor = hand.history_seat[at] - seat
-        view.history[row, i, 0] = actor if actor >= 0 else actor + hand.seats
-        view.history[row, i, 1] = hand.history_street[at]
-        view.history[row, i, 2] = hand.history_kind[at]
-        view.history_amount[row, i] = np.float32(hand.history_amount[at]) * unit
-        at += 1
-        if at == HISTORY:
-            at = 0
-    for i in range(count, min(view.decisions[row, 0], WINDOW)):
-        view.history[row, i, 0] = 0
-        view.history[row, i, 1] = 0
-        view.history[row, i, 2] = 0
-        view.history_amount[row, i] = 0
-    view.decisions[row, 0] = min(hand.decisions, 32767)
+def write_history(
+    hand: Hand,
+    seat: int,
+    unit: np.float32,
+    codes: Codes,
+    code: int,
+    amounts: Amounts,
+    amount: int,
+) -> None:
+    """Write the hand's last decisions, oldest first, and clear the rest of an older, longer list.
 
-
-# -- the menu --------------------------------------------------------------------------------------
-
-FOLD_ACTION, CALL_ACTION, FIRST_FRACTION = 0, 1, 2
-
-
-@numba.njit(cache=True)
-def menu_raise(hand: Hand, fraction: float) -> int:
-    """The raise of ``fraction`` of the pot: what the pot will be after a call, to whole chips."""
-    owed = to_call(hand, hand.actor)
-    total: int = hand.level + int(fraction * (hand.pot + owed) + 0.5)
-    return total
-
-
-@numba.njit(cache=True)
-def write_mask(hand: Hand, config: Config, mask: Any) -> None:
-    """Which menu actions are legal: fold, check/call, the pot fractions, all-in.
-
-    A fraction below the minimum raise, at the all-in or above, or equal to a smaller one, is not
-    offered.
+    ``code`` and ``amount`` are where the list begins in the two rows.
     """
-    mask[FOLD_ACTION] = to_call(hand, hand.actor) > 0
-    mask[CALL_ACTION] = True
-    least, most = raise_bounds(hand)
-    mask[FIRST_FRACTION + config.menu_size] = most > 0
-    floor = least
-    for i in range(config.menu_size):
-        total = menu_raise(hand, config.menu[i])
-        mask[FIRST_FRACTION + i] = floor <= total < most
-        floor = max(floor, total + 1)
+    shown = min(hand.decisions, WINDOW)
+    at = (hand.decisions - shown) % HISTORY
+    for i in range(shown):
+        codes[code] = clockwise(hand, seat, hand.history_seat[at])
+        codes[code + 1] = hand.history_street[at]
+        codes[code + 2] = hand.history_kind[at]
+        amounts[amount] = unit * np.float32(hand.history_amount[at])
+        code += 3
+        amount += 1
+        at = (at + 1) % HISTORY
+    for i in range(shown, min(codes[_DECISIONS], WINDOW)):
+        codes[code : code + 3] = 0
+        amounts[amount] = 0
+        code += 3
+        amount += 1
+    codes[_DECISIONS] = min(hand.decisions, _MOST_DECISIONS)
 
 
-@numba.njit(cache=True)
-def decode(hand: Hand, config: Config, action: int) -> int:
-    """The move that an action stands for, or ILLEGAL where the actor may not take it."""
-    all_in_action = FIRST_FRACTION + config.menu_size
-    if action == FOLD_ACTION:
-        return FOLD if to_call(hand, hand.actor) > 0 else ILLEGAL
-    if action == CALL_ACTION:
-        return CALL
-    least, most = raise_bounds(hand)
-    if action < 0 or most == 0:
-        return ILLEGAL
-    if action == all_in_action:
-        return most
-    if action > all_in_action:
-        total = action - all_in_action - 1
-        return total if least <= total <= most else ILLEGAL
-    total = menu_raise(hand, config.menu[action - FIRST_FRACTION])
-    if not least <= total < most:
-        return ILLEGAL
-    for i in range(action - FIRST_FRACTION):
-        if menu_raise(hand, config.menu[i]) == total:
-            return ILLEGAL
-    return total
+@numba.njit(cache=True, inline="always")
+def clockwise(hand: Hand, start: int, seat: int) -> int:
+    """How many seats ``seat`` is clockwise from ``start``."""
+    return seat - start if seat >= start else seat - start + hand.seats

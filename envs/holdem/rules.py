@@ -62,6 +62,7 @@ HAND = np.dtype(
         ("stacks", "i8", MAX_SEATS),  # chips behind
         ("bets", "i8", MAX_SEATS),  # put in on this street, without antes
         ("committed", "i8", MAX_SEATS),  # put in during the hand
+        ("strengths", "i8", MAX_SEATS),  # of the cards at a showdown (envs.holdem.evaluator)
         ("starting", "i8", MAX_SEATS),  # stacks before the hand
         ("blinds", "i8", MAX_SEATS),  # to post; a negative one does not move the first to act
         ("antes", "i8", MAX_SEATS),
@@ -346,51 +347,53 @@ def strength(hand: Hand, seat: int) -> int:
 def award_pots(hand: Hand) -> None:
     """Compare the hands and award main pot and side pots, from the smallest stake up.
 
-    An uncalled bet comes back as a pot of which its owner is the only contender.
+    An uncalled bet comes back as a pot of which its owner is the only contender. What is above all
+    contenders' stakes goes with the last pot: who put it in forfeited where it could check.
     """
-    strengths = np.empty(MAX_SEATS, np.int64)
-    stakes = np.empty(MAX_SEATS, np.int64)
-    for seat in range(hand.seats):
-        stakes[seat] = hand.committed[seat]
-        strengths[seat] = strength(hand, seat) if has(hand.live, seat) else -1
     hand.showdown = hand.live
-    contenders = hand.live
-    left = hand.pot
+    contenders = unbeaten(hand)
+    awarded = 0
     while contenders:
-        stake = least_stake(hand, contenders, stakes)
-        pot = 0
-        best = -1
+        stake = 1 << 62
         for seat in range(hand.seats):
-            share = min(stake, stakes[seat])
-            stakes[seat] -= share
-            pot += share
             if has(contenders, seat):
-                best = max(best, strengths[seat])
-        left -= pot
+                stake = min(stake, hand.committed[seat])
+        deeper = 0
+        best = 0
+        for seat in range(hand.seats):
+            if has(contenders, seat):
+                best = max(best, hand.strengths[seat])
+                if hand.committed[seat] > stake:
+                    deeper |= 1 << seat
         winners = 0
-        remaining = 0
+        pot = 0
         for seat in range(hand.seats):
-            if has(contenders, seat):
-                if strengths[seat] == best:
-                    winners |= 1 << seat
-                if stakes[seat] > 0:
-                    remaining |= 1 << seat
-        if not remaining:
-            # Chips above every live stake: whoever put them in forfeited where it could check.
-            pot += left
-        contenders = remaining
-        split(hand, pot, winners)
+            if has(contenders, seat) and hand.strengths[seat] == best:
+                winners |= 1 << seat
+            pot += min(hand.committed[seat], stake) if deeper else hand.committed[seat]
+        split(hand, pot - awarded, winners)
+        awarded = pot
+        contenders = deeper
     hand.actor = OVER
 
 
 @numba.njit(cache=True)
-def least_stake(hand: Hand, contenders: int, stakes: Any) -> int:
-    """The smallest stake of the contenders."""
-    least = 1 << 62
+def unbeaten(hand: Hand) -> int:
+    """Seats that win a pot or a part of one: nobody with as much at stake has a better hand.
+
+    All others muck before the pots are made up, so that pots which only the same hands can win
+    are one pot, and have their odd chips once.
+    """
     for seat in range(hand.seats):
-        if has(contenders, seat):
-            least = min(least, stakes[seat])
-    return least
+        hand.strengths[seat] = strength(hand, seat) if has(hand.live, seat) else -1
+    seats = 0
+    for seat in range(hand.seats):
+        wins = has(hand.live, seat)
+        for other in range(hand.seats):
+            if hand.committed[other] >= hand.committed[seat]:
+                wins &= hand.strengths[other] <= hand.strengths[seat]
+        seats |= int(wins) << seat
+    return seats
 
 
 @numba.njit(cache=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.game import Ints, Observation, Tables
-from envs.holdem import episode, observation, rules
+from envs.holdem import episode, menu, observation, rules
 
 if TYPE_CHECKING:
     from envs.holdem.game import Holdem
@@ -38,7 +38,7 @@ def _step(
         if hand.actor == rules.OVER:
             move = rules.ILLEGAL
         else:
-            move = observation.decode(hand, config[0], actions[i])
+            move = menu.decode(hand, config[0], actions[i])
         if move == rules.ILLEGAL:
             if illegal < 0:
                 illegal = i
@@ -66,14 +66,14 @@ def _legal(hands: Array, config: Array, tables: Ints, seats: Ints, actions: Ints
     for i in range(len(tables)):
         hand = hands[tables[i]]
         if hand.actor != rules.OVER and hand.actor == seats[i]:
-            legal[i] = observation.decode(hand, config[0], actions[i]) != rules.ILLEGAL
+            legal[i] = menu.decode(hand, config[0], actions[i]) != rules.ILLEGAL
     return legal
 
 
 @numba.njit(cache=True)
-def _observe(hands: Array, tables: Ints, seats: Ints, view: observation.View) -> None:
+def _observe(hands: Array, tables: Ints, seats: Ints, codes: Array, amounts: Array) -> None:
     for i in range(len(tables)):
-        observation.write_view(hands[tables[i]], seats[i], view, i)
+        observation.write_row(hands[tables[i]], seats[i], codes[i], amounts[i])
 
 
 @numba.njit(cache=True)
@@ -81,7 +81,7 @@ def _mask(hands: Array, config: Array, tables: Ints, seats: Ints, mask: Array) -
     for i in range(len(tables)):
         hand = hands[tables[i]]
         if hand.actor != rules.OVER and hand.actor == seats[i]:
-            observation.write_mask(hand, config[0], mask[i])
+            menu.write_mask(hand, config[0], mask[i])
 
 
 @numba.njit(cache=True)
@@ -174,14 +174,14 @@ class HoldemTables(Tables):
         return tables, self.hands["actor"][tables]
 
     def observe(self, tables: Ints, seats: Ints) -> Observation:
-        """The arrays of ``observation.View`` for these seats, in big blinds."""
-        view = observation.empty_view(len(tables), self.game.seats)
+        """What these seats see, amounts in big blinds; the table of README.md says the parts."""
+        view = observation.View(len(tables), self.game.seats)
         self.observe_into(view, tables, seats)
-        return view._asdict()
+        return view.parts
 
     def observe_into(self, view: observation.View, tables: Ints, seats: Ints) -> None:
-        """Write these seats' observations into the first rows of arrays that are used again."""
-        _observe(self.hands, _ints(tables), _ints(seats), view)
+        """Write these seats' observations into the first rows of a view that is used again."""
+        _observe(self.hands, _ints(tables), _ints(seats), view.codes, view.amounts)
 
     def action_mask(self, tables: Ints, seats: Ints) -> NDArray[np.bool_]:
         """Legal menu actions, bool ``(n, actions)``; none for a seat that is not to act."""

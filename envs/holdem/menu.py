@@ -1,0 +1,63 @@
+"""The actions of a turn: a menu of a few, and beside it every exact amount."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+
+from envs.holdem.episode import Config
+from envs.holdem.rules import CALL, FOLD, ILLEGAL, Hand, raise_bounds, to_call
+
+FOLD_ACTION, CALL_ACTION, FIRST_FRACTION = 0, 1, 2
+
+
+@numba.njit(cache=True)
+def menu_raise(hand: Hand, fraction: float) -> int:
+    """The raise of ``fraction`` of the pot: what the pot will be after a call, to whole chips."""
+    owed = to_call(hand, hand.actor)
+    total: int = hand.level + int(fraction * (hand.pot + owed) + 0.5)
+    return total
+
+
+@numba.njit(cache=True)
+def write_mask(hand: Hand, config: Config, mask: Any) -> None:
+    """Which menu actions are legal: fold, check/call, the pot fractions, all-in.
+
+    A fraction below the minimum raise, at the all-in or above, or equal to a smaller one, is not
+    offered.
+    """
+    mask[FOLD_ACTION] = to_call(hand, hand.actor) > 0
+    mask[CALL_ACTION] = True
+    least, most = raise_bounds(hand)
+    mask[FIRST_FRACTION + config.menu_size] = most > 0
+    floor = least
+    for i in range(config.menu_size):
+        total = menu_raise(hand, config.menu[i])
+        mask[FIRST_FRACTION + i] = floor <= total < most
+        floor = max(floor, total + 1)
+
+
+@numba.njit(cache=True)
+def decode(hand: Hand, config: Config, action: int) -> int:
+    """The move that an action stands for, or ILLEGAL where the actor may not take it."""
+    all_in_action = FIRST_FRACTION + config.menu_size
+    if action == FOLD_ACTION:
+        return FOLD if to_call(hand, hand.actor) > 0 else ILLEGAL
+    if action == CALL_ACTION:
+        return CALL
+    least, most = raise_bounds(hand)
+    if action < 0 or most == 0:
+        return ILLEGAL
+    if action == all_in_action:
+        return most
+    if action > all_in_action:
+        total = action - all_in_action - 1
+        return total if least <= total <= most else ILLEGAL
+    total = menu_raise(hand, config.menu[action - FIRST_FRACTION])
+    if not least <= total < most:
+        return ILLEGAL
+    for i in range(action - FIRST_FRACTION):
+        if menu_raise(hand, config.menu[i]) == total:
+            return ILLEGAL
+    return total
