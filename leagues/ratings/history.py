@@ -47,7 +47,7 @@ def history(log: Log, *, seed: int, samples: int = 200, points: int = 20) -> His
     The deals are resampled once and added up as they come.
     """
     n = len(log.entrants)
-    cuts = np.unique(np.linspace(0, log.deals, points + 1).round().astype(np.int64)[1:])
+    cuts = np.unique(np.linspace(0, log.deals, points + 1).round().astype(np.int64))
     cuts = cuts[cuts > 0]
     rows: list[NDArray[Any]] = []
     contests = log.by_row(log.contests)
