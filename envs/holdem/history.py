@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from envs.holdem import episode, rules
-from envs.holdem.observation import BOARD_CARDS, decode
+from envs.holdem.menu import decode
+from envs.holdem.rules import BOARD_CARDS
 
 if TYPE_CHECKING:
     from envs.holdem.game import Holdem

@@ -22,8 +22,7 @@ from envs.errors import InputError
 from envs.game import Exporter, Recording
 from envs.holdem import acpc, cards, phh, rules
 from envs.holdem.history import STREETS, HandHistory, episode_histories
-from envs.holdem.observation import BOARD_CARDS
-from envs.holdem.rules import OVER
+from envs.holdem.rules import BOARD_CARDS, OVER
 
 if TYPE_CHECKING:
     from envs.holdem.game import Holdem

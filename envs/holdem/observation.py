@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.holdem.cards import UNKNOWN
-from envs.holdem.rules import HISTORY, Hand, has, raise_bounds, to_call
+from envs.holdem.rules import BOARD_CARDS, HISTORY, Hand, has, raise_bounds, to_call
 
 WINDOW = 64  # how many of a hand's last decisions are shown
 _MOST_DECISIONS = 127  # where their count stops, lest it leave int8
@@ -117,7 +117,7 @@ def write_row(hand: Hand, seat: int, codes: Codes, amounts: Amounts) -> None:
     unit = np.float32(1.0 / hand.big_blind)
     codes[_HOLE] = hand.deck[2 * seat]
     codes[_HOLE + 1] = hand.deck[2 * seat + 1]
-    seen = 0 if hand.street == 0 else hand.street + 2
+    seen = BOARD_CARDS[hand.street]
     for i in range(5):
         codes[_BOARD + i] = hand.deck[2 * seats + i] if i < seen else UNKNOWN
     codes[_STREET] = hand.street
@@ -163,7 +163,7 @@ def write_history(
     """
     shown = min(hand.decisions, WINDOW)
     at = (hand.decisions - shown) % HISTORY
-    for i in range(shown):
+    for _ in range(shown):
         codes[code] = clockwise(hand, seat, hand.history_seat[at])
         codes[code + 1] = hand.history_street[at]
         codes[code + 2] = hand.history_kind[at]
@@ -171,7 +171,7 @@ def write_history(
         code += 3
         amount += 1
         at = (at + 1) % HISTORY
-    for i in range(shown, min(codes[_DECISIONS], WINDOW)):
+    for _ in range(shown, min(codes[_DECISIONS], WINDOW)):
         codes[code : code + 3] = 0
         amounts[amount] = 0
         code += 3

@@ -32,6 +32,7 @@ Hand = Any  # a record of dtype HAND, which the type checker cannot see into
 MAX_SEATS = 10
 HISTORY = 256  # decisions of a hand that are kept; older ones give way
 OVER = -1  # the actor of a hand that is over
+BOARD_CARDS = (0, 3, 4, 5)  # that lie open, by street
 
 ILLEGAL, FOLD, CALL = -2, -1, 0  # moves; a positive one is "bet or raise to so many chips"
 FOLDED, CHECKED, CALLED, BET, RAISED = 1, 2, 3, 4, 5  # kinds of decision in a history

@@ -25,7 +25,8 @@ import numpy as np
 from envs.errors import InputError
 from envs.holdem import cards, rules
 from envs.holdem.history import STREETS
-from envs.holdem.observation import BOARD_CARDS, decode
+from envs.holdem.menu import decode
+from envs.holdem.rules import BOARD_CARDS
 
 if TYPE_CHECKING:
     from envs.holdem.tables import HoldemTables
