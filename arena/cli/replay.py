@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from leagues.replay import Replay
 
-_HANDS = (".phh", ".phhs", ".xz", ".acpc", ".log")
+_HANDS = (".phh", ".phhs", ".acpc", ".log", ".xz")  # see arena.cli.hands
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -56,6 +56,10 @@ def _read(options: argparse.Namespace) -> Replay:
 
 def run_show(options: argparse.Namespace) -> int:
     """Print the chosen deals in words."""
+    if options.path.endswith(_HANDS):
+        from arena.cli import hands
+
+        return hands.show(Path(options.path), options.deal)
     from arena.cli.narration import narrate
     from envs.registry import make_game
 
@@ -72,7 +76,9 @@ def run_show(options: argparse.Namespace) -> int:
 def run_verify(options: argparse.Namespace) -> int:
     """Play again; print what differs, then the counts. Exit code 1 on a mismatch."""
     if options.path.endswith(_HANDS):
-        return _verify_hands(Path(options.path))
+        from arena.cli import hands
+
+        return hands.verify(Path(options.path))
     from leagues import replay
 
     matches = episodes = faults = 0
@@ -105,20 +111,12 @@ def _records(options: argparse.Namespace) -> Iterator[Replay]:
             progress.update(number, len(ids))
 
 
-def _verify_hands(path: Path) -> int:
-    from envs.holdem.notation import verify_file
-
-    hands, exact, faults = verify_file(path)
-    for fault in faults:
-        print(fault)
-    print(f"{hands} hands: {exact} came out to the chip")
-    if exact + len(faults) < hands:
-        print(f"{hands - exact - len(faults)} do not say what they came to, or whose hand won")
-    return 1 if faults else 0
-
-
 def run_export(options: argparse.Namespace) -> int:
     """Write a replay in the format that the file's ending names."""
+    if options.path.endswith(_HANDS):
+        from arena.cli import hands
+
+        return hands.export(Path(options.path), Path(options.output))
     from leagues import replay
 
     replay.export(_read(options), Path(options.output))

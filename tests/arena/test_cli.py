@@ -1,0 +1,189 @@
+"""The command line: what it prints, and that a mistake is one sentence and exit code 2."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import orjson
+import pytest
+import zstandard
+
+from arena.cli import NOUNS, main
+
+CONFIG = """
+name: small
+game: holdem?seats=2
+seed: 3
+agents: [random, first, {name: lawless, spec: illegal}]
+schedule: {deals: 20, deals_per_match: 10}
+"""
+
+
+@pytest.fixture
+def league(tmp_path, monkeypatch, capsys) -> Path:
+    """A finished league in ./arena.db."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "small.yaml"
+    path.write_text(CONFIG)
+    assert main(["tournament", "run", str(path), "--workers", "0"]) == 0
+    capsys.readouterr()
+    return path
+
+
+def test_help_imports_nothing_heavy():
+    """So that it answers at once; NumPy alone would cost a tenth of a second."""
+    code = (
+        "import sys\n"
+        "from arena.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'numpy', 'numba', 'torch', 'rich', 'sqlalchemy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert all(noun in done.stdout for noun in NOUNS)
+
+
+def test_a_league_ends_with_its_ranking(league, capsys):
+    assert main(["tournament", "table"]) == 0
+    out = capsys.readouterr().out
+    rows = [line.split() for line in out.splitlines()]
+    order = [row[2] for row in rows if row and row[0] in "123" and len(row) > 5][:3]
+    assert order == ["random", "first", "lawless"]
+    assert "illegal" in out  # forfeits are shown apart
+    assert "mbb/hand" in out
+    assert "arena replay show" in out
+
+
+def test_running_again_plays_nothing_and_shows_the_same(league, capsys):
+    main(["tournament", "table", "--json"])
+    before = capsys.readouterr().out
+    assert main(["tournament", "run", str(league), "--json"]) == 0
+    assert capsys.readouterr().out == before
+
+
+def test_json_is_json(league, capsys):
+    main(["tournament", "table", "--json"])
+    table = orjson.loads(capsys.readouterr().out)
+    assert len(table["ranking"]["standings"]) == 3
+    main(["tournament", "matches", "--json", "--agent", "lawless", "--forfeits"])
+    matches = orjson.loads(capsys.readouterr().out)
+    assert len(matches) == 4
+    assert all("lawless" in match["returns"] and match["forfeits"] for match in matches)
+
+
+def test_a_match_can_be_shown_verified_and_exported(league, capsys, tmp_path):
+    main(["tournament", "matches", "--json", "--agent", "random"])
+    match = orjson.loads(capsys.readouterr().out)[0]["match"]
+    assert main(["replay", "show", match, "--deal", "3", "--seating", "1"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("deal 3, seating 1: ")
+    assert main(["replay", "verify", "arena.db"]) == 0
+    assert "6 matches, 120 episodes played again: 120 came out alike" in capsys.readouterr().out
+    for name in ("a.jsonl.zst", "a.jsonl", "a.phhs"):
+        assert main(["replay", "export", match, "-o", name]) == 0
+    assert main(["replay", "verify", "a.jsonl.zst"]) == 0
+    capsys.readouterr()
+    assert main(["replay", "verify", "a.phhs"]) == 0
+    assert "20 hands replayed: 20 came out to the chip" in capsys.readouterr().out
+
+
+def test_a_replay_that_was_tampered_with_fails(league, capsys):
+    main(["tournament", "matches", "--json", "--agent", "random"])
+    match = orjson.loads(capsys.readouterr().out)[0]["match"]
+    main(["replay", "export", match, "-o", "a.jsonl"])
+    text = Path("a.jsonl").read_text()
+    was = re.search(r'"returns":\[(-?[\d.]+),(-?[\d.]+)\]', text)
+    forged = text.replace(was[0], f'"returns":[{was[2]},{was[1]}]', 1)
+    Path("a.jsonl.zst").write_bytes(zstandard.compress(forged.encode()))
+    capsys.readouterr()
+    assert main(["replay", "verify", "a.jsonl.zst"]) == 1
+    assert f"returns were [{was[2]}, {was[1]}], are [{was[1]}, {was[2]}]" in capsys.readouterr().out
+
+
+def test_play_tells_a_deal_in_words(capsys, tmp_path):
+    output = tmp_path / "hand.jsonl.zst"
+    assert main(["play", "holdem", "random", "random", "--seed", "5", "-o", str(output)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("deal 0, seating 0: random, random")
+    assert main(["replay", "verify", str(output)]) == 0
+
+
+def test_lists_name_games_and_agents_with_their_options(capsys):
+    main(["env", "list"])
+    assert "seats=2" in capsys.readouterr().out
+    main(["agent", "list"])
+    assert "random" in capsys.readouterr().out
+
+
+def test_a_game_can_be_checked_against_the_contract(capsys):
+    assert main(["env", "check", "holdem?seats=3"]) == 0
+    assert capsys.readouterr().out == "holdem?seats=3: keeps the contract\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["tournament", "run", "nope"], "no preset is called 'nope'; presets are demo"),
+        (["tournament", "run", "nope.yaml"], "nope.yaml cannot be read"),
+        (["tournament", "table", "--store", "nope.db"], "store nope.db does not exist"),
+        (["tournament", "table", "nope"], "holds no league 'nope'; it holds: small"),
+        (["tournament", "matches", "--agent", "nope"], "has no agent 'nope'; it has random"),
+        (["replay", "show", "nope.jsonl.zst"], "nope.jsonl.zst cannot be read"),
+        (["replay", "show", "ffffff"], "holds no match whose id begins with 'ffffff'"),
+        (["replay", "verify", "small.yaml"], "small.yaml is no replay"),
+        (["replay", "verify", "nope.phhs"], "nope.phhs"),
+        (["play", "holdm", "random"], "no game is called 'holdm'; did you mean 'holdem'?"),
+        (["play", "holdem?seets=3", "random"], "no option 'seets'; did you mean 'seats'?"),
+        (["play", "holdem?seats=x", "random"], "seats=x is not a whole number"),
+        (["play", "holdem?seats=99", "random"], "seats=99; 2 to 10 can play"),
+        (["play", "holdem", "random"], "has 2 seats, and 1 agents were named"),
+        (["play", "holdem", "randum", "first"], "no agent is called 'randum'; did you mean"),
+        (["play", "holdem", "random?x=1", "first"], "agent 'random' has no option 'x'"),
+        (["bench", "nope"], "no benchmark is called 'nope'"),
+    ],
+)
+def test_a_mistake_is_one_sentence(league, capsys, arguments, sentence):
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert sentence in captured.err
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "is not a mapping"),
+        ("game: holdem", "field 'agents' is missing"),
+        ("game: holdem\nagents: [random, first]\nagent: 3", "unknown field 'agent'"),
+        ("game: holdem\nagents: [random, random]", "the name 'random' is taken"),
+        (
+            "game: holdem\nagents: [random, {name: b, spec: random}]",
+            "'b' is the same player as 'random'",
+        ),
+        ("game: holdem\nagents: [random, first]\nclock: -1", "clock=-1.0 must be above 0"),
+        ("game: holdem\nagents: [random, 3]", "agents, item 2 is neither a spec nor"),
+        ("game: [", "is not YAML"),
+        ("game: holdem\nagents: [random, first]\nschedule: {deals: 0}", "deals=0 must be"),
+    ],
+)
+def test_a_bad_configuration_is_one_sentence(tmp_path, capsys, text, sentence):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    assert main(["tournament", "run", str(path), "--store", str(tmp_path / "a.db")]) == 2
+    err = capsys.readouterr().err
+    assert sentence in err
+    assert "bad.yaml" in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "a.db").exists()
+
+
+def test_an_unknown_word_is_one_sentence(capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(["tournment"])
+    assert exit.value.code == 2
+    assert "invalid choice: 'tournment'" in capsys.readouterr().err
