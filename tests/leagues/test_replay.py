@@ -1,0 +1,126 @@
+"""Replays: what is written is read back, and what is damaged is refused in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import orjson
+import pytest
+import zstandard
+
+from envs.errors import InputError
+from leagues import replay, runner
+from leagues.executors import InProcess
+from leagues.store import Store
+
+
+@pytest.fixture
+def record(make_league, tmp_path) -> replay.Replay:
+    """A replay of one match, with notes, probabilities and forfeits."""
+    league = make_league(["wordy", "silent"], deals=6, deals_per_match=6)
+    store = Store(str(tmp_path / "a.db"), create=True)
+    with InProcess(runner.roster(league)) as executor:
+        (_, progress) = runner.run(league, store, executor)
+    return replay.read(progress.result.replay, "test")
+
+
+def test_what_is_written_is_read_back(record, tmp_path):
+    path = tmp_path / "a.jsonl.zst"
+    replay.export(record, path)
+    assert replay.read_file(path) == record
+    assert any("status" in d for e in record.episodes for d in e.decisions)
+    assert any("notes" in d for e in record.episodes for d in e.decisions)
+
+
+def test_the_header_names_the_match_and_its_agents(record):
+    assert record.match.id == record.header["id"]
+    for agent in record.header["agents"]:
+        assert set(agent) == {"spec", "key", "checkpoint", "configuration"}
+
+
+def rewritten(record: replay.Replay, edit) -> list[str]:
+    """What ``verify`` says of the replay with its first episode edited."""
+    first, *rest = record.episodes
+    return replay.verify(replace(record, episodes=(edit(first), *rest)))
+
+
+def test_an_untouched_replay_verifies(record):
+    assert replay.verify(record) == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "fault"),
+    [
+        (lambda e: replace(e, returns=(9.0, -9.0)), "returns were [9.0, -9.0]"),
+        (lambda e: replace(e, tiebreaks=(1.0, 0.0)), "tiebreaks were"),
+        (lambda e: replace(e, decisions=e.decisions[:-1]), "the record ends here"),
+        (lambda e: replace(e, decisions=e.decisions + e.decisions[-1:]), "the game ends after"),
+        (
+            lambda e: replace(e, decisions=({**e.decisions[0], "seat": 0}, *e.decisions[1:])),
+            "seat 0 decided, but was not to act",
+        ),
+        (
+            lambda e: replace(e, decisions=({**e.decisions[0], "legal": [7]}, *e.decisions[1:])),
+            "legal were [7], are",
+        ),
+        (
+            lambda e: replace(
+                e,
+                decisions=(
+                    {"seat": 1, "legal": e.decisions[0]["legal"], "action": 10**9},
+                    *e.decisions[1:],
+                ),
+            ),
+            "action 1000000000 is not legal",
+        ),
+    ],
+)
+def test_a_forged_replay_does_not(record, edit, fault):
+    (said,) = rewritten(record, edit)
+    assert said.startswith("deal 0, seating 0: ")
+    assert fault in said
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        (lambda data: b"", "cut short"),
+        (lambda data: b"not zstd", "not a replay line"),
+        (lambda data: data[: len(data) // 2], "test"),
+        (lambda data: zstandard.compress(b"[]\n"), "not a replay line"),
+        (lambda data: zstandard.compress(b"{}\n"), "not a replay line"),
+        (
+            lambda data: zstandard.compress(b'{"type":"match","schema":99}\n'),
+            "no replay of schema 1",
+        ),
+        (
+            lambda data: zstandard.compress(
+                b"\n".join(
+                    zstandard.ZstdDecompressor().decompressobj().decompress(data).splitlines()[:-1]
+                )
+            ),
+            "cut short",
+        ),
+    ],
+)
+def test_a_damaged_file_is_a_sentence(record, damage, sentence):
+    data = replay.compress(replay.lines(record))
+    with pytest.raises(InputError, match="test") as refused:
+        replay.read(damage(data), "test")
+    assert sentence in str(refused.value)
+
+
+def test_rules_of_another_version_are_not_replayed(record):
+    header = {**record.header, "game_version": 99}
+    with pytest.raises(InputError, match="was played by version 99 of holdem's rules"):
+        replay.verify(replay.Replay(header, record.episodes))
+
+
+def test_an_ending_that_the_game_does_not_write_is_a_sentence(record, tmp_path):
+    with pytest.raises(InputError, match=r"holdem is written as \.jsonl\.zst, \.jsonl, \.phh"):
+        replay.export(record, tmp_path / "a.sgf")
+
+
+def test_lines_are_plain_json(record):
+    for line in replay.lines(record):
+        assert orjson.loads(line)["type"] in ("match", "deal", "decision", "end", "result")
