@@ -1,5 +1,9 @@
 """No-limit Texas Hold'em for 2 to 10 players; see README.md."""
 
+import gymnasium
+
 from envs.holdem.game import Holdem
 
 __all__ = ["Holdem"]
+
+gymnasium.register(f"ArenaHoldem-v{Holdem.version}", "envs.holdem.env:HoldemEnv")
