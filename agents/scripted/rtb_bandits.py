@@ -1,0 +1,190 @@
+"""Bandits that learn, within an episode, by how much to shade a bid.
+
+The arms are multiples of the values. An arm is drawn for each tick; its reward is the share of the
+value on offer that was kept: what was won is worth, less what was paid, over what everything on
+offer was worth. Which market it is (first or second price, how strong the rivals are) need not be
+known.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.agent import Agent, Decisions
+from agents.scripted.rtb import market
+from envs.errors import InputError
+from envs.game import Game, Ints, Observation, Turns
+from envs.rtb.text import round_bids
+
+ARMS: NDArray[np.float64] = np.array([0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+"""The multiples of the values."""
+
+
+class Bandit(Agent):
+    """What the bandits share: the arm that was last pulled at each table and seat, and its reward.
+
+    Memory is indexed table, seat and (where it is of arms) arm.
+    """
+
+    def __init__(self, game: Game, checkpoint: str | None, family: str) -> None:
+        self.rules = market(game, family, checkpoint)
+        self.arm = np.zeros((0, game.seats), np.int64)
+        self.values = np.zeros((0, game.seats, self.rules.tick))
+
+    def begin(self, tables: Ints, seats: Ints) -> None:
+        """Forget what was learned there."""
+        missing = int(tables.max()) + 1 - len(self.arm)
+        for name, array in vars(self).items():
+            if isinstance(array, np.ndarray) and array.shape[1:2] == (self.rules.seats,):
+                if missing > 0:
+                    array = np.pad(array, ((0, missing), *[(0, 0)] * (array.ndim - 1)))
+                    setattr(self, name, array)
+                array[tables, seats] = 0
+        self.arm[tables, seats] = -1
+
+    def act(self, turns: Turns) -> Decisions:
+        """Learn from the last tick, choose an arm, bid."""
+        seen = turns.observation
+        tables, seats = turns.tables, turns.seats
+        played = self.arm[tables, seats] >= 0
+        if played.any():
+            rows = np.flatnonzero(played)
+            self._learn(
+                tables[rows], seats[rows], self._rewards(tables[rows], seats[rows], seen, rows)
+            )
+        arms = self._choose(turns)
+        self.arm[tables, seats] = arms
+        value = seen["value"].astype(np.float64)
+        self.values[tables, seats] = value
+        return Decisions(round_bids(value * ARMS[arms][:, None]))
+
+    def _rewards(
+        self, tables: Ints, seats: Ints, seen: Observation, rows: Ints
+    ) -> NDArray[np.float64]:
+        values = self.values[tables, seats]
+        slot = seen["slot"][rows].astype(np.int64)
+        effects = np.append(0.0, self.rules.effects)[slot]
+        kept = (values * effects - seen["paid"][rows]).sum(axis=1)
+        offered = values.sum(axis=1)
+        rewards: NDArray[np.float64] = np.divide(
+            kept, offered, out=np.zeros(len(rows)), where=offered > 0
+        )
+        return rewards
+
+    @abstractmethod
+    def _learn(self, tables: Ints, seats: Ints, rewards: NDArray[np.float64]) -> None:
+        """Take the rewards of the arms last pulled."""
+
+    @abstractmethod
+    def _choose(self, turns: Turns) -> Ints:
+        """The arm to pull at each turn."""
+
+
+class Ucb(Bandit):
+    """UCB1: Auer, Cesa-Bianchi, Fischer (2002). Pulls the arm of the highest upper bound.
+
+    Options:
+        width: of the confidence bound, in units of reward (UCB1's is √2 for rewards in 0 … 1).
+    """
+
+    def __init__(self, game: Game, checkpoint: str | None = None, *, width: float = 0.1) -> None:
+        super().__init__(game, checkpoint, "ucb")
+        if not 0.0 <= width <= 10.0:
+            raise InputError(f"agent 'ucb': width={width:g} must be from 0 to 10")
+        self.width = width
+        self.pulls = np.zeros((0, game.seats, len(ARMS)))
+        self.sums = np.zeros((0, game.seats, len(ARMS)))
+
+    def _learn(self, tables: Ints, seats: Ints, rewards: NDArray[np.float64]) -> None:
+        arms = self.arm[tables, seats]
+        self.pulls[tables, seats, arms] += 1.0
+        self.sums[tables, seats, arms] += rewards
+
+    def _choose(self, turns: Turns) -> Ints:
+        pulls = self.pulls[turns.tables, turns.seats]
+        means = self.sums[turns.tables, turns.seats] / np.maximum(pulls, 1.0)
+        total = np.maximum(pulls.sum(axis=1, keepdims=True), 1.0)
+        bound = means + self.width * np.sqrt(np.log(total) / np.maximum(pulls, 1.0))
+        best: Ints = np.where(pulls == 0.0, np.inf, bound).argmax(axis=1)
+        return best
+
+
+class LinUcb(Bandit):
+    """LinUCB with a linear model for each arm: Li, Chu, Langford, Schapire (WWW 2010).
+
+    The context is 1, the time left, the budget left, and what is on offer over the mean so far.
+
+    Options:
+        width: α, of the confidence bound.
+    """
+
+    def __init__(self, game: Game, checkpoint: str | None = None, *, width: float = 0.3) -> None:
+        super().__init__(game, checkpoint, "linucb")
+        if not 0.0 <= width <= 10.0:
+            raise InputError(f"agent 'linucb': width={width:g} must be from 0 to 10")
+        self.width = width
+        size = 4
+        self.gram = np.zeros((0, game.seats, len(ARMS), size, size))
+        self.target = np.zeros((0, game.seats, len(ARMS), size))
+        self.context = np.zeros((0, game.seats, size))
+        self.history = np.zeros((0, game.seats, 2))
+
+    def _learn(self, tables: Ints, seats: Ints, rewards: NDArray[np.float64]) -> None:
+        arms = self.arm[tables, seats]
+        context = self.context[tables, seats]
+        self.gram[tables, seats, arms] += context[:, :, None] * context[:, None, :]
+        self.target[tables, seats, arms] += rewards[:, None] * context
+
+    def _choose(self, turns: Turns) -> Ints:
+        seen, at = turns.observation, (turns.tables, turns.seats)
+        offered = seen["value"].sum(axis=1, dtype=np.float64)
+        self.history[at] += np.stack([offered, np.ones(len(offered))], axis=1)
+        total, count = self.history[at].T
+        relative = np.divide(offered * count, total, out=np.ones(len(total)), where=total > 0)
+        context = np.stack(
+            [np.ones(len(turns)), seen["time_left"][:, 0], seen["budget_left"][:, 0], relative],
+            axis=1,
+        )
+        self.context[at] = context
+        inverse = np.linalg.inv(self.gram[at] + np.eye(context.shape[1]))
+        model = np.einsum("nakj,naj->nak", inverse, self.target[at])
+        mean = np.einsum("nak,nk->na", model, context)
+        spread = np.einsum("nk,nakj,nj->na", context, inverse, context)
+        best: Ints = (mean + self.width * np.sqrt(np.maximum(spread, 0.0))).argmax(axis=1)
+        return best
+
+
+class Exp3(Bandit):
+    """Exp3: Auer, Cesa-Bianchi, Freund, Schapire (2002), for rewards that an adversary may choose.
+
+    Options:
+        gamma: the share of uniform exploration.
+    """
+
+    def __init__(self, game: Game, checkpoint: str | None = None, *, gamma: float = 0.3) -> None:
+        super().__init__(game, checkpoint, "exp3")
+        if not 0.0 < gamma <= 1.0:
+            raise InputError(f"agent 'exp3': gamma={gamma:g} must be above 0 and at most 1")
+        self.gamma = gamma
+        self.weights = np.zeros((0, game.seats, len(ARMS)))  # their logarithms
+        self.chance = np.zeros((0, game.seats))
+
+    def _learn(self, tables: Ints, seats: Ints, rewards: NDArray[np.float64]) -> None:
+        # Rewards below 0 (paid more than it was worth) count as 0, as the analysis needs.
+        arms = self.arm[tables, seats]
+        estimate = np.maximum(rewards, 0.0) / self.chance[tables, seats]
+        self.weights[tables, seats, arms] += self.gamma * estimate / len(ARMS)
+
+    def _choose(self, turns: Turns) -> Ints:
+        at = (turns.tables, turns.seats)
+        logs = self.weights[at]
+        weights = np.exp(logs - logs.max(axis=1, keepdims=True))
+        shares = weights / weights.sum(axis=1, keepdims=True)
+        chances = (1.0 - self.gamma) * shares + self.gamma / len(ARMS)
+        drawn = (chances.cumsum(axis=1) < turns.uniforms()).sum(axis=1)
+        arms: Ints = np.minimum(drawn, len(ARMS) - 1)
+        self.chance[at] = chances[np.arange(len(arms)), arms]
+        return arms
