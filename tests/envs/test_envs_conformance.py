@@ -18,6 +18,13 @@ CONFIGURATIONS = {
     ],
     "aec": ["aec?id=classic/tictactoe-v3", "aec?id=classic/leduc_holdem-v4"],
     "parallel": ["parallel?id=classic/rps-v2"],
+    "holdem": [
+        "holdem",
+        "holdem?seats=6,ante=10,straddles=1,menu=0.33/0.75/1.5",
+        "holdem?seats=9,hands=3,stacks=carry,stack=20",
+        "holdem?seats=4,hands=4,stacks=rebuy,stack=3",
+        "holdem?seats=3,format=sit_and_go,stack=10,hands_per_level=3,prizes=0.7/0.3",
+    ],
 }
 SPECS = [spec for name in game_names() for spec in CONFIGURATIONS.get(name, [name])]
 
