@@ -24,7 +24,8 @@ What all three do:
   episode's rewards are negative (a penalty for each step), set it so low that giving up never pays.
 
 One environment is kept for each table and reused, so that it must forget everything when reset with
-a seed; ``envs.conformance`` finds those that do not.
+a seed. ``envs.conformance`` finds those that do not (Gymnasium's BipedalWalker-v3 is one):
+``fresh=true`` makes a new environment for every episode.
 """
 
 from __future__ import annotations
@@ -48,10 +49,12 @@ class Episode(Protocol):
     """One environment, and the episode that is played in it.
 
     Attributes:
+        env: the environment.
         returns: float64 ``(seats,)``, what each seat has earned.
         waiting: the seats that must act now, in their order; empty when the episode is over.
     """
 
+    env: Any
     returns: NDArray[np.float64]
     waiting: tuple[int, ...]
 
@@ -80,11 +83,17 @@ class Adapted(Game):
     agents: tuple[str, ...]
 
     def __init__(
-        self, arguments: Mapping[str, Any] | None = None, *, id: str, forfeit_reward: float = -1.0
+        self,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        id: str,
+        forfeit_reward: float = -1.0,
+        fresh: bool = False,
     ) -> None:
         self.id = id
         self.arguments = dict(arguments or {})
         self.forfeit_reward = forfeit_reward
+        self.fresh = fresh
         env = self.make()
         self.ansi = "ansi" in env.metadata.get("render_modes", ())
         seen, acted = self._spaces(env)
@@ -133,7 +142,9 @@ class AdaptedTables(Tables):
         """Reset an environment for each table with the upper 31 bits of its seed."""
         for table, seed in zip(tables.tolist(), seeds.tolist(), strict=True):
             episode = self._episodes[table]
-            if episode is None:
+            if episode is None or self.game.fresh:
+                if episode is not None:
+                    episode.env.close()
                 episode = self._episodes[table] = self.game.episode()
             episode.begin(seed >> 33)
             self._forfeits[table].clear()
@@ -279,6 +290,7 @@ class GymnasiumGame(Adapted):
         arguments: passed to ``gymnasium.make``, for subclasses.
         id: the environment's id, ``module:id`` to import a module that registers it.
         forfeit_reward: what a forfeit adds to the return.
+        fresh: whether to make a new environment for every episode.
 
     Raises:
         InputError: no such environment, or one whose spaces do not fit.
@@ -366,6 +378,7 @@ class AECGame(_PettingZooGame):
         arguments: passed to ``pettingzoo.make``, for subclasses.
         id: the environment's id, ``module:id`` to import a module that registers it.
         forfeit_reward: what a forfeit adds to the return of the seat that forfeits.
+        fresh: whether to make a new environment for every episode.
 
     Raises:
         InputError: no such environment, or one whose spaces do not fit.

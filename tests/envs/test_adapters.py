@@ -11,6 +11,7 @@ from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.env_registry.registration import make, register
 from pettingzoo.utils import AgentSelector
 
+from envs.conformance import NotConforming, check_game
 from envs.errors import InputError
 from envs.registry import make_game
 from envs.spaces import Actions, Layout, as_text
@@ -236,6 +237,24 @@ def test_a_gymnasium_episode_is_the_one_that_gymnasium_plays():
         total, steps = total + reward, steps + 1
     assert tables.returns[1, 0] == total
     assert tables.tiebreaks[1, 0] == -steps
+
+
+def test_an_environment_that_does_not_forget_can_be_made_anew_each_time():
+    class Remembering(gymnasium.Env):
+        observation_space, action_space = spaces.Discrete(100), spaces.Discrete(2)
+        resets = 0
+
+        def reset(self, *, seed=None, options=None):
+            self.resets += 1
+            return self.resets, {}
+
+        def step(self, action):
+            return self.resets, 0.0, True, False, {}
+
+    gymnasium.register("tests/Remembering-v0", Remembering)
+    with pytest.raises(NotConforming, match="a slot used before, has another observation"):
+        check_game(make_game("gymnasium?id=tests/Remembering-v0"))
+    assert check_game(make_game("gymnasium?id=tests/Remembering-v0,fresh=true")).ended == 4
 
 
 def test_a_time_limit_ends_an_episode_and_its_return_counts():
