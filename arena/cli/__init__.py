@@ -16,6 +16,8 @@ NOUNS = {
     "play": "play a few deals and read what happens",
     "tournament": "run a league, show its tables and matches",
     "replay": "show, verify and export what was played",
+    "view": "leagues and replays in the browser, and a seat at the table",
+    "pcg": "score generated levels as the competition does",
     "bench": "measure our speed against the peers' in one run",
 }
 

@@ -1,0 +1,104 @@
+"""``arena view``: leagues and replays in the browser, or as pages that need no server."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="also open a replay (.jsonl.zst) or hand histories (.phh, .phhs, .acpc, .log, .xz)",
+    )
+    parser.add_argument("--store", default="arena.db", help="SQLite file or database URL")
+    parser.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000")
+    parser.add_argument(
+        "--host", default="127.0.0.1", help="address to serve on (default: this machine only)"
+    )
+    parser.add_argument(
+        "--export", metavar="DIR", help="write a static site of one league instead of serving"
+    )
+    parser.add_argument("--league", help="which league to export (default: the newest)")
+    parser.set_defaults(run=run)
+
+
+def _port(text: str) -> int:
+    if not text.isdigit() or not 0 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
+    return int(text)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until interrupted, or export."""
+    from envs.errors import InputError
+
+    try:
+        import uvicorn
+
+        from arena.viewer import export
+        from arena.viewer.app import make_app
+        from arena.viewer.hands import ENDINGS, Hands
+        from arena.viewer.library import Library
+    except ImportError as error:
+        raise InputError(f"the viewer needs {error.name}; pip install 'arena[viewer]'") from None
+    from leagues import replay
+
+    hands = opened = None
+    if options.file is not None:
+        path = Path(options.file)
+        if path.name.endswith(".jsonl.zst"):
+            opened = replay.read_file(path)
+        elif path.name.endswith(ENDINGS):
+            hands = Hands(path)
+        else:
+            raise InputError(
+                f"{path} is neither a replay (.jsonl.zst) nor hand histories "
+                f"({', '.join(ENDINGS)}); name one of these"
+            )
+    library = Library(options.store, opened)
+    if options.export is not None:
+        pages = export.site(library, options.league, Path(options.export))
+        print(f"wrote {pages} pages; open {Path(options.export) / 'index.html'}")
+        return 0
+    library.store()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            make_app(library, hands, options.host),
+            host=options.host,
+            port=options.port,
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
+    )
+    _serve(server, options)
+    return 0
+
+
+def _serve(server: object, options: argparse.Namespace) -> None:
+    """Bind first, so that a taken port is one sentence and the address that is told is right."""
+    import contextlib
+    import socket
+
+    import uvicorn
+
+    from envs.errors import InputError
+
+    assert isinstance(server, uvicorn.Server)
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((options.host, options.port))
+    except OSError as error:
+        raise InputError(
+            f"{options.host}:{options.port} cannot be served on ({error.strerror}); "
+            "choose another --port"
+        ) from None
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    print(f"http://{host}:{listener.getsockname()[1]}  (interrupt to stop)", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])

@@ -1,0 +1,78 @@
+"""Pages that need no server: a static site of a league, or one file for one match."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from arena.viewer import episodes, pages
+from arena.viewer.app import plotly_file
+from arena.viewer.library import Library, league_facts, match_facts
+from envs.errors import InputError
+from leagues.replay import Replay, write
+
+
+def site(library: Library, name: str | None, folder: Path) -> int:
+    """Write a league's page and all its matches' pages to ``folder``; how many pages they are.
+
+    Raises InputError where there is no such league or the folder cannot be written.
+    """
+    store = library.store()
+    if store is None:
+        raise InputError(
+            f"store {library.where} does not exist; run a league first (arena tournament run demo) "
+            "or name another with --store"
+        )
+    entry = store.find(name)
+    league = entry.league
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(plotly_file(), folder / "plotly.js")
+    except OSError as error:
+        raise InputError(f"{folder} cannot be written: {error.strerror}") from None
+    path = f"/api/leagues/{league.id}"
+    data = {
+        path: league_facts(entry),
+        f"{path}/ranking": library.ranking(entry),
+        f"{path}/history": library.history(entry),
+        f"{path}/matches": library.matches(entry, size=None),
+    }
+    page = {"page": "league", "league": league.id, "site": "folder"}
+    write(folder / "index.html", pages.standalone(league.name, page, data, plotly="plotly.js"))
+    written = 1
+    for _, result in store.results(league):
+        replay = library.replay(result.match.id)
+        html = _match(replay, league.names, {"site": "folder", "league": league.id})
+        write(folder / f"match-{result.match.id}.html", html)
+        written += 1
+    return written
+
+
+def single(replay: Replay, path: Path) -> None:
+    """Write one self-contained page of a match and all its replays."""
+    write(path, _match(replay, {}, {"site": "file"}))
+
+
+def _match(replay: Replay, names: Mapping[str, str], page: Mapping[str, Any]) -> bytes:
+    match = replay.match
+    path = f"/api/matches/{match.id}"
+    data: dict[str, Any] = {path: match_facts(replay, names)}
+    for episode in replay.episodes:
+        here = f"{path}/deals/{episode.deal}/{episode.seating}"
+        data[here] = _show(replay, episode.deal, episode.seating, names, None)
+        for seat in range(len(match.seatings[episode.seating])):
+            data[f"{here}?seat={seat}"] = _show(replay, episode.deal, episode.seating, names, seat)
+    title = " against ".join(
+        names.get(key, spec) for key, spec in zip(match.entrants, match.specs, strict=True)
+    )
+    return pages.standalone(title, {"page": "match", "match": match.id, **page}, data)
+
+
+def _show(
+    replay: Replay, deal: int, seating: int, names: Mapping[str, str], seat: int | None
+) -> bytes:
+    return orjson.dumps(episodes.show(replay, deal, seating, names, seat))

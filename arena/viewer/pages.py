@@ -1,0 +1,184 @@
+"""The HTML around the modules: a shell that names the page, its style and its data.
+
+Everything that came from outside is escaped, and data is JSON in an element that no browser runs.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+STATIC = files(__package__) / "static"
+# Served pages run our own files only. `style-src` allows style attributes for Plotly's charts.
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
+    "data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+_SHELL = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+{head}<title>{title}</title>
+<link rel="icon" href="{icon}">
+{style}
+</head>
+<body>
+<a class="skip" href="#main">Skip to content</a>
+<header id="top"></header>
+<main id="main" tabindex="-1">{body}</main>
+<script type="application/json" id="page">{page}</script>
+{scripts}
+</body>
+</html>
+"""
+
+
+def served(title: str, page: Mapping[str, Any], body: str = "") -> bytes:
+    """A page of the server; ``page`` tells the module ``main.js`` what to show.
+
+    ``body`` is markup that is there before, and without, the module.
+    """
+    modules = "".join(
+        f'<link rel="modulepreload" href="/static/{name}">\n' for name in _needed(str(page["page"]))
+    )
+    return _SHELL.format(
+        head="",
+        title=_title(title),
+        icon="/static/icon.svg",
+        style=f'<link rel="stylesheet" href="/static/style.css">\n{modules}'.rstrip(),
+        body=body,
+        page=_data(page),
+        scripts='<script type="module" src="/static/main.js"></script>',
+    ).encode()
+
+
+def missing(sentence: str) -> bytes:
+    """The page that says what is not there."""
+    return served("Not found", {"page": "missing"}, f'<p class="empty">{escape(sentence)}</p>')
+
+
+def standalone(
+    title: str, page: Mapping[str, Any], data: Mapping[str, Any], *, plotly: str | None = None
+) -> bytes:
+    """A page that needs no server: its modules, style and data are within it.
+
+    ``data`` are the answers of the interface by their path, JSON-able values or JSON bytes.
+    ``plotly`` is where Plotly's script lies, relative to the page, where a chart needs it.
+    """
+    imports = {f"arena/{name}": _module_url(name) for name in _modules()}
+    importmap = orjson.dumps({"imports": imports}).decode()
+    start = 'import "arena/main.js";'
+    hashes = " ".join(f"'sha256-{_sha256(text)}'" for text in (importmap, start))
+    icon = "data:image/svg+xml;base64," + _base64((STATIC / "icon.svg").read_bytes())
+    policy = (
+        f"default-src 'none'; script-src {hashes} data:{' file: https: http:' if plotly else ''}; "
+        "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    blocks = "\n".join(
+        f'<script type="application/json" data-path="{escape(path)}">{_packed(value)}</script>'
+        for path, value in data.items()
+    )
+    return _SHELL.format(
+        head=f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n',
+        title=_title(title),
+        icon=icon,
+        style=f"<style>{(STATIC / 'style.css').read_text()}</style>",
+        body="",
+        page=_data({**page, "plotly": plotly}),
+        scripts=f'{blocks}\n<script type="importmap">{importmap}</script>\n'
+        f'<script type="module">{start}</script>',
+    ).encode()
+
+
+def _title(title: str) -> str:
+    return escape(f"{title} · Arena" if title else "Arena")
+
+
+def _data(value: Any) -> str:
+    """JSON that cannot end the element it stands in."""
+    return orjson.dumps(value).decode().replace("<", "\\u003c")
+
+
+def _packed(value: Any) -> str:
+    """A value as gzip in base64: exports of many frames stay small."""
+    data = value if isinstance(value, bytes) else orjson.dumps(value)
+    return _base64(gzip.compress(data, 9, mtime=0))
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def _sha256(text: str) -> str:
+    return _base64(hashlib.sha256(text.encode()).digest())
+
+
+# -- modules ---------------------------------------------------------------------------------------
+
+_IMPORT = re.compile(r"""((?:from|import)\s*\(?\s*)"(\.{1,2}/[^"]+\.js)\"""")
+
+
+@cache
+def _modules() -> tuple[str, ...]:
+    """All our modules, by their path below ``static``."""
+    found = [path.name for path in STATIC.iterdir() if path.name.endswith(".js")]
+    for folder in ("pages", "games"):
+        found += [
+            f"{folder}/{path.name}"
+            for path in (STATIC / folder).iterdir()
+            if path.name.endswith(".js")
+        ]
+    return tuple(sorted(found))
+
+
+@cache
+def _source(name: str) -> str:
+    return STATIC.joinpath(*name.split("/")).read_text()
+
+
+def _resolve(base: str, relative: str) -> str:
+    """The path below ``static`` of a module that ``base`` imports as ``relative``."""
+    parts = base.split("/")[:-1]
+    for part in relative.split("/"):
+        if part == "..":
+            parts.pop()
+        elif part != ".":
+            parts.append(part)
+    return "/".join(parts)
+
+
+def _module_url(name: str) -> str:
+    """A module as a data URL, whose imports an import map resolves."""
+    source = _IMPORT.sub(lambda m: f'{m[1]}"arena/{_resolve(name, m[2])}"', _source(name))
+    return "data:text/javascript;base64," + _base64(source.encode())
+
+
+@cache
+def _needed(page: str) -> tuple[str, ...]:
+    """The modules that a page imports at once, so that the browser need not find them in turn."""
+
+    def imports(name: str) -> Iterator[str]:
+        for match in _IMPORT.finditer(_source(name)):
+            if "(" not in match[1]:
+                yield _resolve(name, match[2])
+
+    needed: list[str] = []
+    waiting = ["main.js", f"pages/{page}.js"]
+    while waiting:
+        name = waiting.pop()
+        if name not in needed:
+            needed.append(name)
+            waiting += imports(name)
+    return tuple(needed)

@@ -1,0 +1,166 @@
+// A replay: the table, the way through its steps, the decision, and the course of it all.
+
+import { get } from "../api.js";
+import { decisionPane } from "../decision.js";
+import { h, section, select } from "../dom.js";
+import { mount } from "../games/index.js";
+import { handUrl, keep, leagueUrl, matchUrl, parameters, replayUrl, served } from "../place.js";
+import { Player } from "../player.js";
+
+export async function show(main, page) {
+  const asked = parameters();
+  const seat = asked.get("seat");
+  const path = page.hand === undefined ? `/api/matches/${page.match}/deals/${page.deal}/${page.seating}` : `/api/hands/${page.hand}`;
+  const replay = await get(path, { seat, league: page.league });
+
+  const canvas = h("div", { class: "canvas" });
+  const pane = h("section", { class: "decision", "aria-live": "off" });
+  const log = new Log(replay, (step) => player.jump(step));
+  const player = new Player(replay.steps.length, (step) => {
+    drawing.render(step);
+    pane.replaceChildren(...[decisionPane(replay, step)].flat());
+    log.mark(step);
+    settle(step);
+  });
+
+  // The address follows, but browsers refuse to be told of a hundred steps a second.
+  let settling = null;
+  function settle(step) {
+    clearTimeout(settling);
+    settling = setTimeout(() => keep({ step: String(step) }), 150);
+  }
+
+  const views = [["", "All cards"], ...replay.seats.map((who, i) => [String(i), `Seat ${i + 1}: ${who.name}`])];
+  const view = select("View", views, seat ?? "", (chosen) => {
+    keep({ seat: chosen, step: String(player.step) });
+    if (served) location.reload();
+    else again();
+  });
+  async function again() {
+    player.unmount();
+    drawing.unmount();
+    main.replaceChildren();
+    leaveLater = await show(main, page);
+  }
+  let leaveLater = null;
+
+  main.append(
+    head(replay, page),
+    h(
+      "div",
+      { class: "replay" },
+      h(
+        "section",
+        { class: "stage", "aria-label": "Replay" },
+        canvas,
+        player.element,
+        h(
+          "div",
+          { class: "options" },
+          player.speeds,
+          h("label", { class: "inline" }, "View", view),
+          h("span", { class: "keys", "aria-hidden": "true" }, h("kbd", {}, "←"), " ", h("kbd", {}, "→"), " step  ", h("kbd", {}, "space"), " play"),
+        ),
+      ),
+      h("div", { class: "side" }, pane, section("Course", null, log.element)),
+    ),
+  );
+  const drawing = await mount(canvas, replay);
+  const step = Number(asked.get("step") ?? 0);
+  player.go(Number.isInteger(step) ? step : 0);
+  return () => {
+    if (leaveLater) return leaveLater();
+    clearTimeout(settling);
+    player.unmount();
+    drawing.unmount();
+  };
+}
+
+function head(replay, page) {
+  const names = replay.seats.map((who) => who.name).join(" – ");
+  if (page.hand !== undefined) return handHead(replay, names);
+  const up = page.league && leagueUrl(page.league);
+  const number = replay.first_deal + replay.deal;
+  const link = (deal, seating, text) => h("a", { href: replayUrl(replay.match, deal, seating, page.league) }, text);
+  const others = Array.from({ length: replay.seatings }, (_, i) => i).filter((i) => i !== replay.seating);
+  return h(
+    "div",
+    { class: "head" },
+    h(
+      "div",
+      { class: "crumbs" },
+      served && [h("a", { href: "/" }, "Leagues"), "/"],
+      up && [h("a", { href: up }, "League"), "/"],
+      h("a", { href: matchUrl(replay.match, page.league) }, `match ${replay.match}`),
+      "/",
+      h("span", {}, `deal ${number}`),
+    ),
+    h("h1", {}, names),
+    h(
+      "div",
+      { class: "facts" },
+      h("span", {}, replay.game),
+      h("span", {}, `deal ${number}, seating ${replay.seating + 1} of ${replay.seatings}`),
+      others.length > 0 && h("span", {}, "same deal: ", others.map((i, k) => [k > 0 && ", ", link(replay.deal, i, `seating ${i + 1}`)])),
+      replay.deal > 0 && link(replay.deal - 1, replay.seating, "previous deal"),
+      replay.deal < replay.deals - 1 && link(replay.deal + 1, replay.seating, "next deal"),
+    ),
+  );
+}
+
+function handHead(replay, names) {
+  const link = (number, text) => h("a", { href: handUrl(number) }, text);
+  return h(
+    "div",
+    { class: "head" },
+    h("div", { class: "crumbs" }, h("a", { href: "/hands" }, replay.file), "/", h("span", {}, `hand ${replay.hand + 1}`)),
+    h("h1", {}, names),
+    h(
+      "div",
+      { class: "facts" },
+      replay.title && h("span", {}, `no. ${replay.title} in its source`),
+      h("span", {}, `hand ${replay.hand + 1} of ${replay.hands.toLocaleString("en")}`),
+      replay.hand > 0 && link(replay.hand - 1, "previous hand"),
+      replay.hand < replay.hands - 1 && link(replay.hand + 1, "next hand"),
+    ),
+  );
+}
+
+/** All decisions in order; a click goes there. */
+class Log {
+  constructor(replay, go) {
+    this.element = h("ol", { class: "log" });
+    this.current = null;
+    this.buttons = [];
+    let street = null;
+    replay.steps.forEach(({ frame, decisions }, step) => {
+      const here = heading(frame);
+      if (here && here !== street) this.element.append(h("li", { class: "street" }, here));
+      street = here;
+      const button = h(
+        "button",
+        { type: "button", class: decisions.some((d) => d.status) && "bad", onclick: () => go(step) },
+        decisions.length ? h("b", {}, decisions.map((d) => replay.seats[d.seat].name).join(", ")) : h("b", {}, "End"),
+        h("span", {}, decisions.map((d) => d.label).join(", ")),
+      );
+      this.buttons.push(button);
+      this.element.append(h("li", {}, button));
+    });
+  }
+
+  mark(step) {
+    this.current?.removeAttribute("aria-current");
+    this.current = this.buttons[step];
+    this.current.setAttribute("aria-current", "step");
+    // Only the list scrolls, never the page.
+    const { offsetTop, offsetHeight } = this.current;
+    const list = this.element;
+    if (offsetTop < list.scrollTop) list.scrollTop = offsetTop - 8;
+    else if (offsetTop + offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = offsetTop + offsetHeight - list.clientHeight + 8;
+  }
+}
+
+function heading(frame) {
+  if (typeof frame.street !== "string") return "";
+  return frame.hands > 1 ? `hand ${frame.hand}, ${frame.street}` : frame.street;
+}
