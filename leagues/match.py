@@ -66,13 +66,15 @@ class Match:
         ]
         return hashlib.sha256(orjson.dumps(facts)).hexdigest()[:16]
 
-    def deal_seed(self, deal: int) -> int:
-        """The seed that every table of deal number ``deal`` (0 … deals - 1) begins with."""
-        return seeding.derive(self.seed, "deal", self.first_deal + deal)
 
-    def seat_seed(self, deal: int, seat: int) -> int:
-        """The seed of the randomness of whoever sits at ``seat`` in that deal, in any seating."""
-        return seeding.derive(self.seed, "deal", self.first_deal + deal, "seat", seat)
+def deal_seed(seed: int, deal: int) -> int:
+    """The seed that every table of the league's deal number ``deal`` begins with."""
+    return seeding.derive(seed, "deal", deal)
+
+
+def seat_seed(seed: int, deal: int, seat: int) -> int:
+    """The seed of the randomness of whoever sits at ``seat`` in that deal, in any seating."""
+    return seeding.derive(seed, "deal", deal, "seat", seat)
 
 
 @dataclass(frozen=True)

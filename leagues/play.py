@@ -5,27 +5,25 @@ What a match results in does not depend on what else is in the block (only an ag
 
 from __future__ import annotations
 
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from agents.agent import Agent, Decisions, Identity
+from agents.agent import Agent, Identity
 from agents.registry import make_agent
 from envs import seeding
 from envs.game import Game, Ints, Tables, Turns
 from envs.registry import make_game
 from leagues import replay
-from leagues.match import Match, Result, Status
+from leagues.answers import Answers, ask, nothing, spread
+from leagues.clock import Clock, TimeUp, Watch
+from leagues.match import Match, Result, Status, deal_seed, seat_seed
 
 # So many tables step together: enough to drown the cost of a call, few enough for the cache and for
 # matches to finish one by one (what a kill loses is what has not finished).
@@ -63,99 +61,6 @@ class Timing:
     total: float = 0.0
 
 
-class Watch(Protocol):
-    """Told whom the block is waiting for, so that another process can tell who hangs it."""
-
-    def __call__(self, agent: str | None) -> None:
-        """An agent's key when it is asked, None when it has answered."""
-
-
-class _TimeUp(BaseException):
-    """Raised into an agent's code by the clock; no ``except Exception`` there can swallow it."""
-
-
-@contextmanager
-def _limit(seconds: float | None) -> Iterator[None]:
-    """Interrupt the body after ``seconds``. Only the main thread can be interrupted."""
-    if seconds is None:
-        yield
-        return
-
-    def ring(_signal: int, _frame: FrameType | None) -> None:
-        raise _TimeUp
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@dataclass
-class _Answers:
-    """A batch's answers, checked: ``status[i]`` is DONE where ``actions[i]`` may be taken."""
-
-    actions: NDArray[Any]
-    status: NDArray[np.uint8]
-    probabilities: NDArray[Any] | None = None
-    notes: Sequence[Mapping[str, Any] | None] | None = None
-
-
-def _ask(agent: Agent, turns: Turns, clock: float | None) -> _Answers:
-    """Ask an agent, and turn whatever happens into answers."""
-    n = len(turns)
-    space = turns.source.game.action_space
-    empty = np.zeros((n, *(space.shape or ())), space.dtype)
-    try:
-        with _limit(clock):
-            decisions = agent.act(turns)
-            actions = np.asarray(decisions.actions)
-            if len(actions) != n:
-                raise ValueError(f"{len(actions)} actions for {n} turns")
-    except _TimeUp:
-        return _Answers(empty, np.full(n, Status.TIMEOUT, np.uint8))
-    except Exception as error:
-        if n == 1:
-            note = {"error": f"{type(error).__name__}: {error}"}
-            return _Answers(empty, np.full(1, Status.CRASH, np.uint8), notes=[note])
-        # One table's trouble must not cost the others: ask again, one by one.
-        return _join([_ask(agent, turns.select(np.array([i])), clock) for i in range(n)])
-    return _check(turns, decisions, actions, empty)
-
-
-def _check(
-    turns: Turns, decisions: Decisions, actions: NDArray[Any], empty: NDArray[Any]
-) -> _Answers:
-    status = np.zeros(len(turns), np.uint8)
-    for row, failure in decisions.failures.items():
-        status[row] = Status[failure.upper()]
-    asked = np.flatnonzero(status == Status.DONE)
-    legal = turns.source.legal(turns.tables[asked], turns.seats[asked], actions[asked])
-    status[asked[~legal]] = Status.ILLEGAL
-    good = status == Status.DONE
-    if good.any():
-        empty[good] = actions[good]
-    return _Answers(empty, status, decisions.probabilities, decisions.notes)
-
-
-def _join(parts: list[_Answers]) -> _Answers:
-    def rows(values: Any) -> Any:
-        return [None] if values is None else values
-
-    some = [part.probabilities for part in parts if part.probabilities is not None]
-    blank = None if not some else [[0.0] * len(some[0][0])]
-    return _Answers(
-        np.concatenate([part.actions for part in parts]),
-        np.concatenate([part.status for part in parts]),
-        None
-        if blank is None
-        else np.concatenate([blank if p.probabilities is None else p.probabilities for p in parts]),
-        [note for part in parts for note in rows(part.notes)],
-    )
-
-
 @dataclass
 class _Progress:
     """A match that is being played."""
@@ -165,8 +70,9 @@ class _Progress:
     returns: NDArray[np.float64]
     tiebreaks: NDArray[np.float64]
     statuses: NDArray[np.uint8]
-    lines: list[list[bytes]]
-    barred: dict[int, Status] = field(default_factory=dict)
+    lines: list[bytes]  # of each episode, in the order of deals and seatings
+    agents: list[list[int]]  # by seating, then seat: the agent's number in the block
+    timed_out: set[int] = field(default_factory=set)  # entrants that are not asked any more
     decisions: int = 0
     seconds: float = 0.0
 
@@ -190,9 +96,8 @@ def play(
 
     Raises RuntimeError for a clock outside the main thread, where nothing can be interrupted.
     """
-    if clock is not None and threading.current_thread() is not threading.main_thread():
-        raise RuntimeError("a clock needs the main thread; play without one, or in a process")
-    block = _Block(game, agents, matches, identities, clock, forfeiting or {}, capacity, watch)
+    running = Clock(clock, watch)
+    block = _Block(game, agents, matches, identities, running, forfeiting or {}, capacity)
     yield from block.run(timing or Timing())
 
 
@@ -203,15 +108,16 @@ class _Block:
         agents: Mapping[str, Agent],
         matches: Sequence[Match],
         identities: Mapping[str, Identity],
-        clock: float | None,
+        clock: Clock,
         forfeiting: Mapping[str, Status],
         capacity: int,
-        watch: Watch | None,
     ) -> None:
         self.keys = sorted({key for match in matches for key in match.entrants})
         self.number = {key: index for index, key in enumerate(self.keys)}
         self.agents, self.identities = agents, identities
-        self.clock, self.forfeiting, self.watch = clock, forfeiting, watch
+        self.clock = clock
+        # What each agent, by its number, forfeits every turn with: DONE for who is asked.
+        self.forfeits = np.array([forfeiting.get(k, Status.DONE) for k in self.keys], np.uint8)
         self.progress = [self._start(match, game.seats) for match in matches]
         # The tables still to be played, first match first, so that it is over first.
         self.jobs = (
@@ -234,24 +140,27 @@ class _Block:
         # Not DONE: a seat that is not asked any more, and the status it forfeits with.
         self.barred = np.zeros((slots, game.seats), np.uint8)
         self.legal_lists: dict[bytes, list[int]] = {}
-        # The seats of a deal draw from the same seeds in each of its seatings.
-        self.seeds = lru_cache(maxsize=4 * slots)(
-            lambda number, deal: (
-                matches[number].deal_seed(deal),
-                [matches[number].seat_seed(deal, seat) for seat in range(game.seats)],
-            )
-        )
 
-    @staticmethod
-    def _start(match: Match, seats: int) -> _Progress:
+        # Derived once for a deal, which all pairs play in all seatings.
+        @lru_cache(maxsize=4 * CAPACITY)
+        def seeds(seed: int, deal: int) -> tuple[int, list[int]]:
+            return deal_seed(seed, deal), [seat_seed(seed, deal, s) for s in range(game.seats)]
+
+        self.seeds = seeds
+
+    def _start(self, match: Match, seats: int) -> _Progress:
         shape = (match.deals, len(match.seatings), seats)
         return _Progress(
             match,
-            match.deals * len(match.seatings),
-            np.zeros(shape),
-            np.zeros(shape),
-            np.zeros(shape, np.uint8),
-            [[] for _ in range(match.deals * len(match.seatings))],
+            left=match.deals * len(match.seatings),
+            returns=np.zeros(shape),
+            tiebreaks=np.zeros(shape),
+            statuses=np.zeros(shape, np.uint8),
+            lines=[b""] * (match.deals * len(match.seatings)),
+            agents=[
+                [self.number[match.entrants[entrant]] for entrant in seating]
+                for seating in match.seatings
+            ],
         )
 
     def run(self, timing: Timing) -> Iterator[Result]:
@@ -271,7 +180,7 @@ class _Block:
                 np.int64,
             )
             self._tell_end(free, timing)
-            over = [result for slot in free.tolist() if (result := self._finish(slot))]
+            over = self._finish(free)
             timing.total += time.perf_counter() - begun
             yield from over
             begun = time.perf_counter()
@@ -279,30 +188,32 @@ class _Block:
 
     def _refill(self, free: Ints, timing: Timing) -> None:
         slots: list[int] = []
-        deals: list[int] = []
+        begun: list[tuple[int, tuple[int, list[int]], tuple[int, ...], list[int]]] = []
         for slot, job in zip(free.tolist(), self.jobs, strict=False):
             number, deal, seating = job
-            match = self.progress[number].match
-            deal_seed, seat_seeds = self.seeds(number, deal)
-            self.job[slot] = job
-            self.match_of[slot] = number
-            self.seed_of[slot] = seat_seeds
-            for seat, entrant in enumerate(match.seatings[seating]):
-                self.entrant_of[slot, seat] = entrant
-                self.agent_of[slot, seat] = self.number[match.entrants[entrant]]
-                self.barred[slot, seat] = self.progress[number].barred.get(
-                    entrant, self.forfeiting.get(match.entrants[entrant], Status.DONE)
-                )
-            self.log[slot] = [orjson.dumps({"type": "deal", "deal": deal, "seating": seating})]
+            progress = self.progress[number]
+            match = progress.match
+            seeds = self.seeds(match.seed, match.first_deal + deal)
+            begun.append((number, seeds, match.seatings[seating], progress.agents[seating]))
             slots.append(slot)
-            deals.append(deal_seed)
+            self.job[slot] = job
+            self.log[slot] = [b'{"type":"deal","deal":%d,"seating":%d}' % (deal, seating)]
         if not slots:
             return
         fresh = np.array(slots, np.int64)
+        numbers, seeds_of, entrants, agents = zip(*begun, strict=True)
+        self.match_of[fresh] = numbers
+        self.entrant_of[fresh] = entrants
+        self.agent_of[fresh] = agents
+        self.seed_of[fresh] = np.array([seats for _, seats in seeds_of], np.uint64)
         self.decided[fresh] = 0
         self.status[fresh] = Status.DONE
+        self.barred[fresh] = self.forfeits[self.agent_of[fresh]]
+        for slot, number in zip(slots, numbers, strict=True):
+            for entrant in self.progress[number].timed_out:
+                self.barred[slot, self.entrant_of[slot] == entrant] = Status.TIMEOUT
         before = time.perf_counter()
-        self.tables.begin(fresh, np.array(deals, np.uint64))
+        self.tables.begin(fresh, np.array([deal for deal, _ in seeds_of], np.uint64))
         timing.engine += time.perf_counter() - before
         self._tell_begin(fresh, timing)
 
@@ -325,15 +236,16 @@ class _Block:
         before = time.perf_counter()
         for key in self.keys:
             agent = self.agents[key]
-            if key in self.forfeiting or getattr(type(agent), verb) is getattr(Agent, verb):
+            forfeits = self.forfeits[self.number[key]] != Status.DONE
+            if forfeits or getattr(type(agent), verb) is getattr(Agent, verb):
                 continue
             rows, seats = np.nonzero(self.agent_of[slots] == self.number[key])
             if len(rows) == 0:
                 continue
             try:
-                with _limit(self.clock):
+                with self.clock.running(key):
                     message(agent, slots[rows], seats)
-            except _TimeUp:
+            except TimeUp:
                 self.barred[slots[rows], seats] = Status.TIMEOUT
             except Exception:
                 self.barred[slots[rows], seats] = Status.CRASH
@@ -366,30 +278,24 @@ class _Block:
             self.tables.step(tables[taken], seats[taken], actions[taken])
         timing.engine += time.perf_counter() - before
 
-    def _answers(self, key: str, turns: Turns) -> _Answers:
+    def _answers(self, key: str, turns: Turns) -> Answers:
         status = self.barred[turns.tables, turns.seats]
         asked = np.flatnonzero(status == Status.DONE)
-        if len(asked) == 0:
-            space = self.tables.game.action_space
-            return _Answers(np.zeros((len(turns), *(space.shape or ())), space.dtype), status)
         everyone = len(asked) == len(turns)
-        if self.watch is not None:
-            self.watch(key)
-        answers = _ask(self.agents[key], turns if everyone else turns.select(asked), self.clock)
-        if self.watch is not None:
-            self.watch(None)
-        for row in asked[answers.status == Status.TIMEOUT].tolist():
-            self._bar(int(turns.tables[row]), int(turns.seats[row]))
-        return answers if everyone else _spread(answers, asked, status)
+        chosen = turns if everyone else turns.select(asked)
+        answers = ask(self.agents[key], key, chosen, self.clock) if len(asked) else nothing(chosen)
+        for row in np.flatnonzero(answers.late).tolist():
+            self._bar(int(chosen.tables[row]), int(chosen.seats[row]))
+        return answers if everyone else spread(answers, asked, status)
 
     def _bar(self, slot: int, seat: int) -> None:
         """Who timed out is not asked again in that match: who hangs costs one clock, not many."""
         number, entrant = self.match_of[slot], self.entrant_of[slot, seat]
-        self.progress[number].barred[int(entrant)] = Status.TIMEOUT
+        self.progress[number].timed_out.add(int(entrant))
         same = (self.match_of == number)[:, None] & (self.entrant_of == entrant)
         self.barred[same] = Status.TIMEOUT
 
-    def _record(self, turns: Turns, answers: _Answers, seconds: float) -> None:
+    def _record(self, turns: Turns, answers: Answers, seconds: float) -> None:
         milliseconds = round(1000 * seconds, 3)
         legal = self._legal(turns)
         probabilities = None
@@ -419,9 +325,10 @@ class _Block:
             if answers.notes is not None and answers.notes[row] is not None:
                 line["notes"] = answers.notes[row]
             self.log[slot].append(orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY))
-            progress = self.progress[self.match_of[slot]]
-            progress.decisions += 1
-            progress.seconds += seconds
+        # An agent's time is shared out evenly over its batch.
+        matches, counts = np.unique(self.match_of[turns.tables], return_counts=True)
+        for number, count in zip(matches.tolist(), counts.tolist(), strict=True):
+            self.progress[number].seconds += seconds * count
 
     def _legal(self, turns: Turns) -> list[list[int] | None]:
         mask = turns.action_mask
@@ -438,26 +345,42 @@ class _Block:
             out.append(lists[key])
         return out
 
-    def _finish(self, slot: int) -> Result | None:
-        job = self.job[slot]
-        assert job is not None
-        number, deal, seating = job
-        progress = self.progress[number]
-        returns, tiebreaks = self.tables.returns[slot], self.tables.tiebreaks[slot]
-        progress.returns[deal, seating] = returns
-        progress.tiebreaks[deal, seating] = tiebreaks
-        progress.statuses[deal, seating] = self.status[slot]
-        footer = {
-            "type": "end",
-            "returns": returns.tolist(),
-            "tiebreaks": tiebreaks.tolist(),
-            "statuses": replay.status_names(self.status[slot].tolist()),
-        }
-        self.log[slot].append(orjson.dumps(footer))
-        progress.lines[deal * len(progress.match.seatings) + seating] = self.log[slot]
-        self.job[slot] = None
-        progress.left -= 1
-        return self._result(progress) if progress.left == 0 else None
+    def _finish(self, slots: Ints) -> list[Result]:
+        """Put ended episodes down; the results of the matches that are over with them."""
+        returns, tiebreaks = self.tables.returns[slots], self.tables.tiebreaks[slots]
+        statuses = self.status[slots]
+        over: list[Result] = []
+        for row, (slot, earned, broken, status) in enumerate(
+            zip(
+                slots.tolist(),
+                returns.tolist(),
+                tiebreaks.tolist(),
+                statuses.tolist(),
+                strict=True,
+            )
+        ):
+            job = self.job[slot]
+            assert job is not None
+            number, deal, seating = job
+            progress = self.progress[number]
+            progress.returns[deal, seating] = returns[row]
+            progress.tiebreaks[deal, seating] = tiebreaks[row]
+            progress.statuses[deal, seating] = statuses[row]
+            footer = {
+                "type": "end",
+                "returns": earned,
+                "tiebreaks": broken,
+                "statuses": replay.status_names(status),
+            }
+            log = self.log[slot]
+            log.append(orjson.dumps(footer))
+            progress.decisions += len(log) - 2
+            progress.lines[deal * len(progress.match.seatings) + seating] = b"\n".join(log)
+            progress.left -= 1
+            self.job[slot] = None
+            if progress.left == 0:
+                over.append(self._result(progress))
+        return over
 
     def _result(self, progress: _Progress) -> Result:
         header = replay.header(progress.match, self.identities)
@@ -466,7 +389,7 @@ class _Block:
             "tables": len(progress.lines),
             "decisions": progress.decisions,
         }
-        lines = [orjson.dumps(header), *(line for log in progress.lines for line in log)]
+        lines = [orjson.dumps(header), *progress.lines, orjson.dumps(footer)]
         result = Result(
             progress.match,
             progress.returns,
@@ -474,24 +397,7 @@ class _Block:
             progress.statuses,
             progress.decisions,
             progress.seconds,
-            replay.compress([*lines, orjson.dumps(footer)]),
+            replay.compress(lines),
         )
         progress.lines.clear()
         return result
-
-
-def _spread(answers: _Answers, asked: Ints, status: NDArray[np.uint8]) -> _Answers:
-    """Answers to the turns ``asked`` of a larger batch, the others forfeited with ``status``."""
-    n = len(status)
-    actions = np.zeros((n, *answers.actions.shape[1:]), answers.actions.dtype)
-    actions[asked], status[asked] = answers.actions, answers.status
-    probabilities = None
-    if answers.probabilities is not None:
-        probabilities = np.zeros((n, answers.probabilities.shape[1]))
-        probabilities[asked] = answers.probabilities
-    notes: list[Mapping[str, Any] | None] | None = None
-    if answers.notes is not None:
-        notes = [None] * n
-        for row, note in zip(asked.tolist(), answers.notes, strict=True):
-            notes[row] = note
-    return _Answers(actions, status, probabilities, notes)

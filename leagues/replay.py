@@ -35,7 +35,7 @@ from agents.agent import Identity
 from envs.errors import InputError
 from envs.game import Game, Recording, Tables
 from envs.registry import make_game
-from leagues.match import Match, Status
+from leagues.match import Match, Status, deal_seed
 
 SCHEMA = 1
 
@@ -202,7 +202,7 @@ def walk(game: Game, match: Match, episode: Episode) -> Iterator[tuple[Tables, B
     end, with no decisions. Raises InputError where the record stops before the game does.
     """
     tables = game.tables(1)
-    seed = np.array([match.deal_seed(episode.deal)], np.uint64)
+    seed = np.array([deal_seed(match.seed, match.first_deal + episode.deal)], np.uint64)
     tables.begin(np.zeros(1, np.int64), seed)
     taken = 0
     while not tables.done[0]:

@@ -61,6 +61,31 @@ class Wordy(Rogue):
         mask = turns.action_mask
         return Decisions(mask.argmax(axis=1), mask / mask.sum(axis=1, keepdims=True), notes)
 
+class Ragged(Rogue):
+    def act(self, turns):
+        return Decisions(turns.action_mask.argmax(axis=1), np.ones((len(turns) - 1, 3)))
+
+class Unwritable(Rogue):
+    def act(self, turns):
+        return Decisions(turns.action_mask.argmax(axis=1), notes=[{"x": object()}] * len(turns))
+
+class Confused(Rogue):
+    def act(self, turns):
+        return Decisions(turns.action_mask.argmax(axis=1), failures={0: "perplexed"})
+
+class Compiler(Rogue):
+    """Compiles a kernel of its own at its first decision, which takes longer than its clock."""
+    def act(self, turns):
+        import numba
+        @numba.njit
+        def kernel(mask):
+            out = np.zeros(len(mask), np.int64)
+            for row in range(len(mask)):
+                np.sort(mask[row].astype(np.float64))  # makes the compiler work longer
+                out[row] = np.argmax(mask[row])
+            return out
+        return Decisions(kernel(turns.action_mask))
+
 class Silent(Rogue):
     """Has no answer to every second turn of a batch, and says which."""
     def act(self, turns):

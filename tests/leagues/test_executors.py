@@ -31,10 +31,10 @@ def test_workers_change_nothing_but_the_time(make_league):
 
 @pytest.mark.parametrize(("agent", "status"), [("killer", Status.CRASH), ("stuck", Status.TIMEOUT)])
 def test_who_kills_or_hangs_a_worker_forfeits_and_the_others_play_on(make_league, agent, status):
-    league = make_league([agent, "random", "first"], clock=0.3, deals=6, deals_per_match=3)
+    league = make_league([agent, "random", "first"], clock=2.0, deals=3, deals_per_match=3)
     with Processes(runner.roster(league), 2) as executor:
         results = list(executor.run(blocks(league)))
-    assert len(facts(results)) == 6
+    assert len(facts(results)) == 3
     for result in results:
         if agent in result.match.specs:
             assert (result.statuses == status).any()

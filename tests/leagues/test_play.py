@@ -114,8 +114,28 @@ def test_a_crash_at_one_table_costs_that_table_only(make_league):
 
 
 def test_an_agent_may_say_that_it_has_no_answer(make_league):
+    """It forfeits that deal, and is asked again in the next."""
     (result, *_) = of(results(make_league(["silent", "first"])), "silent", "first")
-    assert (result.statuses == Status.TIMEOUT).any()
+    timeouts = (result.statuses == Status.TIMEOUT).any(axis=(1, 2))
+    assert timeouts.any()
+    assert not timeouts.all()
+
+
+@pytest.mark.parametrize("agent", ["ragged", "unwritable", "confused"])
+def test_answers_that_are_none_are_crashes(make_league, agent):
+    """Too few probabilities, notes that JSON cannot hold, a failure nobody knows."""
+    (result, *_) = of(results(make_league([agent, "first"])), agent, "first")
+    assert (result.statuses == Status.CRASH).any()
+    record = replay.read(result.replay, "test")
+    errors = [d["notes"]["error"] for e in record.episodes for d in e.decisions if "status" in d]
+    assert errors
+
+
+def test_the_clock_stands_still_while_a_kernel_is_compiled(make_league):
+    """Whoever comes first on a fresh machine must not forfeit for it."""
+    league = make_league(["compiler", "first"], clock=0.2)
+    (result, *_) = of(results(league), "compiler", "first")
+    assert (result.statuses == Status.DONE).all()
 
 
 @pytest.mark.parametrize("agent", ["timeout", "stubborn"])
