@@ -243,6 +243,23 @@ def test_mucked_hands_lose_and_unseen_ones_leave_it_open() -> None:
     assert (unseen.status, unseen.detail) == ("open", "the cards of p2 are unknown")
 
 
+def test_unequal_antes_that_do_not_come_back_leave_it_open() -> None:
+    """A big blind's ante: trimmed, PokerKit returns what nobody matched, and so does the engine."""
+    trimmed = (
+        "variant = 'NT'\nante_trimming_status = true\nantes = [0, 2, 0]\nmin_bet = 2\n"
+        "blinds_or_straddles = [1, 2, 0]\nstarting_stacks = [9, 9, 9]\n"
+        "actions = ['d dh p1 2c7d', 'd dh p2 KcKd', 'd dh p3 AcAd', 'p3 cc', 'p1 f', 'p2 cc', "
+        "'d db 3h4h9s', 'p2 cc', 'p3 cc', 'd db Js', 'p2 cc', 'p3 cc', 'd db Qd', 'p2 cc', "
+        "'p3 cc', 'p2 sm KcKd', 'p3 sm AcAd']\n"
+    )
+    for text, stacks in ((trimmed, [8, 7, 12]), (trimmed.replace("true", "false"), [8, 5, 14])):
+        theirs = list(pokerkit.HandHistory.loads(text))[-1]
+        assert theirs.stacks == stacks
+    assert notation.replay(phh.loads(trimmed))[0].finishing == (8, 7, 12)
+    dead = notation.replay(phh.loads(trimmed.replace("true", "false")))[0]
+    assert (dead.status, dead.detail[:13]) == ("open", "unequal antes")
+
+
 def test_other_fields_are_kept() -> None:
     text = HAND + 'event = "It\'s"\ntime = 12:30:00\nseats = [4, 5, 6]\n_note = {a = 1}\n'
     (hand,) = phh.loads(text)
