@@ -9,6 +9,7 @@ SQLite by default, PostgreSQL by URL.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,11 +90,13 @@ class Entry:
 class Store:
     """A store of leagues and matches, opened by path (SQLite) or SQLAlchemy URL.
 
+    ``where`` says which, with no password in it.
+
     Raises InputError where it cannot be opened, or is not there and ``create`` is False.
     """
 
     def __init__(self, where: str = DEFAULT, *, create: bool = False) -> None:
-        self.where = where
+        self.where = shown(where)
         url = where if "://" in where else f"sqlite:///{where}"
         if url.startswith("sqlite:///") and not create:
             path = Path(url.removeprefix("sqlite:///"))
@@ -111,10 +114,12 @@ class Store:
         except (sa.exc.SQLAlchemyError, ImportError) as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise InputError(
-                f"store {where} cannot be opened ({reason}); name a SQLite file or a database URL"
+                f"store {self.where} cannot be opened ({reason}); name a SQLite file or a database URL"
             ) from None
         if not ready:
-            raise InputError(f"store {where} holds no leagues; is it another program's database?")
+            raise InputError(
+                f"store {self.where} holds no leagues; is it another program's database?"
+            )
 
     # -- writing -------------------------------------------------------------------------------
 
@@ -261,6 +266,11 @@ class Store:
     def close(self) -> None:
         """Give the database's connections back."""
         self._engine.dispose()
+
+
+def shown(where: str) -> str:
+    """A store's path or URL as it may be shown: without a password."""
+    return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", where)
 
 
 def _engine(url: str) -> Engine:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import time
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +22,19 @@ def run(league: League, store: Store) -> list[runner.Progress]:
         return list(runner.run(league, store, executor))
 
 
-def test_what_is_read_is_what_was_played(make_league, tmp_path):
-    league, store = make_league(["random", "first"]), Store(str(tmp_path / "a.db"), create=True)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_store(request, tmp_path) -> Store:
+    """A new store in SQLite; one in PostgreSQL where $ARENA_TEST_POSTGRESQL is its URL."""
+    if request.param == "sqlite":
+        return Store(str(tmp_path / "a.db"), create=True)
+    url = os.environ.get("ARENA_TEST_POSTGRESQL")
+    if url is None:
+        pytest.skip("ARENA_TEST_POSTGRESQL names no database (postgresql+psycopg://…)")
+    return Store(url, create=True)
+
+
+def test_what_is_read_is_what_was_played(make_league, any_store):
+    league, store = make_league(["random", "first"], seed=time.time_ns() % 10**9), any_store
     played = [p.result for p in run(league, store) if p.result]
     read = [result for _, result in store.results(league)]
     assert [r.match for r in read] == [p.match for p in played]
@@ -80,6 +93,13 @@ def test_a_match_that_is_not_there_is_a_sentence(make_league, tmp_path, id):
     run(league, store)
     with pytest.raises(InputError, match=r"holds (no|more than one) match"):
         store.match(id)
+
+
+def test_a_password_is_never_shown():
+    with pytest.raises(InputError) as refused:
+        Store("postgresql+psycopg://me:secret@127.0.0.1:1/arena")
+    assert "secret" not in str(refused.value)
+    assert "me:***@127.0.0.1" in str(refused.value)
 
 
 @pytest.mark.parametrize(
