@@ -12,6 +12,7 @@ module is imported, ``make("aec", "arena/holdem-v1")``. Their version is that of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any
 
 import gymnasium
@@ -23,7 +24,7 @@ from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWr
 
 from envs.holdem import rules
 from envs.holdem.game import Holdem
-from envs.holdem.learner import Learner, Opponent, face_space, observe
+from envs.holdem.learner import Face, Learner, Opponent
 
 
 class HoldemEnv(gymnasium.Env[dict[str, NDArray[Any]], np.int64]):
@@ -51,9 +52,9 @@ class HoldemEnv(gymnasium.Env[dict[str, NDArray[Any]], np.int64]):
     ) -> None:
         self.game = Holdem(**options)
         self.render_mode = render_mode
-        self.observation_space = face_space(self.game)
-        self.action_space = gymnasium.spaces.Discrete(len(self.game.menu) + 3)
         self._learner = Learner(self.game, 1, opponents, seat)
+        self.observation_space = self._learner.face.space
+        self.action_space = gymnasium.spaces.Discrete(len(self.game.menu) + 3)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -116,11 +117,12 @@ class raw_env(AECEnv):  # type: ignore[misc]  # noqa: N801 - PettingZoo's name f
         self.render_mode = render_mode
         self.possible_agents = [f"player_{seat}" for seat in range(self.game.seats)]
         self.agents: list[str] = []
+        self._tables = self.game.tables(1)
+        self._face = Face(self.game, self._tables)
         actions = len(self.game.menu) + 3
-        self.observation_spaces = {a: face_space(self.game) for a in self.possible_agents}
+        self.observation_spaces = {a: deepcopy(self._face.space) for a in self.possible_agents}
         self.action_spaces = {a: gymnasium.spaces.Discrete(actions) for a in self.possible_agents}
         self._random: np.random.Generator | None = None
-        self._tables = self.game.tables(1)
         self._at = np.zeros(1, np.int64)
 
     def observation_space(self, agent: str) -> gymnasium.spaces.Space[Any]:
@@ -148,7 +150,7 @@ class raw_env(AECEnv):  # type: ignore[misc]  # noqa: N801 - PettingZoo's name f
     def observe(self, agent: str) -> dict[str, NDArray[Any]]:
         """What the agent's seat sees; its mask is empty unless it is to act."""
         seat = np.array([self.possible_agents.index(agent)])
-        batch = observe(self._tables, self._at, seat)
+        batch = self._face.observe(self._at, seat)
         return {name: array[0] for name, array in batch.items()}
 
     def step(self, action: Any) -> None:

@@ -18,6 +18,7 @@ from envs.errors import InputError
 from envs.game import Ints, Turns
 from envs.holdem.encoding import encode, vector_space
 from envs.holdem.game import Holdem
+from envs.holdem.observation import View
 from envs.holdem.tables import HoldemTables
 
 _PRIVATE, _NEXT = 1 << 40, 1 << 41  # words of an episode's seed that no deck is shuffled with
@@ -64,6 +65,7 @@ class Learner:
     Attributes:
         seat: int64 ``(n,)``, the learner's seat at each table.
         tables: the tables.
+        face: what is seen of them.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Learner:
                 f"{game.seats - 1}"
             )
         self.game, self.tables = game, game.tables(n)
+        self.face = Face(game, self.tables)
         self._fixed = seat
         self.seat: Ints = np.zeros(n, np.int64)
         self._seeds = np.zeros(n, np.uint64)
@@ -125,8 +128,8 @@ class Learner:
         return illegal
 
     def observe(self, slots: Ints) -> dict[str, NDArray[Any]]:
-        """What the learner sees at ``slots``: the arrays of ``observation_space``."""
-        return observe(self.tables, slots, self.seat[slots])
+        """What the learner sees at ``slots``: arrays of ``face.space``."""
+        return self.face.observe(slots, self.seat[slots])
 
     def _play_opponents(self) -> None:
         while True:
@@ -171,21 +174,27 @@ class Learner:
                 message(tables, seats, self.tables.returns[tables, seats])
 
 
-def face_space(game: Holdem) -> gymnasium.spaces.Dict:
-    """What a seat of a Gymnasium or PettingZoo face sees: ``observation`` and ``action_mask``."""
-    actions = len(game.menu) + 3
-    return gymnasium.spaces.Dict(
-        {
-            "observation": vector_space(game.seats),
-            "action_mask": gymnasium.spaces.Box(0, 1, (actions,), np.int8),
-        }
-    )
+class Face:
+    """What seats see through the Gymnasium and PettingZoo faces.
 
+    Attributes:
+        space: a Dict of ``observation``, the vector of ``envs.holdem.encoding``, and
+            ``action_mask``, int8, the legal actions of the menu.
+    """
 
-def observe(tables: HoldemTables, slots: Ints, seats: Ints) -> dict[str, NDArray[Any]]:
-    """Arrays of ``face_space`` for ``seats`` at ``slots``, the turn as first axis."""
-    mask = tables.action_mask(slots, seats)
-    return {
-        "observation": encode(tables.observe(slots, seats)),
-        "action_mask": mask.astype(np.int8),
-    }
+    def __init__(self, game: Holdem, tables: HoldemTables) -> None:
+        self._tables = tables
+        self._view = View(tables.capacity, game.seats)  # written again and again
+        self.space = gymnasium.spaces.Dict(
+            {
+                "observation": vector_space(game.seats),
+                "action_mask": gymnasium.spaces.Box(0, 1, (len(game.menu) + 3,), np.int8),
+            }
+        )
+
+    def observe(self, slots: Ints, seats: Ints) -> dict[str, NDArray[Any]]:
+        """Fresh arrays of ``space`` for ``seats`` at ``slots``, the turn as first axis."""
+        self._tables.observe_into(self._view, slots, seats)
+        rows = {name: part[: len(slots)] for name, part in self._view.parts.items()}
+        mask = self._tables.action_mask(slots, seats)
+        return {"observation": encode(rows), "action_mask": mask.astype(np.int8)}

@@ -20,7 +20,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from envs import seeding
 from envs.game import Ints
 from envs.holdem.game import Holdem
-from envs.holdem.learner import Learner, Opponent, face_space
+from envs.holdem.learner import Learner, Opponent
 
 Indices = None | int | Iterable[int]
 
@@ -49,9 +49,9 @@ class HoldemVecEnv(VecEnv):
         **options: Any,
     ) -> None:
         self.game = Holdem(**options)
-        actions = gymnasium.spaces.Discrete(len(self.game.menu) + 3)
-        super().__init__(num_envs, face_space(self.game), actions)
         self._learner = Learner(self.game, num_envs, opponents, seat)
+        actions = gymnasium.spaces.Discrete(len(self.game.menu) + 3)
+        super().__init__(num_envs, self._learner.face.space, actions)
         self._all = np.arange(num_envs)
         self._bases = np.zeros(num_envs, np.uint64)
         self._episodes = np.zeros(num_envs, np.int64)
