@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from envs import seeding
@@ -20,7 +19,9 @@ from envs.holdem.rules import (
     OVER,
     Hand,
     begin_hand,
+    compiled,
     has,
+    inlined,
     is_single,
     next_seat,
     play,
@@ -52,7 +53,7 @@ CONFIG = np.dtype(
 )
 
 
-@numba.njit(cache=True)
+@compiled
 def begin_episode(hand: Hand, config: Config, seed: np.uint64) -> None:
     """Set a table up and deal its first hand, with the button at the last seat."""
     hand.seats = config.seats
@@ -69,7 +70,7 @@ def begin_episode(hand: Hand, config: Config, seed: np.uint64) -> None:
     pass_absent(hand, config)
 
 
-@numba.njit(cache=True)
+@compiled
 def deal_hand(hand: Hand, config: Config) -> None:
     """Shuffle, set the stakes and begin the hand."""
     shuffle(hand)
@@ -77,7 +78,7 @@ def deal_hand(hand: Hand, config: Config) -> None:
     begin_hand(hand)
 
 
-@numba.njit(cache=True)
+@compiled
 def shuffle(hand: Hand) -> None:
     """Draw the hand's cards by Fisher and Yates from the episode's seed and the hand's number."""
     seed = seeding.draw(hand.seed, hand.number)
@@ -90,7 +91,7 @@ def shuffle(hand: Hand) -> None:
         hand.deck[j] = card
 
 
-@numba.njit(cache=True)
+@compiled
 def set_stakes(hand: Hand, config: Config) -> None:
     """The antes and blinds of this hand; straddles are posted left of the big blind, doubling."""
     level = min(hand.number // config.hands_per_level, MAX_LEVELS - 1)
@@ -104,31 +105,31 @@ def set_stakes(hand: Hand, config: Config) -> None:
             players += 1
     hand.big_blind = config.big_blind[level]
     hand.min_bet = hand.big_blind
-    seat = hand.button if players == 2 else next_seat(hand, dealt, hand.button)
+    seat = hand.button if players == 2 else next_seat(dealt, hand.button)
     hand.blinds[seat] = config.small_blind[level]
-    seat = next_seat(hand, dealt, seat)
+    seat = next_seat(dealt, seat)
     hand.blinds[seat] = hand.big_blind
     for _ in range(min(config.straddles, players - 2)):
-        seat = next_seat(hand, dealt, seat)
+        seat = next_seat(dealt, seat)
         hand.min_bet *= 2
         hand.blinds[seat] = hand.min_bet
 
 
-@numba.njit(cache=True)
+@compiled
 def take(hand: Hand, config: Config, move: int) -> None:
     """Make the actor's move and go on to the next decision that somebody is waited for."""
     play(hand, move)
     pass_absent(hand, config)
 
 
-@numba.njit(cache=True)
+@compiled
 def forfeit(hand: Hand, config: Config) -> None:
     """Take the actor out of play: it folds now and whenever it is to act in the episode."""
     hand.away |= 1 << hand.actor
     pass_absent(hand, config)
 
 
-@numba.njit(cache=True)
+@compiled
 def pass_absent(hand: Hand, config: Config) -> None:
     """Fold for who is away, and deal hands, until a present player is to act or all is over."""
     while True:
@@ -138,7 +139,7 @@ def pass_absent(hand: Hand, config: Config) -> None:
             return
 
 
-@numba.njit(cache=True)
+@compiled
 def next_hand(hand: Hand, config: Config) -> bool:
     """Book the finished hand and deal the next one; False where the episode is over."""
     solvent = 0
@@ -159,27 +160,27 @@ def next_hand(hand: Hand, config: Config) -> bool:
         solvent = (1 << hand.seats) - 1
     if is_single(solvent):
         return False
-    hand.button = next_seat(hand, solvent, hand.button)
+    hand.button = next_seat(solvent, hand.button)
     deal_hand(hand, config)
     return True
 
 
-@numba.njit(cache=True, inline="always")
+@compiled
 def standing(number: int, chips: int) -> int:
     """Orders players by the hand that they were out in, then by the chips they began it with."""
     return (number << 40) | chips
 
 
-@numba.njit(cache=True)
-def settle(hand: Hand, config: Config, returns: Any) -> None:
-    """Write the episode's returns by seat: big blinds a hand, or buy-ins in a tournament.
+@inlined
+def settle(hand: Hand, config: Config, returns: Any, row: int) -> None:
+    """Write the returns by seat into a row: big blinds a hand, or buy-ins in a tournament.
 
     A tournament's prizes are shared by place; who went out in the same hand is ranked by the chips
     it began that hand with (TDA's rule), and equals share their prizes.
     """
     for seat in range(hand.seats):
         if config.mode != TOURNAMENT:
-            returns[seat] = hand.net[seat] / (hand.big_blind * hand.hands)
+            returns[row, seat] = hand.net[seat] / (hand.big_blind * hand.hands)
             continue
         better = 0
         equal = 0
@@ -189,4 +190,4 @@ def settle(hand: Hand, config: Config, returns: Any) -> None:
         prize = 0.0
         for place in range(better, better + equal):
             prize += config.prizes[place]
-        returns[seat] = prize / equal * hand.seats - 1.0
+        returns[row, seat] = prize / equal * hand.seats - 1.0

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
-
 from envs.holdem.episode import Config
-from envs.holdem.rules import CALL, FOLD, ILLEGAL, Hand, raise_bounds, to_call
+from envs.holdem.rules import CALL, FOLD, ILLEGAL, Hand, compiled, inlined, to_call
 
 FOLD_ACTION, CALL_ACTION, FIRST_FRACTION = 0, 1, 2
 
 
-@numba.njit(cache=True)
+@compiled
 def menu_raise(hand: Hand, fraction: float) -> int:
     """The raise of ``fraction`` of the pot: what the pot will be after a call, to whole chips."""
     owed = to_call(hand, hand.actor)
@@ -20,25 +18,24 @@ def menu_raise(hand: Hand, fraction: float) -> int:
     return total
 
 
-@numba.njit(cache=True)
-def write_mask(hand: Hand, config: Config, mask: Any) -> None:
-    """Which menu actions are legal: fold, check/call, the pot fractions, all-in.
+@inlined
+def write_mask(hand: Hand, config: Config, mask: Any, row: int) -> None:
+    """Write which menu actions are legal into a row: fold, check/call, the pot fractions, all-in.
 
     A fraction below the minimum raise, at the all-in or above, or equal to a smaller one, is not
     offered.
     """
-    mask[FOLD_ACTION] = to_call(hand, hand.actor) > 0
-    mask[CALL_ACTION] = True
-    least, most = raise_bounds(hand)
-    mask[FIRST_FRACTION + config.menu_size] = most > 0
-    floor = least
+    mask[row, FOLD_ACTION] = to_call(hand, hand.actor) > 0
+    mask[row, CALL_ACTION] = True
+    floor, most = hand.min_raise, hand.max_raise
+    mask[row, FIRST_FRACTION + config.menu_size] = most > 0
     for i in range(config.menu_size):
         total = menu_raise(hand, config.menu[i])
-        mask[FIRST_FRACTION + i] = floor <= total < most
+        mask[row, FIRST_FRACTION + i] = (floor <= total) & (total < most)
         floor = max(floor, total + 1)
 
 
-@numba.njit(cache=True)
+@compiled
 def decode(hand: Hand, config: Config, action: int) -> int:
     """The move that an action stands for, or ILLEGAL where the actor may not take it."""
     all_in_action = FIRST_FRACTION + config.menu_size
@@ -46,7 +43,7 @@ def decode(hand: Hand, config: Config, action: int) -> int:
         return FOLD if to_call(hand, hand.actor) > 0 else ILLEGAL
     if action == CALL_ACTION:
         return CALL
-    least, most = raise_bounds(hand)
+    least, most = hand.min_raise, hand.max_raise
     if action < 0 or most == 0:
         return ILLEGAL
     if action == all_in_action:

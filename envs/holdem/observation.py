@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import gymnasium
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.holdem.cards import UNKNOWN
-from envs.holdem.rules import BOARD_CARDS, HISTORY, Hand, has, raise_bounds, to_call
+from envs.holdem.rules import BOARD_CARDS, HISTORY, Hand, compiled, has, inlined, to_call
 
 WINDOW = 64  # how many of a hand's last decisions are shown
+_BOARD_CARDS = np.array(BOARD_CARDS)
 _MOST_DECISIONS = 127  # where their count stops, lest it leave int8
 
 Codes = NDArray[np.int8]
@@ -110,44 +110,42 @@ def _cut(rows: NDArray[Any], parts: tuple[Part, ...]) -> Iterator[tuple[str, NDA
         at += width
 
 
-@numba.njit(cache=True)
-def write_row(hand: Hand, seat: int, codes: Codes, amounts: Amounts) -> None:
-    """Write what ``seat`` sees into a row; nothing here reads another seat's cards."""
+@inlined
+def write_row(hand: Hand, seat: int, codes: Codes, amounts: Amounts, row: int) -> None:
+    """Write what ``seat`` sees into row ``row``; nothing here reads another seat's cards."""
     seats = hand.seats
     unit = np.float32(1.0 / hand.big_blind)
-    codes[_HOLE] = hand.deck[2 * seat]
-    codes[_HOLE + 1] = hand.deck[2 * seat + 1]
-    seen = BOARD_CARDS[hand.street]
+    codes[row, _HOLE] = hand.deck[2 * seat]
+    codes[row, _HOLE + 1] = hand.deck[2 * seat + 1]
+    seen = _BOARD_CARDS[hand.street]
     for i in range(5):
-        codes[_BOARD + i] = hand.deck[2 * seats + i] if i < seen else UNKNOWN
-    codes[_STREET] = hand.street
-    codes[_BUTTON] = clockwise(hand, seat, hand.button)
-    codes[_ACTOR] = -1 if hand.actor < 0 else clockwise(hand, seat, hand.actor)
+        codes[row, _BOARD + i] = hand.deck[2 * seats + i] if i < seen else UNKNOWN
+    codes[row, _STREET] = hand.street
+    codes[row, _BUTTON] = clockwise(hand, seat, hand.button)
+    codes[row, _ACTOR] = -1 if hand.actor < 0 else clockwise(hand, seat, hand.actor)
     at = seat
     for i in range(seats):
-        live = has(hand.live, at)
-        codes[_LIVE + i] = live
-        codes[_LIVE + seats + i] = live and hand.stacks[at] == 0
-        amounts[_STACKS + i] = unit * np.float32(hand.stacks[at])
-        amounts[_STACKS + seats + i] = unit * np.float32(hand.bets[at])
-        amounts[_STACKS + 2 * seats + i] = unit * np.float32(hand.committed[at])
+        codes[row, _LIVE + i] = has(hand.live, at)
+        codes[row, _LIVE + seats + i] = has(hand.live & ~hand.solvent, at)
+        amounts[row, _STACKS + i] = unit * np.float32(hand.stacks[at])
+        amounts[row, _STACKS + seats + i] = unit * np.float32(hand.bets[at])
+        amounts[row, _STACKS + 2 * seats + i] = unit * np.float32(hand.committed[at])
         at += 1
         if at == seats:
             at = 0
-    amounts[_POT] = unit * np.float32(hand.pot)
-    amounts[_BIG_BLIND] = np.float32(hand.big_blind)
-    amounts[_TO_CALL] = 0
-    amounts[_MIN_RAISE] = 0
-    amounts[_MAX_RAISE] = 0
+    amounts[row, _POT] = unit * np.float32(hand.pot)
+    amounts[row, _BIG_BLIND] = np.float32(hand.big_blind)
+    amounts[row, _TO_CALL] = 0
+    amounts[row, _MIN_RAISE] = 0
+    amounts[row, _MAX_RAISE] = 0
     if hand.actor == seat:
-        least, most = raise_bounds(hand)
-        amounts[_TO_CALL] = unit * np.float32(min(to_call(hand, seat), hand.stacks[seat]))
-        amounts[_MIN_RAISE] = unit * np.float32(least)
-        amounts[_MAX_RAISE] = unit * np.float32(most)
-    write_history(hand, seat, unit, codes, _LIVE + 2 * seats, amounts, _STACKS + 3 * seats)
+        amounts[row, _TO_CALL] = unit * np.float32(min(to_call(hand, seat), hand.stacks[seat]))
+        amounts[row, _MIN_RAISE] = unit * np.float32(hand.min_raise)
+        amounts[row, _MAX_RAISE] = unit * np.float32(hand.max_raise)
+    write_history(hand, seat, unit, codes, _LIVE + 2 * seats, amounts, _STACKS + 3 * seats, row)
 
 
-@numba.njit(cache=True)
+@inlined
 def write_history(
     hand: Hand,
     seat: int,
@@ -156,30 +154,27 @@ def write_history(
     code: int,
     amounts: Amounts,
     amount: int,
+    row: int,
 ) -> None:
     """Write the hand's last decisions, oldest first, and clear the rest of an older, longer list.
 
     ``code`` and ``amount`` are where the list begins in the two rows.
     """
     shown = min(hand.decisions, WINDOW)
-    at = (hand.decisions - shown) % HISTORY
-    for _ in range(shown):
-        codes[code] = clockwise(hand, seat, hand.history_seat[at])
-        codes[code + 1] = hand.history_street[at]
-        codes[code + 2] = hand.history_kind[at]
-        amounts[amount] = unit * np.float32(hand.history_amount[at])
+    at = hand.decisions - shown
+    for i in range(max(shown, min(codes[row, _DECISIONS], WINDOW))):
+        kept = i < shown
+        entry = (at + i) & (HISTORY - 1)
+        codes[row, code] = clockwise(hand, seat, hand.history_seat[entry]) if kept else 0
+        codes[row, code + 1] = hand.history_street[entry] if kept else 0
+        codes[row, code + 2] = hand.history_kind[entry] if kept else 0
+        amounts[row, amount] = unit * np.float32(hand.history_amount[entry]) if kept else 0
         code += 3
         amount += 1
-        at = (at + 1) % HISTORY
-    for _ in range(shown, min(codes[_DECISIONS], WINDOW)):
-        codes[code : code + 3] = 0
-        amounts[amount] = 0
-        code += 3
-        amount += 1
-    codes[_DECISIONS] = min(hand.decisions, _MOST_DECISIONS)
+    codes[row, _DECISIONS] = min(hand.decisions, _MOST_DECISIONS)
 
 
-@numba.njit(cache=True, inline="always")
+@compiled
 def clockwise(hand: Hand, start: int, seat: int) -> int:
     """How many seats ``seat`` is clockwise from ``start``."""
     return seat - start if seat >= start else seat - start + hand.seats

@@ -30,12 +30,17 @@ from envs.holdem.evaluator import card_bit, evaluate_set
 Hand = Any  # a record of dtype HAND, which the type checker cannot see into
 
 MAX_SEATS = 10
-HISTORY = 256  # decisions of a hand that are kept; older ones give way
+HISTORY = 256  # decisions of a hand that are kept (a power of two); older ones give way
 OVER = -1  # the actor of a hand that is over
 BOARD_CARDS = (0, 3, 4, 5)  # that lie open, by street
 
 ILLEGAL, FOLD, CALL = -2, -1, 0  # moves; a positive one is "bet or raise to so many chips"
 FOLDED, CHECKED, CALLED, BET, RAISED = 1, 2, 3, 4, 5  # kinds of decision in a history
+
+# NumPy's rules of division: a division that can raise would leave an exit in every kernel, and cost
+# each table two atomic counts of its arrays' references.
+compiled = numba.njit(cache=True, error_model="numpy")
+inlined = numba.njit(cache=True, error_model="numpy", forceinline=True)
 
 HAND = np.dtype(
     [
@@ -45,10 +50,13 @@ HAND = np.dtype(
         ("street", "i8"),  # 0 pre-flop, 1 flop, 2 turn, 3 river
         ("actor", "i8"),  # the seat whose decision is waited for, or OVER
         ("live", "i8"),  # set of seats that hold cards
+        ("solvent", "i8"),  # set of seats that have chips behind
         ("waiting", "i8"),  # set of seats that have yet to act on this street
         ("acted", "i8"),  # set of seats that have acted on this street
         ("level", "i8"),  # the total to match on this street
         ("full_raise", "i8"),  # size of the last full bet or raise
+        ("min_raise", "i8"),  # the least that the actor may bet or raise to; 0: it may not
+        ("max_raise", "i8"),  # the most, its all-in
         ("min_bet", "i8"),
         ("big_blind", "i8"),  # the unit of observations and returns
         ("pot", "i8"),  # all that is committed, bets of this street included
@@ -81,42 +89,43 @@ HAND = np.dtype(
 )
 
 
-@numba.njit(cache=True, inline="always")
+@compiled
 def has(seats: int, seat: int) -> bool:
     """Whether a set of seats holds ``seat``."""
     return (seats >> seat) & 1 != 0
 
 
-@numba.njit(cache=True, inline="always")
+# The lowest seat of every set; cards and chips go round by it.
+_LOWEST = np.array([0] + [(s & -s).bit_length() - 1 for s in range(1, 1 << MAX_SEATS)], np.int64)
+
+
+@compiled
 def is_single(seats: int) -> bool:
     """Whether a non-empty set holds one seat only."""
     return seats & (seats - 1) == 0
 
 
-@numba.njit(cache=True)
-def next_seat(hand: Hand, seats: int, after: int) -> int:
+@compiled
+def next_seat(seats: int, after: int) -> int:
     """The first seat of a non-empty set clockwise from ``after``, itself the last to be asked."""
-    seat = after
-    while True:
-        seat += 1
-        if seat >= hand.seats:
-            seat = 0
-        if has(seats, seat):
-            return seat
+    beyond = seats >> (after + 1) << (after + 1)
+    return int(_LOWEST[beyond if beyond else seats])
 
 
-@numba.njit(cache=True, inline="always")
+@compiled
 def to_call(hand: Hand, seat: int) -> int:
     """What ``seat`` lacks to match the level; it may have less."""
     owed: int = hand.level - hand.bets[seat]
     return owed
 
 
-@numba.njit(cache=True, inline="always")
+@compiled
 def pay(hand: Hand, seat: int, chips: int) -> int:
     """Move up to ``chips`` from a stack to the pot; what was moved."""
     paid: int = min(chips, hand.stacks[seat])
     hand.stacks[seat] -= paid
+    if hand.stacks[seat] == 0:
+        hand.solvent &= ~(1 << seat)
     hand.committed[seat] += paid
     hand.pot += paid
     return paid
@@ -125,12 +134,13 @@ def pay(hand: Hand, seat: int, chips: int) -> int:
 # -- the course of a hand --------------------------------------------------------------------------
 
 
-@numba.njit(cache=True)
+@compiled
 def begin_hand(hand: Hand) -> None:
     """Post antes and blinds and ask the first player; seats without chips are not dealt in.
 
     Stacks, button, antes, blinds, ``min_bet``, ``big_blind`` and the deck are set before.
     """
+    hand.street = 0
     hand.live = 0
     hand.pot = 0
     hand.decisions = 0
@@ -141,22 +151,21 @@ def begin_hand(hand: Hand) -> None:
         hand.bets[seat] = 0
         if hand.stacks[seat] > 0:
             hand.live |= 1 << seat
+    hand.solvent = hand.live
     post_antes(hand)
     last_poster = post_blinds(hand)
-    matchable = second_largest_total(hand)
-    hand.level = max(min(hand.level, matchable), largest_bet(hand))
-    open_street(hand, 0, matchable)
+    open_first_street(hand)
     proceed(hand, last_poster)
 
 
-@numba.njit(cache=True)
+@compiled
 def post_antes(hand: Hand) -> None:
     """Antes go into the pot and are no part of a bet."""
     for seat in range(hand.seats):
         pay(hand, seat, hand.antes[seat])
 
 
-@numba.njit(cache=True)
+@compiled
 def post_blinds(hand: Hand) -> int:
     """Post blinds and straddles, set the level to the largest of them, and say who posted it.
 
@@ -167,7 +176,7 @@ def post_blinds(hand: Hand) -> int:
     last_poster: int = hand.button
     seat = hand.button
     for _ in range(hand.seats):
-        seat = next_seat(hand, (1 << hand.seats) - 1, seat)
+        seat = seat + 1 if seat + 1 < hand.seats else 0
         blind = hand.blinds[seat]
         if not has(hand.live, seat) or blind == 0:
             continue
@@ -179,69 +188,67 @@ def post_blinds(hand: Hand) -> int:
     return last_poster
 
 
-@numba.njit(cache=True)
-def largest_bet(hand: Hand) -> int:
-    """The largest bet that was put in on this street."""
-    largest = 0
-    for seat in range(hand.seats):
-        largest = max(largest, hand.bets[seat])
-    return largest
+@compiled
+def open_first_street(hand: Hand) -> None:
+    """Say what is to be matched and who is to act before the flop.
 
-
-@numba.njit(cache=True)
-def second_largest_total(hand: Hand) -> int:
-    """The most that two live players can both have put in on this street."""
-    first = second = 0
+    A player who has put in as much as any other can match has nothing to decide.
+    """
+    most = posted = matchable = 0
     for seat in range(hand.seats):
         if has(hand.live, seat):
             total = hand.stacks[seat] + hand.bets[seat]
-            if total > first:
-                first, second = total, first
-            else:
-                second = max(second, total)
-    return second
-
-
-@numba.njit(cache=True)
-def open_street(hand: Hand, street: int, matchable: int) -> None:
-    """Say who is to act on a new street: all with chips, where two can still bet."""
-    hand.street = street
-    hand.acted = 0
+            matchable = max(matchable, min(most, total))
+            most = max(most, total)
+            posted = max(posted, hand.bets[seat])
+    hand.level = max(posted, min(hand.level, matchable))
     hand.full_raise = hand.min_bet
+    hand.acted = 0
     hand.waiting = 0
     owes = False
     for seat in range(hand.seats):
-        if has(hand.live, seat) and hand.stacks[seat] > 0 and hand.bets[seat] < matchable:
+        if has(hand.live & hand.solvent, seat) and hand.bets[seat] < matchable:
             hand.waiting |= 1 << seat
             owes |= to_call(hand, seat) > 0
-    if not owes and is_single(hand.waiting):
+    if is_single(hand.waiting) and not owes:
         hand.waiting = 0
 
 
-@numba.njit(cache=True)
+@compiled
+def open_next_street(hand: Hand) -> None:
+    """Deal the next board cards; all with chips are to act, if there are two of them."""
+    hand.street += 1
+    hand.level = 0
+    hand.bets[:] = 0
+    hand.full_raise = hand.min_bet
+    hand.acted = 0
+    hand.waiting = hand.live & hand.solvent
+    if is_single(hand.waiting):
+        hand.waiting = 0
+
+
+@compiled
 def proceed(hand: Hand, after: int) -> None:
     """Find the next to act after a seat, on this street or a later one, or end the hand."""
-    while True:
-        if is_single(hand.live):
-            award_uncontested(hand)
-            return
-        if hand.waiting:
-            hand.actor = next_seat(hand, hand.waiting, after)
-            return
+    hand.actor = OVER
+    hand.min_raise = hand.max_raise = 0
+    if is_single(hand.live):
+        award_uncontested(hand)
+        return
+    while not hand.waiting:
         if hand.street == 3:
             award_pots(hand)
             return
-        hand.level = 0
-        for seat in range(hand.seats):
-            hand.bets[seat] = 0
-        open_street(hand, hand.street + 1, second_largest_total(hand))
+        open_next_street(hand)
         after = hand.button
+    hand.actor = next_seat(hand.waiting, after)
+    hand.min_raise, hand.max_raise = raise_bounds(hand)
 
 
 # -- decisions -------------------------------------------------------------------------------------
 
 
-@numba.njit(cache=True)
+@compiled
 def raise_bounds(hand: Hand) -> tuple[int, int]:
     """The least and the most that the actor may bet or raise to; (0, 0) where it may not.
 
@@ -253,18 +260,15 @@ def raise_bounds(hand: Hand) -> tuple[int, int]:
         return 0, 0
     if has(hand.acted, actor) and owed < hand.full_raise:
         return 0, 0
+    others = hand.live & hand.solvent & ~(1 << actor)
     for seat in range(hand.seats):
-        if (
-            seat != actor
-            and has(hand.live, seat)
-            and hand.stacks[seat] + hand.bets[seat] > hand.level
-        ):
+        if has(others, seat) and hand.stacks[seat] + hand.bets[seat] > hand.level:
             all_in = hand.stacks[actor] + hand.bets[actor]
             return min(hand.level + hand.full_raise, all_in), all_in
     return 0, 0
 
 
-@numba.njit(cache=True)
+@compiled
 def play(hand: Hand, move: int) -> None:
     """Make the actor's move, a legal one, or a fold where it could check (a forfeit)."""
     actor = hand.actor
@@ -278,7 +282,7 @@ def play(hand: Hand, move: int) -> None:
     proceed(hand, actor)
 
 
-@numba.njit(cache=True)
+@compiled
 def fold(hand: Hand, actor: int) -> None:
     """Give up the cards."""
     hand.live &= ~(1 << actor)
@@ -286,7 +290,7 @@ def fold(hand: Hand, actor: int) -> None:
     record(hand, actor, FOLDED)
 
 
-@numba.njit(cache=True)
+@compiled
 def check_or_call(hand: Hand, actor: int) -> None:
     """Match the level, with all that is left where that is less."""
     owed = to_call(hand, actor)
@@ -295,24 +299,21 @@ def check_or_call(hand: Hand, actor: int) -> None:
     record(hand, actor, CALLED if owed > 0 else CHECKED)
 
 
-@numba.njit(cache=True)
+@compiled
 def raise_to(hand: Hand, actor: int, total: int) -> None:
     """Put in ``total`` chips for the street; all others with chips are to act again."""
     kind = RAISED if hand.level > 0 else BET
     hand.bets[actor] += pay(hand, actor, total - hand.bets[actor])
     hand.full_raise = max(hand.full_raise, total - hand.level)
     hand.level = total
-    hand.waiting = 0
-    for seat in range(hand.seats):
-        if seat != actor and has(hand.live, seat) and hand.stacks[seat] > 0:
-            hand.waiting |= 1 << seat
+    hand.waiting = hand.live & hand.solvent & ~(1 << actor)
     record(hand, actor, kind)
 
 
-@numba.njit(cache=True)
+@compiled
 def record(hand: Hand, actor: int, kind: int) -> None:
     """Add a decision to the history."""
-    at = hand.decisions % HISTORY
+    at = hand.decisions & (HISTORY - 1)
     hand.history_seat[at] = actor
     hand.history_street[at] = hand.street
     hand.history_kind[at] = kind
@@ -323,16 +324,13 @@ def record(hand: Hand, actor: int, kind: int) -> None:
 # -- the end ---------------------------------------------------------------------------------------
 
 
-@numba.njit(cache=True)
+@compiled
 def award_uncontested(hand: Hand) -> None:
     """The last player with cards takes all."""
-    for seat in range(hand.seats):
-        if has(hand.live, seat):
-            hand.stacks[seat] += hand.pot
-    hand.actor = OVER
+    hand.stacks[next_seat(hand.live, 0)] += hand.pot
 
 
-@numba.njit(cache=True)
+@compiled
 def strength(hand: Hand, seat: int) -> int:
     """The strength of a seat's best five cards; 0, below all others, where a card is unknown."""
     held = np.uint64(0)
@@ -344,7 +342,7 @@ def strength(hand: Hand, seat: int) -> int:
     return evaluate_set(held)
 
 
-@numba.njit(cache=True)
+@compiled
 def award_pots(hand: Hand) -> None:
     """Compare the hands and award main pot and side pots, from the smallest stake up.
 
@@ -375,10 +373,9 @@ def award_pots(hand: Hand) -> None:
         split(hand, pot - awarded, winners)
         awarded = pot
         contenders = deeper
-    hand.actor = OVER
 
 
-@numba.njit(cache=True)
+@compiled
 def unbeaten(hand: Hand) -> int:
     """Seats that win a pot or a part of one: nobody with as much at stake has a better hand.
 
@@ -397,7 +394,7 @@ def unbeaten(hand: Hand) -> int:
     return seats
 
 
-@numba.njit(cache=True)
+@compiled
 def split(hand: Hand, pot: int, winners: int) -> None:
     """Share a pot evenly; odd chips go to the first winner to the left of the button."""
     count = 0
@@ -407,4 +404,4 @@ def split(hand: Hand, pot: int, winners: int) -> None:
     for seat in range(hand.seats):
         if has(winners, seat):
             hand.stacks[seat] += share
-    hand.stacks[next_seat(hand, winners, hand.button)] += pot - share * count
+    hand.stacks[next_seat(winners, hand.button)] += pot - share * count

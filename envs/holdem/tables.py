@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.game import Ints, Observation, Tables
 from envs.holdem import episode, menu, observation, rules
+from envs.holdem.rules import compiled
 
 if TYPE_CHECKING:
     from envs.holdem.game import Holdem
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 
 
-@numba.njit(cache=True)
+@compiled
 def _begin(hands: Array, config: Array, tables: Ints, seeds: Array, done: Array) -> None:
     for i in range(len(tables)):
         hand = hands[tables[i]]
@@ -26,7 +26,7 @@ def _begin(hands: Array, config: Array, tables: Ints, seeds: Array, done: Array)
         done[tables[i]] = hand.actor == rules.OVER
 
 
-@numba.njit(cache=True)
+@compiled
 def _step(
     hands: Array, config: Array, tables: Ints, actions: Ints, done: Array, returns: Array
 ) -> int:
@@ -46,21 +46,21 @@ def _step(
         episode.take(hand, config[0], move)
         if hand.actor == rules.OVER:
             done[table] = True
-            episode.settle(hand, config[0], returns[table])
+            episode.settle(hand, config[0], returns, table)
     return illegal
 
 
-@numba.njit(cache=True)
+@compiled
 def _forfeit(hands: Array, config: Array, tables: Ints, done: Array, returns: Array) -> None:
     for table in tables:
         hand = hands[table]
         episode.forfeit(hand, config[0])
         if hand.actor == rules.OVER:
             done[table] = True
-            episode.settle(hand, config[0], returns[table])
+            episode.settle(hand, config[0], returns, table)
 
 
-@numba.njit(cache=True)
+@compiled
 def _legal(hands: Array, config: Array, tables: Ints, seats: Ints, actions: Ints) -> Array:
     legal = np.zeros(len(tables), np.bool_)
     for i in range(len(tables)):
@@ -70,31 +70,21 @@ def _legal(hands: Array, config: Array, tables: Ints, seats: Ints, actions: Ints
     return legal
 
 
-@numba.njit(cache=True)
+@compiled
 def _observe(hands: Array, tables: Ints, seats: Ints, codes: Array, amounts: Array) -> None:
     for i in range(len(tables)):
-        observation.write_row(hands[tables[i]], seats[i], codes[i], amounts[i])
+        observation.write_row(hands[tables[i]], seats[i], codes, amounts, i)
 
 
-@numba.njit(cache=True)
+@compiled
 def _mask(hands: Array, config: Array, tables: Ints, seats: Ints, mask: Array) -> None:
     for i in range(len(tables)):
         hand = hands[tables[i]]
         if hand.actor != rules.OVER and hand.actor == seats[i]:
-            menu.write_mask(hand, config[0], mask[i])
+            menu.write_mask(hand, config[0], mask, i)
 
 
-@numba.njit(cache=True)
-def _raise_bounds(hands: Array, tables: Ints) -> Array:
-    bounds = np.zeros((len(tables), 2), np.int64)
-    for i in range(len(tables)):
-        hand = hands[tables[i]]
-        if hand.actor != rules.OVER:
-            bounds[i, 0], bounds[i, 1] = rules.raise_bounds(hand)
-    return bounds
-
-
-@numba.njit(cache=True)
+@compiled
 def _deal(hands: Array, tables: Ints, given: Array, done: Array) -> None:
     for i in range(len(tables)):
         hand = hands[tables[i]]
@@ -208,8 +198,8 @@ class HoldemTables(Tables):
 
         Totals for the street; zeros where no raise is allowed.
         """
-        bounds: NDArray[np.int64] = _raise_bounds(self.hands, _ints(tables))
-        return bounds
+        bounds = [self.hands[name][tables] for name in ("min_raise", "max_raise")]
+        return np.stack(bounds, axis=1)
 
     def step(self, tables: Ints, seats: Ints, actions: Array) -> None:
         """Take one legal action at each table; ValueError where one is not."""
