@@ -114,7 +114,8 @@ class Store:
         except (sa.exc.SQLAlchemyError, ImportError) as error:
             reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise InputError(
-                f"store {self.where} cannot be opened ({reason}); name a SQLite file or a database URL"
+                f"store {self.where} cannot be opened ({reason}); name a SQLite file or a "
+                "database URL"
             ) from None
         if not ready:
             raise InputError(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import orjson
 from rich.table import Table
 from rich.text import Text
@@ -66,6 +69,7 @@ def _standings(league: League, ranking: Ranking) -> Table:
         table.add_column("openskill μ ± σ", justify="right")
     if forfeited:
         table.add_column("forfeits")
+    digits = _digits([standing.payoff for standing in ranking.standings])
     for standing in ranking.standings:
         low, high = standing.rank_low, standing.rank_high
         row = [
@@ -75,7 +79,7 @@ def _standings(league: League, ranking: Ranking) -> Table:
             f"{standing.rating.value:.0f}",
             f"{standing.rating.low:.0f} … {standing.rating.high:.0f}",
             _percent(standing.win_rate),
-            _plus_minus(standing.payoff),
+            _plus_minus(standing.payoff, digits),
             f"{standing.deals:,}",
         ]
         if skilled:
@@ -93,10 +97,12 @@ def _matrix(league: League, ranking: Ranking) -> Table:
     table.add_column("")
     for standing in ranking.standings:
         table.add_column(str(standing.rank), justify="right")
+    n = len(ranking.standings)
+    digits = _digits([ranking.payoff[i, j] for i in range(n) for j in range(n) if i != j])
     for row, standing in enumerate(ranking.standings):
         cells = [
-            "" if row == column else _plus_minus(ranking.payoff[row, column])
-            for column in range(len(ranking.standings))
+            "" if row == column else _plus_minus(ranking.payoff[row, column], digits)
+            for column in range(n)
         ]
         table.add_row(f"{standing.rank} {league.names[standing.agent]}", *cells)
     return table
@@ -107,10 +113,16 @@ def _percent(estimate: Estimate) -> str:
     return f"{100 * estimate.value:.1f} ± {half:.1f} %"
 
 
-def _plus_minus(estimate: Estimate) -> str:
-    """The value and the half-width of its interval, with as many digits as matter."""
-    if estimate.value != estimate.value:  # NaN: they never met
+def _digits(estimates: Sequence[Estimate]) -> int:
+    """How many decimals show two digits of a typical interval's half-width."""
+    halves = sorted(half for e in estimates if 0 < (half := (e.high - e.low) / 2) < math.inf)
+    typical = halves[len(halves) // 2] if halves else 1.0
+    return min(4, max(0, 1 - math.floor(math.log10(typical))))
+
+
+def _plus_minus(estimate: Estimate, digits: int) -> str:
+    """The value and the half-width of its interval."""
+    if math.isnan(estimate.value):  # they never met
         return "–"
-    half = (estimate.high - estimate.low) / 2
-    digits = 0 if max(abs(estimate.value), half) >= 20 else 2
-    return f"{estimate.value:+,.{digits}f} ± {half:,.{digits}f}"
+    value = round(estimate.value, digits) + 0.0  # no minus zero
+    return f"{value:+,.{digits}f} ± {(estimate.high - estimate.low) / 2:,.{digits}f}"
