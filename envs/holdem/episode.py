@@ -71,6 +71,13 @@ def begin_episode(hand: Hand, config: Config, seed: np.uint64) -> None:
 
 
 @compiled
+def begin_given(hand: Hand, config: Config) -> None:
+    """Begin the only hand of an episode whose cards, stacks and stakes are set."""
+    begin_hand(hand)
+    pass_absent(hand, config)
+
+
+@compiled
 def deal_hand(hand: Hand, config: Config) -> None:
     """Shuffle, set the stakes and begin the hand."""
     shuffle(hand)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from envs.holdem.episode import Config
-from envs.holdem.rules import CALL, FOLD, ILLEGAL, Hand, compiled, inlined, to_call
+from envs.holdem.rules import CALL, FOLD, ILLEGAL, OVER, Hand, compiled, inlined, to_call
 
 FOLD_ACTION, CALL_ACTION, FIRST_FRACTION = 0, 1, 2
 
@@ -25,6 +25,9 @@ def write_mask(hand: Hand, config: Config, mask: Any, row: int) -> None:
     A fraction below the minimum raise, at the all-in or above, or equal to a smaller one, is not
     offered.
     """
+    if hand.actor == OVER:
+        mask[row, :] = False
+        return
     mask[row, FOLD_ACTION] = to_call(hand, hand.actor) > 0
     mask[row, CALL_ACTION] = True
     floor, most = hand.min_raise, hand.max_raise
@@ -38,12 +41,15 @@ def write_mask(hand: Hand, config: Config, mask: Any, row: int) -> None:
 @compiled
 def decode(hand: Hand, config: Config, action: int) -> int:
     """The move that an action stands for, or ILLEGAL where the actor may not take it."""
+    if hand.actor == OVER:
+        return ILLEGAL
     all_in_action = FIRST_FRACTION + config.menu_size
     if action == FOLD_ACTION:
         return FOLD if to_call(hand, hand.actor) > 0 else ILLEGAL
     if action == CALL_ACTION:
         return CALL
-    least, most = hand.min_raise, hand.max_raise
+    least: int = hand.min_raise
+    most: int = hand.max_raise
     if action < 0 or most == 0:
         return ILLEGAL
     if action == all_in_action:

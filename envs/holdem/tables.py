@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from envs.game import Ints, Observation, Tables
 from envs.holdem import episode, menu, observation, rules
-from envs.holdem.rules import compiled
+from envs.holdem.rules import compiled, inlined
 
 if TYPE_CHECKING:
     from envs.holdem.game import Holdem
@@ -19,11 +19,20 @@ Array = NDArray[Any]
 
 
 @compiled
-def _begin(hands: Array, config: Array, tables: Ints, seeds: Array, done: Array) -> None:
+def _begin(
+    hands: Array, config: Array, tables: Ints, seeds: Array, done: Array, returns: Array
+) -> None:
     for i in range(len(tables)):
-        hand = hands[tables[i]]
-        episode.begin_episode(hand, config[0], seeds[i])
-        done[tables[i]] = hand.actor == rules.OVER
+        episode.begin_episode(hands[tables[i]], config[0], seeds[i])
+        _finish(hands, config, tables[i], done, returns)
+
+
+@inlined
+def _finish(hands: Array, config: Array, table: int, done: Array, returns: Array) -> None:
+    """Note whether a table is done, and with what returns."""
+    done[table] = hands[table].actor == rules.OVER
+    if done[table]:
+        episode.settle(hands[table], config[0], returns, table)
 
 
 @compiled
@@ -33,31 +42,53 @@ def _step(
     """Take the actions; the row of the first that is not legal (it is not taken), or -1."""
     illegal = -1
     for i in range(len(tables)):
-        table = tables[i]
-        hand = hands[table]
-        if hand.actor == rules.OVER:
-            move = rules.ILLEGAL
-        else:
-            move = menu.decode(hand, config[0], actions[i])
+        hand = hands[tables[i]]
+        move = menu.decode(hand, config[0], actions[i])
         if move == rules.ILLEGAL:
-            if illegal < 0:
-                illegal = i
-            continue
-        episode.take(hand, config[0], move)
-        if hand.actor == rules.OVER:
-            done[table] = True
-            episode.settle(hand, config[0], returns, table)
+            illegal = i if illegal < 0 else illegal
+        else:
+            episode.take(hand, config[0], move)
+            _finish(hands, config, tables[i], done, returns)
+    return illegal
+
+
+@compiled
+def _advance(
+    hands: Array,
+    config: Array,
+    actions: Ints,
+    seeds: Array,
+    ended: Array,
+    returns: Array,
+    seats: Ints,
+    codes: Array,
+    amounts: Array,
+    mask: Array,
+) -> int:
+    """``HoldemTables.advance``; the first table whose action is not legal, or -1."""
+    illegal = -1
+    for table in range(len(hands)):
+        hand = hands[table]
+        if hand.actor != rules.OVER:
+            move = menu.decode(hand, config[0], actions[table])
+            if move == rules.ILLEGAL:
+                illegal = table if illegal < 0 else illegal
+            else:
+                episode.take(hand, config[0], move)
+        _finish(hands, config, table, ended, returns)
+        if ended[table]:
+            episode.begin_episode(hand, config[0], seeds[table])
+        seats[table] = hand.actor
+        observation.write_row(hand, max(hand.actor, 0), codes, amounts, table)
+        menu.write_mask(hand, config[0], mask, table)
     return illegal
 
 
 @compiled
 def _forfeit(hands: Array, config: Array, tables: Ints, done: Array, returns: Array) -> None:
-    for table in tables:
-        hand = hands[table]
-        episode.forfeit(hand, config[0])
-        if hand.actor == rules.OVER:
-            done[table] = True
-            episode.settle(hand, config[0], returns, table)
+    for i in range(len(tables)):
+        episode.forfeit(hands[tables[i]], config[0])
+        _finish(hands, config, tables[i], done, returns)
 
 
 @compiled
@@ -65,7 +96,7 @@ def _legal(hands: Array, config: Array, tables: Ints, seats: Ints, actions: Ints
     legal = np.zeros(len(tables), np.bool_)
     for i in range(len(tables)):
         hand = hands[tables[i]]
-        if hand.actor != rules.OVER and hand.actor == seats[i]:
+        if hand.actor == seats[i]:
             legal[i] = menu.decode(hand, config[0], actions[i]) != rules.ILLEGAL
     return legal
 
@@ -79,18 +110,20 @@ def _observe(hands: Array, tables: Ints, seats: Ints, codes: Array, amounts: Arr
 @compiled
 def _mask(hands: Array, config: Array, tables: Ints, seats: Ints, mask: Array) -> None:
     for i in range(len(tables)):
-        hand = hands[tables[i]]
-        if hand.actor != rules.OVER and hand.actor == seats[i]:
-            menu.write_mask(hand, config[0], mask, i)
+        if hands[tables[i]].actor == seats[i]:
+            menu.write_mask(hands[tables[i]], config[0], mask, i)
+        else:
+            mask[i, :] = False
 
 
 @compiled
-def _deal(hands: Array, tables: Ints, given: Array, done: Array) -> None:
+def _deal(
+    hands: Array, config: Array, tables: Ints, given: Array, done: Array, returns: Array
+) -> None:
     for i in range(len(tables)):
-        hand = hands[tables[i]]
         hands[tables[i]] = given[i]
-        rules.begin_hand(hand)
-        done[tables[i]] = hand.actor == rules.OVER
+        episode.begin_given(hands[tables[i]], config[0])
+        _finish(hands, config, tables[i], done, returns)
 
 
 class HoldemTables(Tables):
@@ -113,7 +146,8 @@ class HoldemTables(Tables):
     def begin(self, tables: Ints, seeds: NDArray[np.uint64]) -> None:
         """Start an episode at each of ``tables``; see ``Tables.begin``."""
         self.returns[tables] = 0.0
-        _begin(self.hands, self._config, _ints(tables), np.asarray(seeds, np.uint64), self.done)
+        seeds = np.ascontiguousarray(seeds, np.uint64)
+        _begin(self.hands, self._config, _ints(tables), seeds, self.done, self.returns)
 
     def deal(
         self,
@@ -156,7 +190,7 @@ class HoldemTables(Tables):
         given["deck"][:, : 2 * seats + 5] = decks
         given["hands"] = 1
         self.returns[tables] = 0.0
-        _deal(self.hands, tables, given, self.done)
+        _deal(self.hands, self._config, tables, given, self.done, self.returns)
 
     def to_act(self) -> tuple[Ints, Ints]:
         """Tables that wait for a decision, and whose."""
@@ -202,7 +236,7 @@ class HoldemTables(Tables):
         return np.stack(bounds, axis=1)
 
     def step(self, tables: Ints, seats: Ints, actions: Array) -> None:
-        """Take one legal action at each table; ValueError where one is not."""
+        """Take one legal action at each table; ValueError where one is not, the others are."""
         illegal = _step(
             self.hands, self._config, _ints(tables), _ints(actions), self.done, self.returns
         )
@@ -211,6 +245,43 @@ class HoldemTables(Tables):
                 f"action {actions[illegal]} is not legal at table {tables[illegal]} "
                 f"for seat {seats[illegal]}"
             )
+
+    def advance(
+        self,
+        actions: Ints,
+        seeds: NDArray[np.uint64],
+        view: observation.View,
+        mask: NDArray[np.bool_],
+    ) -> tuple[NDArray[np.bool_], Ints]:
+        """Self-play at full speed: step every table and show its next turn, in one pass.
+
+        Takes ``actions[i]`` at table i. Where an episode ends, its returns are in ``returns`` and
+        the table goes on with a new one, from ``seeds[i]``. Then table i's next turn is in row i of
+        ``view`` and ``mask``. (An episode that is over at the deal, everybody being all-in, has a
+        mask of nothing; it takes any action and ends.)
+
+        Returns where an episode ended, bool ``(capacity,)``, and whose turn it is now, int64
+        ``(capacity,)``. Raises ValueError where an action is not legal; the others are taken.
+        """
+        ended = np.zeros(self.capacity, np.bool_)
+        seats = np.zeros(self.capacity, np.int64)
+        actions = _ints(actions)
+        illegal = _advance(
+            self.hands,
+            self._config,
+            actions,
+            np.ascontiguousarray(seeds, np.uint64),
+            ended,
+            self.returns,
+            seats,
+            view.codes,
+            view.amounts,
+            mask,
+        )
+        np.equal(seats, rules.OVER, out=self.done)
+        if illegal >= 0:
+            raise ValueError(f"action {actions[illegal]} is not legal at table {illegal}")
+        return ended, seats
 
     def forfeit(self, tables: Ints, seats: Ints) -> None:
         """These actors fold, now and in all hands of the episode that are to come."""
