@@ -58,7 +58,6 @@ class Timing:
 
     agents: float = 0.0
     engine: float = 0.0
-    total: float = 0.0
 
 
 @dataclass
@@ -164,7 +163,6 @@ class _Block:
         )
 
     def run(self, timing: Timing) -> Iterator[Result]:
-        begun = time.perf_counter()
         free = np.arange(self.tables.capacity)
         while True:
             self._refill(free, timing)
@@ -174,17 +172,13 @@ class _Block:
             if len(turns):
                 self._step(turns, timing)
             elif all(job is None for job in self.job):
-                break
+                return
             free = np.array(
                 [slot for slot in np.flatnonzero(self.tables.done).tolist() if self.job[slot]],
                 np.int64,
             )
             self._tell_end(free, timing)
-            over = self._finish(free)
-            timing.total += time.perf_counter() - begun
-            yield from over
-            begun = time.perf_counter()
-        timing.total += time.perf_counter() - begun
+            yield from self._finish(free)
 
     def _refill(self, free: Ints, timing: Timing) -> None:
         slots: list[int] = []

@@ -1,0 +1,64 @@
+"""What a league costs beside its agents and engine, and how soon the command line answers."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import yaml
+
+from arena.bench.record import Record
+from leagues import runner
+from leagues.executors import InProcess
+from leagues.league import load
+from leagues.store import Store
+
+_DEALS, _CHUNK = 200, 100
+
+
+def records() -> Iterator[Record]:
+    """The demo league on fewer deals, in this process; then whole starts of the command line."""
+    league = load("demo")
+    league = replace(
+        league, schedule={"kind": "round-robin", "deals": _DEALS, "deals_per_match": _CHUNK}
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("warm-up", "measured"):  # the first one compiles and fills caches
+            store = Store(str(Path(folder) / f"{name}.db"), create=True)
+            with InProcess(runner.roster(league)) as executor:
+                begun = time.perf_counter()
+                states = list(runner.run(league, store, executor))
+                total = time.perf_counter() - begun
+            inside = executor.timing.agents + executor.timing.engine
+        decisions = sum(state.result.decisions for state in states if state.result)
+        overhead = total - inside
+        matches = states[-1].total
+        yield Record.of("league_inside_agents_and_engine", "share of time", inside / total)
+        yield Record.of("league_overhead_match", "ms", 1000 * overhead / matches)
+        yield Record.of("league_overhead_hand", "ms", 1000 * overhead / (matches * 2 * _CHUNK))
+        yield Record.of("league_overhead_decision", "µs", 1e6 * overhead / decisions)
+
+        yield Record.of("help", "s", _seconds(["--help"]))
+        small = Path(folder) / "small.yaml"
+        config = {
+            "game": league.game,
+            "agents": [who.identity.spec for who in league.entrants],
+            "schedule": {"deals": 1},
+        }
+        small.write_text(yaml.safe_dump(config))
+        # A new league of the same agents: what it takes to start and to play a deal of each pair.
+        store_path = str(Path(folder) / "small.db")
+        seconds = _seconds(["tournament", "run", str(small), "--store", store_path])
+        yield Record.of("second_start_of_a_league", "s", seconds)
+
+
+def _seconds(arguments: list[str]) -> float:
+    """Wall time of a whole run of the command line."""
+    begun = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "arena", *arguments], check=True, capture_output=True)
+    return time.perf_counter() - begun
