@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import Any, Self
 
 from envs.errors import InputError
 from leagues.match import Match, Result, Status
@@ -35,7 +35,7 @@ class Executor(ABC):
     def run(self, blocks: Iterable[Block]) -> Iterator[Result]:
         """Play all blocks; yields results as matches end, in any order."""
 
-    def __enter__(self) -> Executor:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
