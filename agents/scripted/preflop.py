@@ -60,12 +60,12 @@ _NUMBERS = {class_name(number): number for number in range(CLASSES)}
 def meetings() -> NDArray[np.int64]:
     """In how many ways two classes can be dealt together: pairs of hands that share no card."""
     first, second = np.triu_indices(52, 1)
-    member = np.zeros((CLASSES, 1326), np.int64)
+    member = np.zeros((CLASSES, 1326))  # floats, as integers are not multiplied by BLAS
     member[CLASS_OF[first, second], np.arange(1326)] = 1
-    holds = np.zeros((52, 1326), np.int64)
+    holds = np.zeros((52, 1326))
     holds[first, np.arange(1326)] = holds[second, np.arange(1326)] = 1
-    counts: NDArray[np.int64] = member @ (holds.T @ holds == 0) @ member.T
-    return counts
+    apart = (holds.T @ holds == 0).astype(np.float64)
+    return (member @ apart @ member.T).astype(np.int64)
 
 
 @cache
