@@ -101,7 +101,9 @@ def shuffle(hand: Hand) -> None:
 @compiled
 def set_stakes(hand: Hand, config: Config) -> None:
     """The antes and blinds of this hand; straddles are posted left of the big blind, doubling."""
-    level = min(hand.number // config.hands_per_level, MAX_LEVELS - 1)
+    level = 0
+    if config.mode == TOURNAMENT:
+        level = min(hand.number // config.hands_per_level, MAX_LEVELS - 1)
     dealt = 0
     players = 0
     for seat in range(hand.seats):
@@ -154,9 +156,8 @@ def next_hand(hand: Hand, config: Config) -> bool:
         hand.net[seat] += hand.stacks[seat] - hand.starting[seat]
         if hand.stacks[seat] > 0:
             solvent |= 1 << seat
-            hand.standing[seat] = standing(hand.number + 1, hand.stacks[seat])
-        elif hand.starting[seat] > 0:
-            hand.standing[seat] = standing(hand.number, hand.starting[seat])
+    if config.mode == TOURNAMENT:
+        rank(hand)
     hand.number += 1
     if hand.number >= hand.hands:
         return False
@@ -173,9 +174,15 @@ def next_hand(hand: Hand, config: Config) -> bool:
 
 
 @compiled
-def standing(number: int, chips: int) -> int:
-    """Orders players by the hand that they were out in, then by the chips they began it with."""
-    return (number << 40) | chips
+def rank(hand: Hand) -> None:
+    """Order the players of a hand by who is still in, then by chips: those that it began with for
+    who went out in it.
+    """
+    for seat in range(hand.seats):
+        if hand.stacks[seat] > 0:
+            hand.standing[seat] = ((hand.number + 1) << 40) | hand.stacks[seat]
+        elif hand.starting[seat] > 0:
+            hand.standing[seat] = (hand.number << 40) | hand.starting[seat]
 
 
 @inlined

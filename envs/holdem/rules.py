@@ -71,7 +71,7 @@ HAND = np.dtype(
         ("stacks", "i8", MAX_SEATS),  # chips behind
         ("bets", "i8", MAX_SEATS),  # put in on this street, without antes
         ("committed", "i8", MAX_SEATS),  # put in during the hand
-        ("strengths", "i8", MAX_SEATS),  # of the cards at a showdown (envs.holdem.evaluator)
+        ("strengths", "i8", MAX_SEATS),  # of the cards that were shown down (envs.holdem.evaluator)
         ("starting", "i8", MAX_SEATS),  # stacks before the hand
         ("blinds", "i8", MAX_SEATS),  # to post; a negative one does not move the first to act
         ("antes", "i8", MAX_SEATS),
@@ -95,21 +95,26 @@ def has(seats: int, seat: int) -> bool:
     return (seats >> seat) & 1 != 0
 
 
-# The lowest seat of every set; cards and chips go round by it.
-_LOWEST = np.array([0] + [(s & -s).bit_length() - 1 for s in range(1, 1 << MAX_SEATS)], np.int64)
-
-
 @compiled
 def is_single(seats: int) -> bool:
     """Whether a non-empty set holds one seat only."""
     return seats & (seats - 1) == 0
 
 
+_LOWEST = np.array([0] + [(s & -s).bit_length() - 1 for s in range(1, 1 << MAX_SEATS)], np.int64)
+
+
+@compiled
+def lowest(seats: int) -> int:
+    """The lowest seat of a non-empty set."""
+    return int(_LOWEST[seats])
+
+
 @compiled
 def next_seat(seats: int, after: int) -> int:
     """The first seat of a non-empty set clockwise from ``after``, itself the last to be asked."""
     beyond = seats >> (after + 1) << (after + 1)
-    return int(_LOWEST[beyond if beyond else seats])
+    return lowest(beyond if beyond else seats)
 
 
 @compiled
@@ -162,7 +167,8 @@ def begin_hand(hand: Hand) -> None:
 def post_antes(hand: Hand) -> None:
     """Antes go into the pot and are no part of a bet."""
     for seat in range(hand.seats):
-        pay(hand, seat, hand.antes[seat])
+        if hand.antes[seat] > 0:
+            pay(hand, seat, hand.antes[seat])
 
 
 @compiled
@@ -260,11 +266,13 @@ def raise_bounds(hand: Hand) -> tuple[int, int]:
         return 0, 0
     if has(hand.acted, actor) and owed < hand.full_raise:
         return 0, 0
+    all_in = hand.stacks[actor] + hand.bets[actor]
     others = hand.live & hand.solvent & ~(1 << actor)
-    for seat in range(hand.seats):
-        if has(others, seat) and hand.stacks[seat] + hand.bets[seat] > hand.level:
-            all_in = hand.stacks[actor] + hand.bets[actor]
+    while others:
+        seat = lowest(others)
+        if hand.stacks[seat] + hand.bets[seat] > hand.level:
             return min(hand.level + hand.full_raise, all_in), all_in
+        others ^= 1 << seat
     return 0, 0
 
 
@@ -327,7 +335,7 @@ def record(hand: Hand, actor: int, kind: int) -> None:
 @compiled
 def award_uncontested(hand: Hand) -> None:
     """The last player with cards takes all."""
-    hand.stacks[next_seat(hand.live, 0)] += hand.pot
+    hand.stacks[lowest(hand.live)] += hand.pot
 
 
 @compiled
@@ -354,22 +362,25 @@ def award_pots(hand: Hand) -> None:
     awarded = 0
     while contenders:
         stake = 1 << 62
-        for seat in range(hand.seats):
-            if has(contenders, seat):
-                stake = min(stake, hand.committed[seat])
-        deeper = 0
         best = 0
-        for seat in range(hand.seats):
-            if has(contenders, seat):
-                best = max(best, hand.strengths[seat])
-                if hand.committed[seat] > stake:
-                    deeper |= 1 << seat
+        seats = contenders
+        while seats:
+            seat = lowest(seats)
+            seats ^= 1 << seat
+            stake = min(stake, hand.committed[seat])
+            best = max(best, hand.strengths[seat])
         winners = 0
-        pot = 0
-        for seat in range(hand.seats):
-            if has(contenders, seat) and hand.strengths[seat] == best:
-                winners |= 1 << seat
-            pot += min(hand.committed[seat], stake) if deeper else hand.committed[seat]
+        deeper = 0
+        seats = contenders
+        while seats:
+            seat = lowest(seats)
+            seats ^= 1 << seat
+            winners |= int(hand.strengths[seat] == best) << seat
+            deeper |= int(hand.committed[seat] > stake) << seat
+        pot = 0 if deeper else hand.pot
+        if deeper:
+            for seat in range(hand.seats):
+                pot += min(hand.committed[seat], stake)
         split(hand, pot - awarded, winners)
         awarded = pot
         contenders = deeper
@@ -382,21 +393,35 @@ def unbeaten(hand: Hand) -> int:
     All others muck before the pots are made up, so that pots which only the same hands can win
     are one pot, and have their odd chips once.
     """
-    for seat in range(hand.seats):
-        hand.strengths[seat] = strength(hand, seat) if has(hand.live, seat) else -1
-    seats = 0
-    for seat in range(hand.seats):
-        wins = has(hand.live, seat)
-        for other in range(hand.seats):
-            if hand.committed[other] >= hand.committed[seat]:
-                wins &= hand.strengths[other] <= hand.strengths[seat]
-        seats |= int(wins) << seat
-    return seats
+    seats = hand.live
+    while seats:
+        seat = lowest(seats)
+        seats ^= 1 << seat
+        hand.strengths[seat] = strength(hand, seat)
+    unbeaten = 0
+    seats = hand.live
+    while seats:
+        seat = lowest(seats)
+        seats ^= 1 << seat
+        wins = True
+        others = hand.live
+        while others:
+            other = lowest(others)
+            others ^= 1 << other
+            wins &= (hand.committed[other] < hand.committed[seat]) | (
+                hand.strengths[other] <= hand.strengths[seat]
+            )
+        unbeaten |= int(wins) << seat
+    return unbeaten
 
 
 @compiled
 def split(hand: Hand, pot: int, winners: int) -> None:
     """Share a pot evenly; odd chips go to the first winner to the left of the button."""
+    first = next_seat(winners, hand.button)
+    if is_single(winners):
+        hand.stacks[first] += pot
+        return
     count = 0
     for seat in range(hand.seats):
         count += has(winners, seat)
@@ -404,4 +429,4 @@ def split(hand: Hand, pot: int, winners: int) -> None:
     for seat in range(hand.seats):
         if has(winners, seat):
             hand.stacks[seat] += share
-    hand.stacks[next_seat(winners, hand.button)] += pot - share * count
+    hand.stacks[first] += pot - share * count
