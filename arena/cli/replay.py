@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--output",
         required=True,
         metavar="FILE",
-        help=".jsonl.zst, .jsonl; Hold'em also .phh, .phhs, .acpc",
+        help=".jsonl.zst, .jsonl, .html; Hold'em also .phh, .phhs, .acpc",
     )
     export.set_defaults(run=run_export)
     for verb in (show, verify, export):
@@ -117,8 +117,23 @@ def run_export(options: argparse.Namespace) -> int:
         from arena.cli import hands
 
         return hands.export(Path(options.path), Path(options.output))
-    from leagues import replay
+    if options.output.endswith(".html"):
+        _export_page(_read(options), Path(options.output))
+    else:
+        from leagues import replay
 
-    replay.export(_read(options), Path(options.output))
+        replay.export(_read(options), Path(options.output))
     print(f"wrote {options.output}")
     return 0
+
+
+def _export_page(record: Replay, path: Path) -> None:
+    from envs.errors import InputError
+
+    try:
+        from arena.viewer import export
+    except ImportError as error:
+        raise InputError(
+            f"a page needs {error.name}; pip install 'arena[viewer]', or name another ending"
+        ) from None
+    export.single(record, path)

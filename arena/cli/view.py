@@ -45,6 +45,7 @@ def run(options: argparse.Namespace) -> int:
         from arena.viewer.library import Library
     except ImportError as error:
         raise InputError(f"the viewer needs {error.name}; pip install 'arena[viewer]'") from None
+    from arena.cli.console import meter
     from leagues import replay
 
     hands = opened = None
@@ -61,8 +62,11 @@ def run(options: argparse.Namespace) -> int:
             )
     library = Library(options.store, opened)
     if options.export is not None:
-        pages = export.site(library, options.league, Path(options.export))
-        print(f"wrote {pages} pages; open {Path(options.export) / 'index.html'}")
+        folder = Path(options.export)
+        with meter("export") as progress:
+            for written, total in export.site(library, options.league, folder):
+                progress.update(written, total)
+        print(f"wrote {total} pages; open {folder / 'index.html'}")
         return 0
     library.store()
     server = uvicorn.Server(

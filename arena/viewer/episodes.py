@@ -31,49 +31,69 @@ def show(
     the decision; the last is the end. Raises InputError where there is no such episode or it
     cannot be played again.
     """
+    return show_views(replay, deal, seating, names, [seat])[0]
+
+
+def show_views(
+    replay: Replay,
+    deal: int,
+    seating: int,
+    names: Mapping[str, str],
+    views: Sequence[int | None],
+) -> list[dict[str, Any]]:
+    """``show`` for several views, of which None is everything; the episode is played once."""
     game = game_of(replay.header["game"])
     match = replay.match
     episode = replay.episode(deal, seating)
-    lineup = match.seatings[seating]
-    return {
+    facts = {
         "match": match.id,
         "game": match.game,
         "drawing": drawing_of(game.name),
-        "unit": "" if match.game.startswith("gymnasium") else game.unit,
         "deal": deal,
         "first_deal": match.first_deal,
         "seating": seating,
-        "seatings": len(match.seatings),
+        "seatings": [
+            [names.get(match.entrants[e], match.specs[e]) for e in lineup]
+            for lineup in match.seatings
+        ],
         "deals": match.deals,
-        "view": seat,
         "seats": [
             {"key": key, "name": names.get(key, spec), "spec": spec}
-            for key, spec in ((match.entrants[e], match.specs[e]) for e in lineup)
+            for key, spec in ((match.entrants[e], match.specs[e]) for e in match.seatings[seating])
         ],
         "returns": episode.returns,
         "tiebreaks": episode.tiebreaks,
         "statuses": episode.statuses,
-        "steps": steps(game, match, episode, seat),
     }
+    walked = steps(game, match, episode, views)
+    return [{**facts, "view": v, "steps": seen} for v, seen in zip(views, walked, strict=True)]
 
 
-def steps(game: Game, match: Match, episode: Episode, seat: int | None) -> list[dict[str, Any]]:
-    """The episode's steps, as ``show`` has them."""
-    return [
-        {
-            "frame": tables.frame(0, seat),
-            "decisions": [decision(tables, line, seat) for line in batch],
-        }
-        for tables, batch in walk(game, match, episode)
-    ]
+def steps(
+    game: Game, match: Match, episode: Episode, views: Sequence[int | None]
+) -> list[list[dict[str, Any]]]:
+    """The episode's steps as ``show`` has them, for each view."""
+    seen: list[list[dict[str, Any]]] = [[] for _ in views]
+    for tables, batch in walk(game, match, episode):
+        taken = [decision(tables, line) for line in batch]
+        for view, so_far in zip(views, seen, strict=True):
+            decisions = [
+                # How another seat came to its decision would tell of its cards.
+                one
+                if view in (None, one["seat"])
+                else {name: one[name] for name in _OPEN & set(one)}
+                for one in taken
+            ]
+            so_far.append({"frame": tables.frame(0, view), "decisions": decisions})
+    return seen
 
 
-def decision(tables: Tables, line: Mapping[str, Any], viewer: int | None) -> dict[str, Any]:
-    """A recorded decision at slot 0 in words, before it is taken.
+_OPEN = {"seat", "ms", "label", "status"}
+"""What every seat may see of a decision."""
 
-    Of another seat's decision ``viewer`` sees only what was done: how it came about would tell of
-    its cards.
-    """
+
+def decision(tables: Tables, line: Mapping[str, Any]) -> dict[str, Any]:
+    """A recorded decision at slot 0 in words, before it is taken."""
     seat = line["seat"]
     shown: dict[str, Any] = {"seat": seat, "ms": line["ms"]}
     if "status" in line:
@@ -81,8 +101,6 @@ def decision(tables: Tables, line: Mapping[str, Any], viewer: int | None) -> dic
         shown["label"] = f"forfeits ({line['status']})"
     else:
         shown["label"] = tables.describe(0, seat, line["action"])
-    if viewer not in (None, seat):
-        return shown
     shown["text"] = tables.text(0, seat)
     if line["legal"] is not None:
         shown["legal"] = _options(tables, seat, line)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-
-import orjson
 
 from arena.viewer import episodes, pages
 from arena.viewer.app import plotly_file
@@ -16,8 +14,10 @@ from envs.errors import InputError
 from leagues.replay import Replay, write
 
 
-def site(library: Library, name: str | None, folder: Path) -> int:
-    """Write a league's page and all its matches' pages to ``folder``; how many pages they are.
+def site(library: Library, name: str | None, folder: Path) -> Iterator[tuple[int, int]]:
+    """Write a league's page and all its matches' pages to ``folder``.
+
+    Yields after each page how many are written, and how many there are.
 
     Raises InputError where there is no such league or the folder cannot be written.
     """
@@ -43,13 +43,13 @@ def site(library: Library, name: str | None, folder: Path) -> int:
     }
     page = {"page": "league", "league": league.id, "site": "folder"}
     write(folder / "index.html", pages.standalone(league.name, page, data, plotly="plotly.js"))
-    written = 1
-    for _, result in store.results(league):
+    total = 1 + entry.matches
+    yield 1, total
+    for number, result in store.results(league):
         replay = library.replay(result.match.id)
         html = _match(replay, league.names, {"site": "folder", "league": league.id})
         write(folder / f"match-{result.match.id}.html", html)
-        written += 1
-    return written
+        yield 1 + number, total
 
 
 def single(replay: Replay, path: Path) -> None:
@@ -63,16 +63,13 @@ def _match(replay: Replay, names: Mapping[str, str], page: Mapping[str, Any]) ->
     data: dict[str, Any] = {path: match_facts(replay, names)}
     for episode in replay.episodes:
         here = f"{path}/deals/{episode.deal}/{episode.seating}"
-        data[here] = _show(replay, episode.deal, episode.seating, names, None)
-        for seat in range(len(match.seatings[episode.seating])):
-            data[f"{here}?seat={seat}"] = _show(replay, episode.deal, episode.seating, names, seat)
+        seats = range(len(match.seatings[episode.seating]))
+        views: list[int | None] = [None, *seats]
+        shown = episodes.show_views(replay, episode.deal, episode.seating, names, views)
+        data[here] = shown[0]
+        for seat in seats:
+            data[f"{here}?seat={seat}"] = shown[1 + seat]
     title = " against ".join(
         names.get(key, spec) for key, spec in zip(match.entrants, match.specs, strict=True)
     )
     return pages.standalone(title, {"page": "match", "match": match.id, **page}, data)
-
-
-def _show(
-    replay: Replay, deal: int, seating: int, names: Mapping[str, str], seat: int | None
-) -> bytes:
-    return orjson.dumps(episodes.show(replay, deal, seating, names, seat))

@@ -230,7 +230,7 @@ class Table:
             assert store is not None
             store.add_league(self._league)
             store.append(self._league, result)
-            shown = steps(self._game, match, record.episodes[0], self.seat)
+            (shown,) = steps(self._game, match, record.episodes[0], [self.seat])
             with self._changed:
                 # The captured steps lack what followed the last decision, and how it was put.
                 self._steps += shown[len(self._steps) :]

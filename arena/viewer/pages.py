@@ -86,10 +86,6 @@ def standalone(
         f"default-src 'none'; script-src {hashes} data:{' file: https: http:' if plotly else ''}; "
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    blocks = "\n".join(
-        f'<script type="application/json" data-path="{escape(path)}">{_packed(value)}</script>'
-        for path, value in data.items()
-    )
     return _SHELL.format(
         head=f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n',
         title=_title(title),
@@ -97,7 +93,8 @@ def standalone(
         style=f"<style>{(STATIC / 'style.css').read_text()}</style>",
         body="",
         page=_data({**page, "plotly": plotly}),
-        scripts=f'{blocks}\n<script type="importmap">{importmap}</script>\n'
+        scripts=f'<script type="application/json" id="data">{_packed(data)}</script>\n'
+        f'<script type="importmap">{importmap}</script>\n'
         f'<script type="module">{start}</script>',
     ).encode()
 
@@ -111,10 +108,13 @@ def _data(value: Any) -> str:
     return orjson.dumps(value).decode().replace("<", "\\u003c")
 
 
-def _packed(value: Any) -> str:
-    """A value as gzip in base64: exports of many frames stay small."""
-    data = value if isinstance(value, bytes) else orjson.dumps(value)
-    return _base64(gzip.compress(data, 9, mtime=0))
+def _packed(data: Mapping[str, Any]) -> str:
+    """All of an export's data as one gzip in base64: the frames of many deals are much alike."""
+    plain = {
+        path: orjson.Fragment(value) if isinstance(value, bytes) else value
+        for path, value in data.items()
+    }
+    return _base64(gzip.compress(orjson.dumps(plain), 6, mtime=0))
 
 
 def _base64(data: bytes) -> str:

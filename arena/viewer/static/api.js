@@ -34,13 +34,18 @@ async function answer(response) {
   return data;
 }
 
+let unpacked = null;
+
+async function unpack() {
+  const bytes = Uint8Array.from(atob(document.getElementById("data").textContent), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+}
+
 async function embedded(path, seat) {
-  const key = seat === null || seat === undefined ? path : `${path}?seat=${seat}`;
-  for (const block of document.querySelectorAll("script[data-path]")) {
-    if (block.dataset.path !== key) continue;
-    const bytes = Uint8Array.from(atob(block.textContent), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return JSON.parse(await new Response(stream).text());
-  }
+  unpacked ??= unpack();
+  const data = await unpacked;
+  const key = seat === null || seat === undefined || seat === "" ? path : `${path}?seat=${seat}`;
+  if (Object.hasOwn(data, key)) return data[key];
   throw new Error("This page was exported without what you are looking for.");
 }

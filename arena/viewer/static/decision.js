@@ -6,7 +6,7 @@ import { milliseconds, percent } from "./format.js";
 /** The pane for one step's decisions. */
 export function decisionPane(replay, step) {
   const { decisions } = replay.steps[step];
-  if (!decisions.length) return [h("h2", {}, "Result"), outcome(replay)];
+  if (!decisions.length) return [h("h2", {}, replay.unit ? `Won and lost, ${replay.unit}` : "Returns"), outcome(replay)];
   return decisions.map((decision) => one(replay, decision));
 }
 
@@ -35,7 +35,7 @@ function legal(options) {
         { class: option.chosen && "chosen" },
         known && h("span", { class: "bar", style: { "--share": String(option.probability) } }),
         h("span", { class: "name" }, option.label, option.chosen && h("span", { class: "visually-hidden" }, " (chosen)")),
-        h("span", { class: "share" }, known ? percent(option.probability) : ""),
+        h("span", { class: "share" }, known ? percent(option.probability, option.probability % 1 ? 1 : 0) : ""),
       ),
     ),
   );

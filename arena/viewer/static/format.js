@@ -56,6 +56,10 @@ export function tone(value) {
   return value > 0 ? "gain" : value < 0 ? "loss" : "";
 }
 
+export function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 export function count(n, one, many = `${one}s`) {
   return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }

@@ -1,7 +1,7 @@
 // A Hold'em table in SVG: crisp at any size, upright on a phone. Amounts are in big blinds.
 
 import { s } from "../dom.js";
-import { plain } from "../format.js";
+import { capital, plain } from "../format.js";
 
 const SUITS = {
   // each in a box from -8 to 8
@@ -16,8 +16,8 @@ const WIDE = {
   plate: [150, 48], hole: 0.92, board: 1.42, gap: 8, text: 15, bet: 0.6, lift: 34,
 };
 const TALL = {
-  width: 400, height: 610, cx: 200, cy: 300, rx: 132, ry: 222, seatX: 144, seatY: 244,
-  plate: [106, 42], hole: 0.74, board: 1.06, gap: 5, text: 13, bet: 0.58, lift: 27,
+  width: 400, height: 610, cx: 200, cy: 300, rx: 132, ry: 222, seatX: 149, seatY: 244,
+  plate: [100, 42], hole: 0.74, board: 0.93, gap: 4, text: 13, bet: 0.58, lift: 27,
 };
 const CARD = [40, 56];
 const still = matchMedia("(prefers-reduced-motion: reduce)");
@@ -89,7 +89,7 @@ function build(replay, size, hero) {
     });
     const inFront = frame.seats.reduce((sum, seat) => sum + seat.bet, 0);
     pot.textContent = potWords(frame, inFront, bb);
-    street.textContent = frame.hands > 1 ? `hand ${frame.hand} · ${frame.street}` : frame.street;
+    street.textContent = capital(frame.hands > 1 ? `hand ${frame.hand} · ${frame.street}` : frame.street);
     frame.seats.forEach((seat, i) => {
       seats[i].show(seat, frame, i, bb);
       const was = fresh ? before.seats[i].bet : 0;
@@ -134,8 +134,8 @@ function place(size, turn, count) {
   // Bets lie between the seat and the middle, clear of the board.
   const bet = [size.cx + size.rx * size.bet * cos, size.cy + size.ry * (tall ? 0.62 : 0.56) * sin];
   if (!tall && Math.abs(sin) < 0.35) bet[0] = size.cx + size.rx * 0.66 * Math.sign(cos);
-  const turned = angle + (tall ? 0.36 : 0.3);
-  const button = [size.cx + size.rx * 0.8 * Math.cos(turned), size.cy + size.ry * 0.8 * Math.sin(turned)];
+  const [w, hgt] = size.plate;
+  const button = [seat[0] + (cos > 0.1 ? -w : w) / 2, seat[1] + size.lift / 2 - hgt / 2];
   return { seat, bet, button };
 }
 
@@ -197,9 +197,9 @@ function seatOf(size, at, name) {
   const tagBox = s("rect", { rx: size.text * 0.7, height: size.text + 8, y: -(size.text + 8) / 2 });
   const tagText = s("text", { y: size.text * 0.34, "font-size": size.text - 2 });
   const tag = s("g", { class: "tag" }, tagBox, tagText);
-  tag.setAttribute("transform", `translate(0 ${hgt / 2 + 3})`);
+  tag.setAttribute("transform", `translate(0 ${hgt / 2 + size.text / 2 + 7})`);
   const holes = [card(size.hole), card(size.hole)];
-  const lift = -hgt / 2 - CARD[1] * size.hole * 0.5 + 10;
+  const lift = -hgt / 2 - CARD[1] * size.hole * 0.5 + 1;
   const spread = CARD[0] * size.hole * 0.5 + 2;
   holes.forEach((hole, i) => hole.group.setAttribute("transform", `translate(${(i ? 1 : -1) * spread} ${lift})`));
   const group = s(
@@ -229,7 +229,8 @@ function seatOf(size, at, name) {
     group.setAttribute("class", states.filter(Boolean).join(" "));
     stack.textContent = seat.position === null ? "out" : seat.all_in && !frame.result ? "all-in" : bb(seat.stack);
     position.textContent = seat.position ?? "";
-    holes.forEach((hole, i) => hole.show(seat.cards?.[i]));
+    const gone = seat.folded && seat.cards?.[0] === "??";
+    holes.forEach((hole, i) => hole.show(gone ? undefined : seat.cards?.[i]));
     label(tagWords(seat, frame, number, net, bb), won);
   }
 

@@ -4,6 +4,7 @@
 
 const DRAWINGS = {
   holdem: () => import("./holdem.js"),
+  science_birds: () => import("./science_birds.js"),
   generic: () => import("./generic.js"),
 };
 

@@ -8,7 +8,7 @@ const STROKE = "#3c2d1e";
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function mount(element, replay) {
-  const svg = s("svg", { viewBox: "0 0 640 480", role: "img", width: "100%", style: "max-height: 70vh" });
+  const svg = s("svg", { viewBox: "0 0 640 480", role: "img", width: "100%", style: { "max-height": "70vh" } });
   element.append(svg);
   let running = 0;
 

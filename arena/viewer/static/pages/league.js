@@ -73,7 +73,7 @@ function head(league, progress) {
   return h(
     "div",
     { class: "head" },
-    home && h("div", { class: "crumbs" }, h("a", { href: home }, "Leagues"), "/"),
+    home && h("div", { class: "crumbs" }, h("a", { href: home }, "All leagues")),
     h("h1", {}, league.name),
     h(
       "div",

@@ -3,6 +3,7 @@
 import { get } from "../api.js";
 import { decisionPane } from "../decision.js";
 import { h, section, select } from "../dom.js";
+import { capital } from "../format.js";
 import { mount } from "../games/index.js";
 import { handUrl, keep, leagueUrl, matchUrl, parameters, replayUrl, served } from "../place.js";
 import { Player } from "../player.js";
@@ -30,7 +31,7 @@ export async function show(main, page) {
     settling = setTimeout(() => keep({ step: String(step) }), 150);
   }
 
-  const views = [["", "All cards"], ...replay.seats.map((who, i) => [String(i), `Seat ${i + 1}: ${who.name}`])];
+  const views = [["", replay.drawing === "holdem" ? "All cards" : "Everything"], ...replay.seats.map((who, i) => [String(i), `Seat ${i + 1}: ${who.name}`])];
   const view = select("View", views, seat ?? "", (chosen) => {
     keep({ seat: chosen, step: String(player.step) });
     if (served) location.reload();
@@ -58,7 +59,7 @@ export async function show(main, page) {
           "div",
           { class: "options" },
           player.speeds,
-          h("label", { class: "inline" }, "View", view),
+          replay.seats.length > 1 && h("label", { class: "inline" }, "View", view),
           h("span", { class: "keys", "aria-hidden": "true" }, h("kbd", {}, "←"), " ", h("kbd", {}, "→"), " step  ", h("kbd", {}, "space"), " play"),
         ),
       ),
@@ -82,7 +83,9 @@ function head(replay, page) {
   const up = page.league && leagueUrl(page.league);
   const number = replay.first_deal + replay.deal;
   const link = (deal, seating, text) => h("a", { href: replayUrl(replay.match, deal, seating, page.league) }, text);
-  const others = Array.from({ length: replay.seatings }, (_, i) => i).filter((i) => i !== replay.seating);
+  const solo = replay.seats.length === 1;
+  const others = replay.seatings.map((_, i) => i).filter((i) => i !== replay.seating);
+  const other = (i) => link(replay.deal, i, solo ? replay.seatings[i][0] : `seating ${i + 1}`);
   return h(
     "div",
     { class: "head" },
@@ -100,8 +103,8 @@ function head(replay, page) {
       "div",
       { class: "facts" },
       h("span", {}, replay.game),
-      h("span", {}, `deal ${number}, seating ${replay.seating + 1} of ${replay.seatings}`),
-      others.length > 0 && h("span", {}, "same deal: ", others.map((i, k) => [k > 0 && ", ", link(replay.deal, i, `seating ${i + 1}`)])),
+      h("span", {}, solo ? `deal ${number}` : `deal ${number}, seating ${replay.seating + 1} of ${replay.seatings.length}`),
+      others.length > 0 && h("span", {}, "same deal: ", others.map((i, k) => [k > 0 && ", ", other(i)])),
       replay.deal > 0 && link(replay.deal - 1, replay.seating, "previous deal"),
       replay.deal < replay.deals - 1 && link(replay.deal + 1, replay.seating, "next deal"),
     ),
@@ -135,7 +138,7 @@ class Log {
     let street = null;
     replay.steps.forEach(({ frame, decisions }, step) => {
       const here = heading(frame);
-      if (here && here !== street) this.element.append(h("li", { class: "street" }, here));
+      if (here && here !== street) this.element.append(h("li", { class: "street" }, capital(here)));
       street = here;
       const button = h(
         "button",
