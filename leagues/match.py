@@ -30,6 +30,10 @@ class Status(enum.IntEnum):
     TIMEOUT = 3
 
 
+STATUS_NAMES = tuple(status.name.lower() for status in Status)
+"""The words for statuses that replays and tables use, by value."""
+
+
 @dataclass(frozen=True)
 class Match:
     """Entrants who meet on the deals ``first_deal`` … ``first_deal + deals - 1``.

@@ -23,7 +23,7 @@ from envs.registry import make_game
 from leagues import replay
 from leagues.answers import Answers, ask, nothing, spread
 from leagues.clock import Clock, TimeUp, Watch
-from leagues.match import Match, Result, Status, deal_seed, seat_seed
+from leagues.match import STATUS_NAMES, Match, Result, Status, deal_seed, seat_seed
 
 # So many tables step together: enough to drown the cost of a call, few enough for the cache and for
 # matches to finish one by one (what a kill loses is what has not finished).
@@ -313,7 +313,7 @@ class _Block:
             }
             if status:
                 line["action"] = None
-                line["status"] = Status(status).name.lower()
+                line["status"] = STATUS_NAMES[status]
             if probabilities is not None:
                 line["probabilities"] = probabilities[row]
             if answers.notes is not None and answers.notes[row] is not None:
@@ -364,7 +364,7 @@ class _Block:
                 "type": "end",
                 "returns": earned,
                 "tiebreaks": broken,
-                "statuses": replay.status_names(status),
+                "statuses": [STATUS_NAMES[value] for value in status],
             }
             log = self.log[slot]
             log.append(orjson.dumps(footer))

@@ -23,6 +23,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from agents.agent import Identity
 from envs.errors import InputError
 from envs.game import Game, Recording, Tables
 from envs.registry import make_game
-from leagues.match import Match, Status, deal_seed
+from leagues.match import Match, deal_seed
 
 SCHEMA = 1
 
@@ -85,12 +86,17 @@ class Replay:
         )
 
 
+@cache
+def _arena_version() -> str:
+    return version("arena")
+
+
 def header(match: Match, identities: Mapping[str, Identity]) -> dict[str, Any]:
     """The header line of a match's replay, identities by key."""
     return {
         "type": "match",
         "schema": SCHEMA,
-        "arena": version("arena"),
+        "arena": _arena_version(),
         "id": match.id,
         "game": match.game,
         "game_version": match.game_version,
@@ -327,8 +333,3 @@ def lines(replay: Replay) -> Iterator[bytes]:
         )
     decisions = sum(len(episode.decisions) for episode in replay.episodes)
     yield orjson.dumps({"type": "result", "tables": len(replay.episodes), "decisions": decisions})
-
-
-def status_names(statuses: Iterable[int]) -> list[str]:
-    """Status values as the words that replays and tables use."""
-    return [Status(value).name.lower() for value in statuses]

@@ -299,15 +299,13 @@ def _create_tables(connection: Connection) -> None:
 
 def _attach(connection: Connection, league: str, matches: Sequence[str]) -> None:
     """Count ``matches`` for ``league``; those that it counts already stay where they are."""
-    members = sa.select(_MEMBERS.c.match, _MEMBERS.c.number).where(_MEMBERS.c.league == league)
-    if len(matches) == 1:  # the common case, of which there are many
-        last = connection.execute(
-            sa.select(sa.func.max(_MEMBERS.c.number)).where(_MEMBERS.c.league == league)
-        ).scalar()
-        members = members.where(_MEMBERS.c.match == matches[0])
-    own = {row.match: row.number for row in connection.execute(members)}
-    if len(matches) != 1:
-        last = max(own.values(), default=0)
+    counted = sa.select(_MEMBERS.c.match).where(_MEMBERS.c.league == league)
+    if len(matches) == 1:  # the common case, in a league of many
+        counted = counted.where(_MEMBERS.c.match == matches[0])
+    own = set(connection.execute(counted).scalars())
+    last = connection.execute(
+        sa.select(sa.func.max(_MEMBERS.c.number)).where(_MEMBERS.c.league == league)
+    ).scalar()
     rows = [
         {"league": league, "number": number, "match": match}
         for number, match in enumerate((m for m in matches if m not in own), (last or 0) + 1)
