@@ -26,6 +26,8 @@ KIND_WIDTH = (1, 1, 3)
 KIND_HEIGHT = (1, 3, 1)
 ACTIONS = len(KINDS) * WIDTH
 """A drop is numbered kind × 20 + slot, the kind by its place in ``KINDS``."""
+STOP = ACTIONS
+"""The action that ends a level; in a program it fills the places after the last drop."""
 
 ORIGIN_X, ORIGIN_Y = 2.0, -3.5
 """World coordinates of the lower left corner of a level that was shifted to column 0."""

@@ -37,12 +37,15 @@ MOVED = 0.1
 
 @dataclass
 class Body:
-    """A thing in the world. ``life`` is None where nothing can break it."""
+    """A thing in the world. ``life`` is None where nothing can break it; ``whole`` is it unhurt."""
 
     piece: Piece
     handle: Any
     life: float | None
     alive: bool = True
+
+    def __post_init__(self) -> None:
+        self.whole = self.life or 1.0
 
 
 class _Contacts(Box2D.b2ContactListener):  # type: ignore[misc]
@@ -299,20 +302,24 @@ class Verdict:
 
 
 def judge(
-    level: Level, *, competition: bool = True, watch: Callable[[World], None] | None = None
+    level: Level,
+    *,
+    competition: bool = True,
+    tries: int = TRIES,
+    watch: Callable[[World], None] | None = None,
 ) -> Verdict:
     """Stability as the competition measures it: what has moved after 10 s, best of three tries.
 
     In Unity the tries differ by its frame timing; here by the order in which the pieces become
     bodies (the file's, its reverse, from left to right), which is all that Box2D leaves open. A
-    level that is whole at the first try is not tried again. ``watch`` sees the first try's world
-    every 0.1 s.
+    level that is whole at the first try is not tried again; a search that cannot wait asks for
+    one of the three ``tries`` only. ``watch`` sees the first try's world every 0.1 s.
     """
     count = sum(piece.tag != "Platform" for piece in level.pieces)
     if count == 0:
         return Verdict(0.0, np.zeros((0, 3)), 0.0)
     best: Verdict | None = None
-    for number in range(TRIES):
+    for number in range(tries):
         world = World(level, competition=competition, order=_try_order(level, number))
         start = world.poses()[:, :2]
         world.run(SECONDS, watch if number == 0 else None)

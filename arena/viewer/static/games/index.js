@@ -5,6 +5,8 @@
 const DRAWINGS = {
   holdem: () => import("./holdem.js"),
   science_birds: () => import("./science_birds.js"),
+  rtb: () => import("./rtb.js"),
+  science_birds: () => import("./science_birds.js"),
   generic: () => import("./generic.js"),
 };
 

@@ -1,91 +1,123 @@
-// Science Birds in SVG: the level as it is built, and how it falls once it is finished.
+// Science Birds: a level as it is built, and how it falls when it is finished.
 
-import { s } from "../dom.js";
+import { h, s } from "../dom.js";
+import { fixed, percent } from "../format.js";
 
-const FILL = { wood: "#cd9352", stone: "#96969b", ice: "#a0d7f0" };
-const OTHERS = { Pig: "#6ebe50", TNT: "#c83c32", Platform: "#5a463c" };
-const STROKE = "#3c2d1e";
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 export function mount(element, replay) {
-  const svg = s("svg", { viewBox: "0 0 640 480", role: "img", width: "100%", style: { "max-height": "70vh" } });
-  element.append(svg);
-  let running = 0;
+  const box = bounds(replay);
+  const [x, y, width, height] = box;
+  const ground = replay.steps[0].frame.ground;
+  const pieces = s("g");
+  // The world's y points up.
+  const svg = s(
+    "svg",
+    { class: "birds", viewBox: `${x} ${-(y + height)} ${width} ${height}`, role: "img" },
+    s("g", { transform: "scale(1 -1)" }, s("rect", { class: "earth", x: x - width, y: y - 1, width: 3 * width, height: ground - y + 1 }), pieces),
+  );
+  const task = h("p", { class: "choice" });
+  const results = h("div");
+  const root = h("div", { class: "level" }, h("div", { class: "section-head" }, task, results), svg);
+  element.append(root);
+  let running = null;
 
-  function render(step) {
-    cancelAnimationFrame(running);
-    const { frame } = replay.steps[step];
-    const film = frame.fall ?? { pieces: frame.pieces, seconds: [0], poses: [frame.poses], life: [[]] };
-    const view = fit(film.poses, frame.ground);
-    const pieces = film.pieces.map((piece) => s("polygon", {
-      points: piece.shape.map(([x, y]) => `${x},${-y}`).join(" "),
-      fill: FILL[piece.material] ?? OTHERS[piece.tag] ?? "#888",
-      stroke: STROKE,
-      "stroke-width": 0.015,
-    }));
-    svg.setAttribute("viewBox", `${view.left} ${view.top} ${view.width} ${view.height}`);
-    svg.replaceChildren(
-      s("rect", { x: view.left, y: view.top, width: view.width, height: view.height, fill: "#deeefa" }),
-      s("rect", { x: view.left, y: -frame.ground, width: view.width, height: view.height, fill: "#78a05a" }),
-      ...pieces,
-      ...captions(frame, view),
+  function draw(list, poses, life) {
+    pieces.replaceChildren(
+      ...list.flatMap((piece, i) => {
+        const pose = poses[i];
+        if (!pose) return [];
+        const [px, py, angle] = pose;
+        const points = piece.shape.map(([a, b]) => `${a},${b}`).join(" ");
+        const kind = (piece.tag === "Block" ? piece.material : piece.tag).toLowerCase();
+        return [
+          s("polygon", {
+            class: `piece ${/^[a-z]+$/.test(kind) ? kind : ""}`,
+            points,
+            transform: `translate(${px} ${py}) rotate(${(angle * 180) / Math.PI})`,
+            opacity: life?.[i] === null || life?.[i] === undefined ? 1 : 0.45 + 0.55 * life[i],
+          }),
+        ];
+      }),
     );
+  }
+
+  function play(film) {
     const last = film.poses.length - 1;
-    if (last === 0 || still.matches) {
-      place(pieces, film, last);
+    if (still.matches) {
+      draw(film.pieces, film.poses[last], film.life[last]);
       return;
     }
     const begun = performance.now();
-    const tick = (now) => {
-      const at = (now - begun) / 1000;
-      const next = film.seconds.findIndex((seconds) => seconds >= at);
-      place(pieces, film, next < 0 ? last : next);
-      if (next >= 0) running = requestAnimationFrame(tick);
+    const frame = (now) => {
+      const seconds = (now - begun) / 1000;
+      let at = film.seconds.findIndex((t) => t > seconds);
+      if (at < 0) at = last + 1;
+      const before = Math.max(0, at - 1);
+      if (before >= last) {
+        draw(film.pieces, film.poses[last], film.life[last]);
+        running = null;
+        return;
+      }
+      const share = (seconds - film.seconds[before]) / (film.seconds[at] - film.seconds[before]);
+      draw(film.pieces, film.poses[before].map((pose, i) => between(pose, film.poses[at][i], Math.max(0, share))), film.life[before]);
+      running = requestAnimationFrame(frame);
     };
-    tick(begun);
+    running = requestAnimationFrame(frame);
+  }
+
+  function render(step) {
+    if (running !== null) cancelAnimationFrame(running);
+    running = null;
+    const { frame } = replay.steps[step];
+    task.textContent = `Letter ${frame.letter}`;
+    results.replaceChildren(
+      ...frame.results.map((result, i) =>
+        h(
+          "p",
+          { class: "small" },
+          frame.results.length > 1 && `Level ${i + 1}: `,
+          result.failure || `stands ${percent(result.stability, 0)}, likeness ${fixed(result.similarity, 2)}, reads as ${result.reads || "nothing"}`,
+        ),
+      ),
+    );
+    svg.setAttribute("aria-label", `Level for the letter ${frame.letter} with ${frame.pieces.length} blocks`);
+    if (frame.fall) play(frame.fall);
+    else draw(frame.pieces, frame.poses, null);
   }
 
   return {
     render,
     unmount() {
-      cancelAnimationFrame(running);
-      svg.remove();
+      if (running !== null) cancelAnimationFrame(running);
+      root.remove();
     },
   };
 }
 
-/** Pieces at the poses of one frame of the film; what is destroyed is hidden, what is hurt paler. */
-function place(pieces, film, index) {
-  pieces.forEach((piece, i) => {
-    const pose = film.poses[index][i];
-    piece.style.display = pose ? "" : "none";
-    if (!pose) return;
-    const [x, y, angle] = pose;
-    piece.setAttribute("transform", `translate(${x} ${-y}) rotate(${(-angle * 180) / Math.PI})`);
-    const life = film.life[index]?.[i] ?? 1;
-    piece.setAttribute("fill-opacity", 0.45 + 0.55 * life);
-  });
+function between(a, b, share) {
+  if (!a || !b) return a;
+  return a.map((value, i) => value + share * (b[i] - value));
 }
 
-/** What the pictures must show: every pose of the film, the ground, and some air. */
-function fit(poses, ground) {
-  const points = poses.flat().filter(Boolean);
-  const xs = points.map(([x]) => x).concat(points.length ? [] : [2, 4]);
-  const ys = points.map(([, y]) => y).concat(ground + 1.5);
-  const left = Math.min(...xs) - 1.2;
-  const width = Math.max(3, Math.max(...xs) + 1.2 - left);
-  const top = -Math.max(...ys) - 0.9;
-  return { left, top, width, height: -ground + 0.4 - top };
-}
-
-function captions(frame, view) {
-  const size = view.height / 18;
-  const rows = frame.results.map((result, i) => {
-    const what = result.failure || `stability ${result.stability}, similarity ${result.similarity}, reads ${result.reads}`;
-    return frame.results.length > 1 ? `level ${i + 1}: ${what}` : what;
-  });
-  const shown = [`letter ${frame.letter}`, ...rows.slice(-3)];
-  return shown.map((text, i) => s("text", {
-    x: view.left + size * 0.5, y: view.top + size * (1.2 + 1.1 * i), "font-size": size * (i ? 0.7 : 1), fill: "#223",
-  }, text));
+/** What all steps need to show: x, y, width, height in the world's units. */
+function bounds(replay) {
+  let [left, right, top] = [Infinity, -Infinity, -Infinity];
+  const ground = replay.steps[0].frame.ground;
+  const see = (poses) => {
+    for (const pose of poses) {
+      if (!pose) continue;
+      left = Math.min(left, pose[0]);
+      right = Math.max(right, pose[0]);
+      top = Math.max(top, pose[1]);
+    }
+  };
+  for (const { frame } of replay.steps) {
+    see(frame.poses);
+    if (frame.fall) frame.fall.poses.forEach(see);
+  }
+  if (left > right) [left, right, top] = [0, 5, ground + 2];
+  const width = Math.max(right - left + 2, 5.5);
+  const height = Math.max(top - ground + 1.4, width * 0.55);
+  return [(left + right - width) / 2, ground - 0.4, width, height];
 }

@@ -1,0 +1,1 @@
+"""Players of Science Birds that search for levels or learn to build them."""
