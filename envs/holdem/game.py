@@ -55,6 +55,7 @@ class Holdem(Game):
     version: ClassVar[int] = 1
     unit = "mbb/hand"
     unit_scale = 1000.0
+    session = 100
 
     def __init__(
         self,
@@ -108,6 +109,14 @@ class Holdem(Game):
         )
         tournament = format == "sit_and_go"
         _demand(
+            not tournament or (hands == 1 and stacks == "reset"),
+            "hands and stacks are options of cash games; a sit-and-go goes on until it is won",
+        )
+        _demand(
+            tournament or (tuple(levels) == LEVELS and hands_per_level == 10 and prizes == (1.0,)),
+            "levels, hands_per_level and prizes are options of format=sit_and_go",
+        )
+        _demand(
             0 < len(levels) <= episode.MAX_LEVELS
             and levels[0] > 0
             and all(a <= b for a, b in pairwise(levels)),
@@ -123,7 +132,7 @@ class Holdem(Game):
         self.small_blind = small_blind
         self.big_blind = big_blind
         if tournament:
-            self.unit, self.unit_scale = "buy-ins", 1.0
+            self.unit, self.unit_scale, self.session = "buy-ins", 1.0, 1
         self.action_space = gymnasium.spaces.Discrete(len(fractions) + 3)
         self.observation_space = observation_space(seats)
 

@@ -287,6 +287,18 @@ class HoldemTables(Tables):
         """These actors fold, now and in all hands of the episode that are to come."""
         _forfeit(self.hands, self._config, _ints(tables), self.done, self.returns)
 
+    def redeal(self, table: int, seat: int, seed: int) -> None:
+        """Draw afresh what ``seat`` cannot know of this hand: the others' cards, the board to come.
+
+        Cards that are given as unknown are drawn too.
+        """
+        hand, seats = self.hands[table], self.game.seats
+        shown = rules.BOARD_CARDS[hand["street"]]
+        known = [2 * seat, 2 * seat + 1, *range(2 * seats, 2 * seats + shown)]
+        hidden = np.setdiff1d(np.arange(2 * seats + 5), known)
+        unseen = np.setdiff1d(np.arange(52), hand["deck"][known])
+        hand["deck"][hidden] = np.random.default_rng(seed).permutation(unseen)[: len(hidden)]
+
     # -- words and pictures --------------------------------------------------------------------
 
     def text(self, table: int, seat: int) -> str:
