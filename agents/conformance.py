@@ -24,12 +24,9 @@ from numpy.typing import NDArray
 from agents.agent import Agent, Decisions
 from agents.registry import make_agent
 from envs import seeding
+from envs.conformance import NotConforming
 from envs.game import Game, Ints, Turns
 from envs.registry import make_game
-
-
-class NotConforming(AssertionError):
-    """The agent breaks its contract; the message says how, and at which decision."""
 
 
 def check_agent(

@@ -31,7 +31,7 @@ _ODD_ANSWERS = ("", "?", "no such action", "0 or 1", "\n", "fold call check rais
 
 
 class NotConforming(AssertionError):
-    """The game breaks its contract; the message says how, and at which decision of which table."""
+    """A game or a player breaks its contract; the message says how, and at which decision."""
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from agents.agent import Agent, CannotPlay, Decisions
-from agents.conformance import NotConforming, check_agent, digest
+from agents.conformance import check_agent, digest
 from agents.registry import agent_names, make_agent
+from envs.conformance import NotConforming
 from envs.errors import InputError
 from envs.registry import game_names, make_game
 
