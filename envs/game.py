@@ -124,6 +124,8 @@ class Game(ABC):
         version: counts up when equal seeds and actions no longer give equal states.
         unit: what a league reports a mean return in; ``unit_scale`` converts a return to it. A
             configuration whose returns are of another kind sets its own.
+        session: how many deals make a contest of a league: 1 where a deal is won or lost, many
+            where it is about how much, and who is ahead after so many deals has won.
 
     Attributes:
         seats: how many seats each table has.
@@ -135,6 +137,7 @@ class Game(ABC):
     version: ClassVar[int]
     unit: str = "points"
     unit_scale: float = 1.0
+    session: int = 1
 
     seats: int
     action_space: gymnasium.Space[Any]

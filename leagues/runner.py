@@ -10,6 +10,7 @@ from leagues.league import League
 from leagues.match import Match, Result, seatings
 from leagues.play import CAPACITY, Roster
 from leagues.ratings.log import Log
+from leagues.ratings.tally import Tally
 from leagues.schedule import Pairing
 from leagues.store import Store
 
@@ -58,7 +59,8 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
         if played == total:
             return
         ids = {match.id for match in matches}
-        rounds.append(_scores(league, (r for _, r in store.results(league) if r.match.id in ids)))
+        results = (r for _, r in store.results(league) if r.match.id in ids)
+        rounds.append(_scores(league, results, game.session))
 
 
 def _match(league: League, seats: int, pairing: Pairing) -> Match:
@@ -87,11 +89,15 @@ def _blocks(matches: Sequence[Match], workers: int) -> Iterator[Sequence[Match]]
         yield matches[first : first + size]
 
 
-def _scores(league: League, results: Iterable[Result]) -> dict[int, float]:
-    """A round's scores: one for each opponent that was beaten on more deals, half for a tie."""
+def _scores(league: League, results: Iterable[Result], session: int) -> dict[int, float]:
+    """A round's scores: one for each opponent that was beaten, half for a tie.
+
+    Beaten is who has won fewer of the deals or, where a contest is a session of many deals, less in
+    all of them together (forfeited deals count as the ranking counts them).
+    """
     log = Log.of(results)
-    n = len(log.entrants)
-    wins = log.wins.sum(axis=0).reshape(n, n)
+    tally = Tally.of(log, session)
+    wins = tally.wins(tally.sums.sum(axis=0))
     points = (wins > wins.T) + 0.5 * ((wins == wins.T) & (wins > 0))
     number = {entrant.identity.key: index for index, entrant in enumerate(league.entrants)}
     return {number[key]: float(points[row].sum()) for row, key in enumerate(log.entrants)}

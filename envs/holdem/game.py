@@ -133,6 +133,8 @@ class Holdem(Game):
         self.big_blind = big_blind
         if tournament:
             self.unit, self.unit_scale, self.session = "buy-ins", 1.0, 1
+        else:
+            self.session = max(1, self.session // hands)
         self.action_space = gymnasium.spaces.Discrete(len(fractions) + 3)
         self.observation_space = observation_space(seats)
 

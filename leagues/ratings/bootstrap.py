@@ -23,6 +23,7 @@ from scipy.special import ndtr, stdtrit
 
 from leagues.ratings import bradley_terry
 from leagues.ratings.log import Floats, Ints
+from leagues.ratings.tally import Tally
 
 #: The share of intervals that should cover the truth.
 LEVEL = 0.95
@@ -30,46 +31,46 @@ LEVEL = 0.95
 #: Above so many deals, neighbouring ones are resampled together: the spread is the same and the
 #: time does not grow with the log.
 _MOST_UNITS = 5000
-#: How many numbers of the deals' wins are unpacked at a time.
+#: How many numbers of the deals' sums are unpacked at a time.
 _CHUNK = 4_000_000
 
 
 def resample(
-    wins: csr_array, n: int, *, seed: int, samples: int, cuts: Sequence[int]
+    tally: Tally, *, seed: int, samples: int, cuts: Sequence[int]
 ) -> Iterator[tuple[Floats, Floats]]:
     """For each of the growing ``cuts``, the wins on that many first deals, and resamples of them.
 
     Args:
-        wins: ``(deals, n * n)`` as of ``Log.wins``.
-        cuts: numbers of deals, not falling, at most ``deals``.
+        cuts: numbers of deals, not falling, at most as many as there are.
 
     Yields float64 ``(n, n)`` and ``(samples, n, n)``, the prior included. A resample's weights of
     the first deals are the same at every cut.
     """
+    n, (deals, columns) = tally.n, tally.sums.shape
     generator = np.random.default_rng(seed)
     prior = bradley_terry.prior(n)
-    total = prior.ravel().copy()
-    resampled = generator.standard_gamma(prior, (samples, n, n)).reshape(samples, n * n)
-    rows = max(1, _CHUNK // max(1, n * n))
+    virtual = generator.standard_gamma(prior, (samples, n, n))
+    total, resampled = np.zeros(columns), np.zeros((samples, columns))
+    rows = max(1, _CHUNK // max(1, columns))
     done = 0
     for cut in cuts:
-        units = _pooled(wins[done:cut], 1 + _MOST_UNITS * (cut - done) // max(1, wins.shape[0]))
+        units = _pooled(tally.sums[done:cut], 1 + _MOST_UNITS * (cut - done) // max(1, deals))
         for first in range(0, units.shape[0], rows):
             part = units[first : first + rows].toarray()
             total += part.sum(axis=0)
             resampled += generator.standard_exponential((len(part), samples)).T @ part
         done = cut
-        yield total.reshape(n, n).copy(), resampled.reshape(samples, n, n)
+        yield tally.wins(total) + prior, tally.resampled_wins(resampled, total) + virtual
 
 
-def _pooled(wins: csr_array, units: int) -> csr_array:
-    """``wins`` with neighbouring rows added up to no more than ``units``."""
-    deals = wins.shape[0]
+def _pooled(sums: csr_array, units: int) -> csr_array:
+    """``sums`` with neighbouring rows added up to no more than ``units``."""
+    deals = sums.shape[0]
     if deals <= units:
-        return wins
+        return sums
     unit = np.arange(deals) * units // deals
     adder = csr_array((np.ones(deals), (unit, np.arange(deals))), shape=(units, deals))
-    return adder @ wins
+    return adder @ sums
 
 
 def interval(draws: Floats, deals: Ints) -> tuple[Floats, Floats]:

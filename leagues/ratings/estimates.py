@@ -15,7 +15,7 @@ import numpy as np
 from scipy.sparse import csr_array, dia_array
 from scipy.special import betaincinv
 
-from leagues.ratings.bootstrap import reach, tail
+from leagues.ratings.bootstrap import interval, reach, tail
 from leagues.ratings.log import Floats, Ints
 
 
@@ -110,6 +110,29 @@ def win_rates(wins: csr_array, contests: csr_array) -> Estimates:
             for share in (beyond, 1 - beyond)
         )
     error = np.where(deals > 0, np.sqrt(variance), np.nan)
+    return Estimates(value, error, low, high, deals)
+
+
+def shares(
+    wins: Floats, losses: Floats, draws: tuple[Floats, Floats], contests: csr_array
+) -> Estimates:
+    """The share of ``wins`` in wins and losses, with error and interval from resamples of both.
+
+    Args:
+        wins, losses: float64 ``(columns,)``.
+        draws: the same two resampled, float64 ``(samples, columns)``.
+        contests: float64 ``(deals, columns)``.
+    """
+    deals = _deals(contests)
+    won, lost = draws
+    with np.errstate(invalid="ignore"):
+        value = wins / (wins + losses)
+        rates = won / (won + lost)
+    low, high = (
+        np.where(deals > 0, np.clip(end, 0, 1), np.nan)
+        for end in interval(np.nan_to_num(rates), deals)
+    )
+    error = np.where(deals > 0, rates.std(axis=0), np.nan)
     return Estimates(value, error, low, high, deals)
 
 

@@ -12,6 +12,7 @@ from leagues.ratings import bradley_terry
 from leagues.ratings.bootstrap import interval, resample
 from leagues.ratings.estimates import plain
 from leagues.ratings.log import Floats, Ints, Log
+from leagues.ratings.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,13 @@ class History:
         }
 
 
-def history(log: Log, *, seed: int, samples: int = 200, points: int = 20) -> History:
+def history(
+    log: Log, *, seed: int, session: int = 1, samples: int = 200, points: int = 20
+) -> History:
     """The ratings after each of ``points`` evenly spaced numbers of deals, the last with all.
 
-    The deals are resampled once and added up as they come.
+    The deals are resampled once and added up as they come. ``session`` is that of ``summarise``;
+    sessions are as long everywhere as they are at the end, so that one scale holds throughout.
     """
     n = len(log.entrants)
     cuts = np.unique(np.linspace(0, log.deals, points + 1).round().astype(np.int64))
@@ -54,13 +58,13 @@ def history(log: Log, *, seed: int, samples: int = 200, points: int = 20) -> His
     theta = np.zeros(n)
     met = np.zeros(n, np.int64)
     done = 0
-    for cut, (wins, resampled) in zip(
-        cuts, resample(log.wins, n, seed=seed, samples=samples, cuts=cuts.tolist()), strict=True
-    ):
+    tally = Tally.of(log, session)
+    series = resample(tally, seed=seed, samples=samples, cuts=cuts.tolist())
+    for cut, (wins, resampled) in zip(cuts, series, strict=True):
         met += np.bincount(contests[done:cut].indices, minlength=n)
         done = cut
         theta = bradley_terry.fit(wins, start=theta)
         draws = bradley_terry.fit(resampled, start=theta)
         rows.append(np.stack([theta, *interval(draws, met)]))
-    series = bradley_terry.rating(np.array(rows).reshape(len(cuts), 3, n))
-    return History(log.entrants, cuts, series[:, 0], series[:, 1], series[:, 2])
+    ratings = bradley_terry.rating(np.array(rows).reshape(len(cuts), 3, n))
+    return History(log.entrants, cuts, ratings[:, 0], ratings[:, 1], ratings[:, 2])

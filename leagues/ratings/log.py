@@ -7,7 +7,7 @@ bears on strength: the luck of the cards and of the seats is shared by those who
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -154,6 +154,33 @@ class Log:
         return self.wins + self.wins[:, np.arange(n * n).reshape(n, n).T.ravel()]
 
     @cached_property
+    def forfeits_by_pair(self) -> tuple[csr_array, csr_array, csr_array]:
+        """Sparse float64 ``(d, n * n)``, thrice: contests not forfeited, won, lost by a forfeit.
+
+        A contest that both forfeited is half won and half lost.
+        """
+        gave = self.forfeited.astype(np.float64)
+        return (
+            self._pairs(lambda a, b: (1 - gave[:, a]) * (1 - gave[:, b])),
+            self._pairs(lambda a, b: gave[:, b] * (1 - gave[:, a] / 2)),
+            self._pairs(lambda a, b: gave[:, a] * (1 - gave[:, b] / 2)),
+        )
+
+    @cached_property
+    def gains(self) -> tuple[csr_array, csr_array]:
+        """Sparse float64 ``(d, n * n)``, twice: row's return less column's, and its square.
+
+        They are sums over contests. What is equal by the rule of ``finishes`` differs by 0.
+        """
+        rounded = _rounded(self.returns)
+
+        def gain(a: int, b: int) -> Floats:
+            gains: Floats = self.returns[:, a] - self.returns[:, b]
+            return np.where(rounded[:, a] == rounded[:, b], 0, gains)
+
+        return self._pairs(gain), self._pairs(lambda a, b: gain(a, b) ** 2)
+
+    @cached_property
     def earnings(self) -> tuple[csr_array, csr_array]:
         """Sparse float64 ``(d, n)``, twice: what each entrant earned, in how many episodes."""
         here = self.lineup >= 0
@@ -174,6 +201,35 @@ class Log:
         share = 0.0 if self.duels else 1.0
         earned = self._pairs(lambda a, b: self.returns[:, a] - share * self.returns[:, b])
         return earned, self._pairs(lambda a, b: self.episodes[:, a].astype(np.float64))
+
+    def sessions(self, session: int) -> Log:
+        """The log in which a contest is what one lineup did on up to ``session`` of its deals.
+
+        Each lineup's deals are taken in their order and cut into sessions of nearly equal length.
+        One who has forfeited most of a session's deals has forfeited the session.
+        """
+        lineup, group = np.unique(self.lineup, axis=0, return_inverse=True)
+        group = group.ravel()
+        order = np.lexsort((self.deal, group))
+        played = np.bincount(group, minlength=len(lineup))
+        at = np.arange(len(order)) - np.repeat(np.cumsum(played) - played, played)
+        number = at * -(-played // session)[group[order]] // played[group[order]]
+        keys = np.stack([group[order], number], axis=1)
+        whole, contest = np.unique(keys, axis=0, return_inverse=True)
+        adder = csr_array(
+            (np.ones(len(order)), (contest.ravel(), order)), shape=(len(whole), len(order))
+        )
+        deals = adder.sum(axis=1)
+        return replace(
+            self,
+            deals=len(whole),
+            deal=np.arange(len(whole)),
+            lineup=lineup[whole[:, 0]],
+            returns=adder @ self.returns,
+            tiebreaks=adder @ self.tiebreaks,
+            episodes=(adder @ self.episodes).astype(np.int64),
+            forfeited=adder @ self.forfeited.astype(np.float64) > deals[:, None] / 2,
+        )
 
     def by_row(self, pairs: csr_array) -> csr_array:
         """``(d, n * n)`` summed over columns: sparse ``(d, n)``."""

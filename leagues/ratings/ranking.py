@@ -14,6 +14,7 @@ from leagues.ratings.bootstrap import LEVEL, interval, reach, resample
 from leagues.ratings.estimates import Estimate, Estimates, plain
 from leagues.ratings.log import Floats, Ints, Log
 from leagues.ratings.skill import Skill, skills
+from leagues.ratings.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Standing:
         rank_low, rank_high: the best and the worst rank that the comparisons with all others
             leave open, together at 95 %.
         rating: Elo-like points: 400 for odds of ten to one, 1500 for who would score ½ on average.
-        win_rate: over all contests, ties half, against whomever it met.
+        win_rate: share of contests won, ties half, against whomever it met.
         payoff: mean return an episode, in ``Ranking.unit``.
         deals, episodes: how many it played.
         forfeits: episodes it forfeited, by kind: illegal, crash, timeout.
@@ -65,10 +66,13 @@ class Ranking:
         game: canonical spec; "" for an empty log.
         unit: of all payoffs.
         deals, samples: how many deals were played and how many resamples the intervals are from.
+        session: of how many deals a contest is: 1 where deals are won, else see
+            ``leagues.ratings.tally``.
         payoff: what row earned an episode against column; see ``payoff_is``.
         payoff_is: "return" where two meet at a table. "difference", row's return less column's,
             where entrants play alone on the same deals or with others at the table.
-        win_rate: how often row finished ahead of column, ties half.
+        win_rate: the share of contests in which row finished ahead of column, ties half; where
+            ``session`` is above 1, the estimated probability of being ahead after a session.
         stronger: float64, the probability that row is stronger than column; NaN on the diagonal.
         clear: bool, whether row is stronger than column beyond doubt: the ranks' intervals are
             counted from it, so that row's comparisons with all others hold together at 95 %.
@@ -78,6 +82,7 @@ class Ranking:
     unit: str
     deals: int
     samples: int
+    session: int
     standings: tuple[Standing, ...]
     payoff: Estimates
     payoff_is: str
@@ -92,6 +97,7 @@ class Ranking:
             "unit": self.unit,
             "deals": self.deals,
             "samples": self.samples,
+            "session": self.session,
             "level": LEVEL,
             "standings": [standing.to_json() for standing in self.standings],
             "payoff": self.payoff.to_json(),
@@ -103,12 +109,20 @@ class Ranking:
 
 
 def summarise(
-    log: Log, *, seed: int, samples: int = 1000, unit: str = "points", unit_scale: float = 1.0
+    log: Log,
+    *,
+    seed: int,
+    session: int = 1,
+    samples: int = 1000,
+    unit: str = "points",
+    unit_scale: float = 1.0,
 ) -> Ranking:
     """Rank the entrants of ``log``.
 
     Args:
         seed: of the resampling; equal logs and seeds give equal rankings.
+        session: how many deals make a contest (``Game.session``): 1 where a deal is won or lost;
+            where a deal is about how much, the most that are added up to see who is ahead.
         samples: how many resamples of the deals the intervals are from.
         unit, unit_scale: what payoffs are reported in, and a return's worth in it (see ``Game``).
 
@@ -116,11 +130,12 @@ def summarise(
     interval.
     """
     n = len(log.entrants)
-    win_rate = estimates.win_rates(log.by_row(log.wins), log.by_row(log.contests))
+    tally = Tally.of(log, session)
     amounts, episodes = log.earnings
     payoff = estimates.means(amounts, episodes, unit_scale)
 
-    ((wins, resampled),) = resample(log.wins, n, seed=seed, samples=samples, cuts=[log.deals])
+    ((wins, resampled),) = resample(tally, seed=seed, samples=samples, cuts=[log.deals])
+    win_rate, win_rates = _win_rates(log, tally, resampled)
     theta = bradley_terry.fit(wins)
     draws = bradley_terry.fit(resampled, start=theta)
     low, high = interval(draws, win_rate.deals)
@@ -135,7 +150,8 @@ def summarise(
     # Two copies of one agent tie exactly, but the fit ends a rounding error apart.
     shown = np.round(rating.value, 6)
     order = np.lexsort((np.arange(n), -shown))
-    skill = skills(log, seed=seed) if log.lineup.shape[1] > 2 and not log.solo else [None] * n
+    many = log.lineup.shape[1] > 2 and not log.solo
+    skill = skills(log.sessions(tally.session), seed=seed) if many else [None] * n
 
     def standing(i: int) -> Standing:
         return Standing(
@@ -161,12 +177,39 @@ def summarise(
         unit=unit,
         deals=log.deals,
         samples=samples,
+        session=tally.session,
         standings=tuple(standing(i) for i in order),
         payoff=estimates.means(*log.payoffs, unit_scale).matrix(order),
         payoff_is="return" if log.duels else "difference",
-        win_rate=estimates.win_rates(log.wins, log.contests).matrix(order),
+        win_rate=win_rates.matrix(order),
         stronger=stronger[cells],
         clear=clear[cells],
+    )
+
+
+def _win_rates(log: Log, tally: Tally, resampled: Floats) -> tuple[Estimates, Estimates]:
+    """Each entrant's win rate, and each pair's."""
+    if tally.session == 1:
+        return (
+            estimates.win_rates(log.by_row(log.wins), log.by_row(log.contests)),
+            estimates.win_rates(log.wins, log.contests),
+        )
+    wins = tally.wins(tally.sums.sum(axis=0))
+    losses, lost = wins.T, resampled.transpose(0, 2, 1)
+    flat = (len(resampled), len(log.entrants) ** 2)
+    return (
+        estimates.shares(
+            wins.sum(axis=1),
+            losses.sum(axis=1),
+            (resampled.sum(axis=2), lost.sum(axis=2)),
+            log.by_row(log.contests),
+        ),
+        estimates.shares(
+            wins.ravel(),
+            losses.ravel(),
+            (resampled.reshape(flat), lost.reshape(flat)),
+            log.contests,
+        ),
     )
 
 

@@ -10,11 +10,14 @@ from scipy.stats import beta, binom
 
 from leagues.ratings.bootstrap import interval, resample, tail
 from leagues.ratings.bradley_terry import centred, fit, prior
+from leagues.ratings.tally import Tally
 
 
 def spans(table: csr_array, n: int, deals: int, seed: int, samples: int = 300):
     """Estimate and interval of every strength."""
-    ((total, draws),) = resample(table, n, seed=seed, samples=samples, cuts=[table.shape[0]])
+    ((total, draws),) = resample(
+        Tally(n, 1, table), seed=seed, samples=samples, cuts=[table.shape[0]]
+    )
     theta = fit(total)
     return theta, *interval(fit(draws, start=theta), np.full(n, deals))
 
@@ -86,7 +89,7 @@ def test_the_same_deals_once_more_are_no_news() -> None:
 def test_resampled_win_rates_of_two_are_jeffreys_posterior(won: int, played: int) -> None:
     table = np.zeros((played, 4))
     table[:won, 1], table[won:, 2] = 1, 1
-    ((_, draws),) = resample(csr_array(table), 2, seed=0, samples=20_000, cuts=[played])
+    ((_, draws),) = resample(Tally(2, 1, csr_array(table)), seed=0, samples=20_000, cuts=[played])
     theta = fit(draws)
     rates = chance(theta[:, 0] - theta[:, 1])
     posterior = beta(won + 0.5, played - won + 0.5)
@@ -104,18 +107,18 @@ def test_an_unbeaten_agent_has_an_interval_with_a_width() -> None:
 
 def test_equal_seeds_make_equal_resamples_and_the_last_cut_is_the_whole() -> None:
     table = wins(TRUTH, 50, np.random.default_rng(1))
-    ((total, draws),) = resample(table, 8, seed=3, samples=20, cuts=[50])
-    ((_, again),) = resample(table, 8, seed=3, samples=20, cuts=[50])
-    ((_, other),) = resample(table, 8, seed=4, samples=20, cuts=[50])
+    ((total, draws),) = resample(Tally(8, 1, table), seed=3, samples=20, cuts=[50])
+    ((_, again),) = resample(Tally(8, 1, table), seed=3, samples=20, cuts=[50])
+    ((_, other),) = resample(Tally(8, 1, table), seed=4, samples=20, cuts=[50])
     assert (draws == again).all() and not (draws == other).any(where=~np.eye(8, dtype=bool))
-    *_, (last, grown) = resample(table, 8, seed=3, samples=20, cuts=[10, 30, 50])
+    *_, (last, grown) = resample(Tally(8, 1, table), seed=3, samples=20, cuts=[10, 30, 50])
     assert last == pytest.approx(total) and total.sum() == pytest.approx(28 * 50 + 4)
     assert grown == pytest.approx(draws)
 
 
 def test_the_mean_of_resamples_is_the_data() -> None:
     table = wins(TRUTH, 30, np.random.default_rng(1))
-    ((total, draws),) = resample(table, 8, seed=0, samples=4000, cuts=[30])
+    ((total, draws),) = resample(Tally(8, 1, table), seed=0, samples=4000, cuts=[30])
     assert draws.mean(axis=0) == pytest.approx(total, abs=0.6)
     assert total == pytest.approx(table.sum(axis=0).reshape(8, 8) + prior(8))
 
@@ -123,7 +126,7 @@ def test_the_mean_of_resamples_is_the_data() -> None:
 def test_very_many_deals_are_resampled_in_groups_with_the_same_spread() -> None:
     deals = 12_000
     table = wins(centred(np.array([0.5, 0.0, -0.5])), deals, np.random.default_rng(1))
-    ((total, draws),) = resample(table, 3, seed=0, samples=2000, cuts=[deals])
+    ((total, draws),) = resample(Tally(3, 1, table), seed=0, samples=2000, cuts=[deals])
     rate = draws[:, 0, 1] / (draws[:, 0, 1] + draws[:, 1, 0])
     p = total[0, 1] / (total[0, 1] + total[1, 0])
     assert rate.std() == pytest.approx(np.sqrt(p * (1 - p) / deals), rel=0.06)

@@ -14,6 +14,7 @@ from leagues.ratings import Log, alarms, history, skills, summarise
 from leagues.ratings.bootstrap import resample
 from leagues.ratings.bradley_terry import POINTS, centred, fit
 from leagues.ratings.ranking import compare
+from leagues.ratings.tally import Tally
 
 THETA = centred(np.array([1.5, 1.0, 0.4, -0.2, -0.9, -1.8]))
 
@@ -89,7 +90,7 @@ def test_the_ranks_of_near_equals_stay_open_until_the_deals_decide() -> None:
 
 def standings_of(table, n: int, seed: int) -> list[tuple[int, int]]:
     """The interval of each entrant's rank."""
-    ((total, draws),) = resample(table, n, seed=seed, samples=300, cuts=[table.shape[0]])
+    ((total, draws),) = resample(Tally(n, 1, table), seed=seed, samples=300, cuts=[table.shape[0]])
     theta = fit(total)
     _, clear = compare(theta, fit(draws, start=theta), np.full(n, table.shape[0]))
     return [(1 + int(clear[:, i].sum()), n - int(clear[i].sum())) for i in range(n)]
