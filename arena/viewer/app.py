@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,11 +19,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agents.registry import agent_names, make_agent
 from arena.viewer import episodes, pages
 from arena.viewer.hands import Hands
-from arena.viewer.human import Floor
-from arena.viewer.library import Library, NotFound, game_of, league_facts, match_facts
+from arena.viewer.human import Floor, players
+from arena.viewer.library import Library, NotFound, league_facts, match_facts
 from envs.errors import InputError
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -88,7 +86,7 @@ def make_app(library: Library, hands: Hands | None = None, host: str = "127.0.0.
     _add_leagues(app, library, hands)
     _add_matches(app, library)
     _add_hands(app, hands)
-    _add_play(app, floor)
+    _add_play(app, library, floor)
 
     @app.get("/plotly.js")
     def plotly() -> Response:
@@ -283,7 +281,7 @@ def _add_hands(app: FastAPI, hands: Hands | None) -> None:
         return _json(opened().show(number, seat))
 
 
-def _add_play(app: FastAPI, floor: Floor) -> None:
+def _add_play(app: FastAPI, library: Library, floor: Floor) -> None:
     def own(request: Request) -> None:
         """Refuse what another site's page may have sent."""
         origin = request.headers.get("origin")
@@ -297,7 +295,7 @@ def _add_play(app: FastAPI, floor: Floor) -> None:
 
     @app.get("/api/play")
     def choices() -> Response:
-        return _json({"agents": _players()})
+        return _json({"agents": players(library)})
 
     @app.post("/api/play")
     def open_table(request: Request, body: Annotated[dict[str, Any], Body()]) -> Response:
@@ -325,18 +323,3 @@ def _add_play(app: FastAPI, floor: Floor) -> None:
             raise InputError("a decision names hand, action and known as whole numbers.")
         assert isinstance(hand, int) and isinstance(action, int) and isinstance(known, int)
         return _json(floor.table(table).decide(hand, action, known))
-
-
-@cache
-def _players() -> list[dict[str, str]]:
-    """The agents that can take a seat at heads-up Hold'em without options or checkpoint."""
-    game = game_of("holdem?seats=2")
-    playing = []
-    for name in agent_names():
-        try:
-            agent = make_agent(name, game)
-        except Exception:  # it needs a checkpoint, an extra or another game: it is not offered
-            continue
-        what = (type(agent).__doc__ or "").strip().splitlines()
-        playing.append({"spec": name, "what": what[0] if what else ""})
-    return playing

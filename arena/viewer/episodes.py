@@ -77,19 +77,28 @@ def steps(
     for tables, batch in walk(game, match, episode):
         taken = [decision(tables, line) for line in batch]
         for view, so_far in zip(views, seen, strict=True):
-            decisions = [
-                # How another seat came to its decision would tell of its cards.
-                one
-                if view in (None, one["seat"])
-                else {name: one[name] for name in _OPEN & set(one)}
-                for one in taken
-            ]
-            so_far.append({"frame": tables.frame(0, view), "decisions": decisions})
+            so_far.append({"frame": tables.frame(0, view), "decisions": _seen_by(view, taken)})
     return seen
 
 
+def _seen_by(view: int | None, taken: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A step's decisions without what a seat may not know.
+
+    How another seat came to its decision would tell of its cards, and what several decide at once
+    is sealed.
+    """
+    if view is None:
+        return taken
+    if len(taken) > 1:
+        return [one for one in taken if one["seat"] == view]
+    return [
+        one if one["seat"] == view else {name: one[name] for name in _OPEN & set(one)}
+        for one in taken
+    ]
+
+
 _OPEN = {"seat", "ms", "label", "status"}
-"""What every seat may see of a decision."""
+"""What every seat may see of another's turn."""
 
 
 def decision(tables: Tables, line: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from arena.viewer import episodes, pages
 from arena.viewer.app import plotly_file
 from arena.viewer.library import Library, league_facts, match_facts
 from envs.errors import InputError
+from envs.specs import Spec
 from leagues.replay import Replay, write
 
 
@@ -47,17 +49,27 @@ def site(library: Library, name: str | None, folder: Path) -> Iterator[tuple[int
     yield 1, total
     for number, result in store.results(league):
         replay = library.replay(result.match.id)
-        html = _match(replay, league.names, {"site": "folder", "league": league.id})
+        html = _match(replay, league.names, {"site": "folder", "league": league.id}, "plotly.js")
         write(folder / f"match-{result.match.id}.html", html)
         yield 1 + number, total
 
 
 def single(replay: Replay, path: Path) -> None:
     """Write one self-contained page of a match and all its replays."""
-    write(path, _match(replay, {}, {"site": "file"}))
+    plotly = None
+    if episodes.drawing_of(Spec.parse(replay.header["game"]).family) in _CHARTED:
+        script = base64.b64encode(plotly_file().read_bytes()).decode()
+        plotly = f"data:text/javascript;base64,{script}"
+    write(path, _match(replay, {}, {"site": "file"}, plotly))
 
 
-def _match(replay: Replay, names: Mapping[str, str], page: Mapping[str, Any]) -> bytes:
+_CHARTED = {"rtb"}
+"""The games whose drawings need Plotly."""
+
+
+def _match(
+    replay: Replay, names: Mapping[str, str], page: Mapping[str, Any], plotly: str | None
+) -> bytes:
     match = replay.match
     path = f"/api/matches/{match.id}"
     data: dict[str, Any] = {path: match_facts(replay, names)}
@@ -72,4 +84,6 @@ def _match(replay: Replay, names: Mapping[str, str], page: Mapping[str, Any]) ->
     title = " against ".join(
         names.get(key, spec) for key, spec in zip(match.entrants, match.specs, strict=True)
     )
-    return pages.standalone(title, {"page": "match", "match": match.id, **page}, data)
+    return pages.standalone(
+        title, {"page": "match", "match": match.id, **page}, data, plotly=plotly
+    )

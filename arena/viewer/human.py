@@ -12,6 +12,9 @@ import queue
 import secrets
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,7 @@ import orjson
 from numpy.typing import NDArray
 
 from agents.agent import Agent, Decisions, Identity
-from agents.registry import identify, make_agent
+from agents.registry import GROUP, identify, make_agent
 from arena.viewer.episodes import steps
 from arena.viewer.library import Library, NotFound, game_of
 from envs.errors import InputError
@@ -278,6 +281,30 @@ class Floor:
         """End what is being played, unlogged."""
         for table in self._tables.values():
             table.close()
+
+
+def players(library: Library) -> list[str]:
+    """Specs to choose opponents from: players of the store's Hold'em leagues, then our scripts."""
+    known = [
+        who.identity.spec
+        for entry in library.leagues()
+        if Spec.parse(entry.league.game).family == "holdem"
+        for who in entry.league.entrants
+    ]
+    return list(dict.fromkeys(spec for spec in [*known, *_scripted()] if spec != HUMAN.spec))
+
+
+@cache
+def _scripted() -> tuple[str, ...]:
+    """Our scripted families that play heads-up Hold'em as they are; no other is imported."""
+    game = game_of("holdem?seats=2")
+    found = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+        if point.value.startswith("agents.scripted."):
+            with suppress(InputError):  # it plays another game, or needs a checkpoint
+                make_agent(point.name, game)
+                found.append(point.name)
+    return tuple(found)
 
 
 def _league(game: str, made: Game, identities: dict[str, Identity]) -> League:

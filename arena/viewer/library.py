@@ -18,10 +18,10 @@ from envs.game import Game
 from envs.registry import make_game
 from envs.specs import Spec
 from leagues.match import Match, Result
-from leagues.ratings import Log, history, summarise
+from leagues.ratings import Log
 from leagues.replay import Replay
 from leagues.replay import read as read_replay
-from leagues.standings import warnings
+from leagues.standings import rank_log, trace, warnings
 from leagues.store import Entry, Store
 
 PAGE = 25
@@ -44,6 +44,7 @@ class _Shelf:
 
     results: list[Result] = field(default_factory=list)
     last: int = 0
+    log: tuple[int, Log] | None = None
     computed: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -84,14 +85,11 @@ class Library:
         """The ranking as JSON (``Ranking.to_json``), with warnings."""
         league = entry.league
 
-        def compute(results: Sequence[Result]) -> dict[str, Any]:
-            game = game_of(league.game)
-            ranking = summarise(
-                Log.of(results), seed=league.seed, unit=game.unit, unit_scale=game.unit_scale
-            )
+        def compute(log: Log, matches: int) -> dict[str, Any]:
+            ranking = rank_log(league, log)
             return {
                 **ranking.to_json(),
-                "matches": len(results),
+                "matches": matches,
                 "warnings": warnings(league, ranking),
             }
 
@@ -100,8 +98,8 @@ class Library:
     def history(self, entry: Entry) -> bytes:
         """The ratings over deals played as JSON (``History.to_json``)."""
 
-        def compute(results: Sequence[Result]) -> dict[str, Any]:
-            return history(Log.of(results), seed=entry.league.seed).to_json()
+        def compute(log: Log, _matches: int) -> dict[str, Any]:
+            return trace(entry.league, log).to_json()
 
         return self._computed("history", entry, compute)
 
@@ -159,15 +157,19 @@ class Library:
             return shelf.results[:]
 
     def _computed(
-        self, what: str, entry: Entry, compute: Callable[[Sequence[Result]], dict[str, Any]]
+        self, what: str, entry: Entry, compute: Callable[[Log, int], dict[str, Any]]
     ) -> bytes:
         shelf = self._shelves[entry.league.id]
         before = shelf.computed.get(what)
         if before is not None and before[0] == entry.matches:
             return before[1]
         results = self._results(entry)
-        data = orjson.dumps(compute(results))
-        shelf.computed[what] = (len(results), data)
+        with shelf.lock:
+            if shelf.log is None or shelf.log[0] != len(results):
+                shelf.log = (len(results), Log.of(results))
+            count, log = shelf.log
+        data = orjson.dumps(compute(log, count))
+        shelf.computed[what] = (count, data)
         return data
 
     # -- matches -------------------------------------------------------------------------------

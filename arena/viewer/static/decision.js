@@ -6,6 +6,7 @@ import { milliseconds, percent } from "./format.js";
 /** The pane for one step's decisions. */
 export function decisionPane(replay, step) {
   const { decisions } = replay.steps[step];
+  if (step < replay.steps.length - 1 && !decisions.length) return [h("p", { class: "muted" }, "What the others decide is not for this seat to see.")];
   if (!decisions.length) return [h("h2", {}, replay.unit ? `Won and lost, ${replay.unit}` : "Returns"), outcome(replay)];
   return decisions.map((decision) => one(replay, decision));
 }
@@ -17,7 +18,7 @@ function one(replay, decision) {
     "div",
     {},
     h("div", { class: "section-head" }, h("h2", {}, name), time && h("p", { title: "the agent's time for this decision" }, time)),
-    h("p", { class: "choice" }, decision.label),
+    h("p", { class: decision.label.length > 60 ? "choice long" : "choice" }, decision.label),
     decision.legal && legal(decision.legal),
     decision.notes && notes(decision.notes),
     decision.text && seen(decision.text),

@@ -57,6 +57,11 @@ export class Player {
     );
     this.speeds = h("label", { class: "inline" }, "Speed", select("Speed", SPEEDS, "1", (value) => (this.speed = Number(value))));
     this.keys = (event) => this.press(event);
+  }
+
+  /** Show a step and listen to the keyboard, once there is something to render to. */
+  begin(step) {
+    this.go(step);
     document.addEventListener("keydown", this.keys);
   }
 

@@ -49,12 +49,19 @@ export async function draw(element, traces, layout) {
       font: { family: getComputedStyle(document.body).fontFamily, size: 12, color: colour("--muted") },
       hovermode: "x unified",
       hoverlabel: { bgcolor: colour("--surface"), bordercolor: colour("--line-strong"), font: { color: colour("--text") } },
-      legend: { orientation: "h", y: -0.22, font: { color: colour("--text") } },
       uirevision: "kept",
       ...layout,
+      legend: { orientation: "h", y: -0.22, font: { color: colour("--text") }, ...layout.legend },
       xaxis: { ...axis, ...layout.xaxis },
       yaxis: { ...axis, ...layout.yaxis },
     },
     { displayModeBar: false, responsive: true },
   );
+}
+
+/** Mark a place on a chart's x axis. */
+export function mark(element, x) {
+  const color = getComputedStyle(document.documentElement).getPropertyValue("--muted").trim();
+  const line = { type: "line", x0: x, x1: x, yref: "paper", y0: 0, y1: 1, line: { color, width: 1.5 } };
+  globalThis.Plotly.relayout(element, { shapes: [line] });
 }

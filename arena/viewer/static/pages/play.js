@@ -18,10 +18,9 @@ export async function show(main) {
   function list() {
     opponents.replaceChildren(
       ...Array.from({ length: seats - 1 }, (_, i) => {
-        chosen[i] ??= agents[Math.min(i, agents.length - 1)]?.spec ?? "";
-        const known = agents.map((agent) => [agent.spec, agent.spec]);
+        chosen[i] ??= agents[i % Math.max(1, agents.length)] ?? "";
         const input = h("input", { type: "text", list: "agents", value: chosen[i], spellcheck: "false", autocomplete: "off", onchange: () => (chosen[i] = input.value.trim()) });
-        return h("label", { class: "field" }, h("span", {}, seats === 2 ? "Opponent" : `Opponent ${i + 1}`), input, i === 0 && h("datalist", { id: "agents" }, known.map(([spec]) => h("option", { value: spec }))));
+        return h("label", { class: "field" }, h("span", {}, seats === 2 ? "Opponent" : `Opponent ${i + 1}`), input, i === 0 && h("datalist", { id: "agents" }, agents.map((spec) => h("option", { value: spec }))));
       }),
     );
     chosen.length = seats - 1;

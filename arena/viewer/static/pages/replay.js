@@ -20,6 +20,9 @@ export async function show(main, page) {
   const player = new Player(replay.steps.length, (step) => {
     drawing.render(step);
     pane.replaceChildren(...[decisionPane(replay, step)].flat());
+    // A long list shows what was chosen; only the list scrolls.
+    const chosen = pane.querySelector(".legal .chosen");
+    if (chosen) chosen.parentElement.scrollTop = chosen.offsetTop - chosen.parentElement.clientHeight / 2;
     log.mark(step);
     settle(step);
   });
@@ -68,7 +71,7 @@ export async function show(main, page) {
   );
   const drawing = await mount(canvas, replay);
   const step = Number(asked.get("step") ?? 0);
-  player.go(Number.isInteger(step) ? step : 0);
+  player.begin(Number.isInteger(step) ? step : 0);
   return () => {
     if (leaveLater) return leaveLater();
     clearTimeout(settling);
@@ -143,7 +146,7 @@ class Log {
       const button = h(
         "button",
         { type: "button", class: decisions.some((d) => d.status) && "bad", onclick: () => go(step) },
-        decisions.length ? h("b", {}, decisions.map((d) => replay.seats[d.seat].name).join(", ")) : h("b", {}, "End"),
+        h("b", {}, who(replay, decisions, step)),
         h("span", {}, decisions.map((d) => d.label).join(", ")),
       );
       this.buttons.push(button);
@@ -161,6 +164,12 @@ class Log {
     if (offsetTop < list.scrollTop) list.scrollTop = offsetTop - 8;
     else if (offsetTop + offsetHeight > list.scrollTop + list.clientHeight) list.scrollTop = offsetTop + offsetHeight - list.clientHeight + 8;
   }
+}
+
+function who(replay, decisions, step) {
+  if (step === replay.steps.length - 1) return "End";
+  if (decisions.length === 1) return replay.seats[decisions[0].seat].name;
+  return `${step + 1}: ${decisions.length ? `${decisions.length} seats` : "others"}`;
 }
 
 function heading(frame) {

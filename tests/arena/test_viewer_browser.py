@@ -1,0 +1,369 @@
+"""The viewer as a person meets it: in Chromium, against a served league."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from viewer_fixtures import MARKUP, fill, make_league, results, serving
+
+pytest.importorskip("fastapi", reason="the viewer's extra is not installed")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="Playwright is not installed; it is in the extra test"
+)
+
+from arena.viewer import export  # noqa: E402
+from arena.viewer.hands import Hands  # noqa: E402
+from arena.viewer.library import Library  # noqa: E402
+from leagues import replay  # noqa: E402
+from leagues.store import Store  # noqa: E402
+
+expect = playwright.expect
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium here; apt-get install chromium to run the page's tests"
+)
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return fill(tmp_path_factory.mktemp("viewer") / "arena.db", make_league(), range(4))
+
+
+@pytest.fixture(scope="module")
+def site(store: Store) -> Iterator[str]:
+    with serving(Library(store.where)) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    """A page that may load nothing from elsewhere and must not complain."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    page.set_default_timeout(20_000)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+@contextmanager
+def visiting(page: Any, library: Library, hands: Hands | None = None) -> Iterator[str]:
+    """A server of its own, which the page leaves before it ends."""
+    with serving(library, hands) as address:
+        yield address
+        page.goto("about:blank")
+
+
+def league_of(site: str, store: Store) -> str:
+    return f"{site}/leagues/{store.find('tiny').league.id}"
+
+
+def long_episode(store: Store) -> tuple[str, int, int, int]:
+    """A match of the agent that notes its thoughts, and its longest episode."""
+    league = store.find("tiny").league
+    found = []
+    for _, result in store.results(league):
+        if "wordy" in result.match.specs:
+            record = replay.read(store.match(result.match.id).replay, "match")
+            for episode in record.episodes:
+                decisions = len(episode.decisions)
+                found.append((decisions, result.match.id, episode.deal, episode.seating))
+    decisions, match, deal, seating = max(found)
+    return match, deal, seating, decisions
+
+
+def replay_of(site: str, store: Store, end: str = "") -> tuple[str, int]:
+    match, deal, seating, decisions = long_episode(store)
+    return f"{site}/matches/{match}/deals/{deal}/{seating}{end}", decisions
+
+
+# -- a league --------------------------------------------------------------------------------------
+
+
+def test_the_ranking_is_in_order_and_can_be_sorted(page: Any, site: str, store: Store) -> None:
+    page.goto(league_of(site, store))
+    rows = page.locator(".ranking tbody tr:not(.skeleton)")
+    expect(rows).to_have_count(3)
+    ratings = [int(text) for text in page.locator(".ranking tbody td.number b").all_inner_texts()]
+    assert ratings == sorted(ratings, reverse=True)
+    page.get_by_role("button", name="Agent", exact=True).click()
+    names = page.locator(".ranking .agent b").all_inner_texts()
+    assert names == sorted(names)
+    expect(page.locator("th[aria-sort]")).to_have_attribute("aria-sort", "ascending")
+    page.get_by_role("button", name="Rating", exact=True).press("Enter")
+    assert [
+        int(text) for text in page.locator(".ranking tbody td.number b").all_inner_texts()
+    ] == ratings
+
+
+def test_a_cell_of_the_heat_map_leads_to_the_pairs_matches(
+    page: Any, site: str, store: Store
+) -> None:
+    page.goto(league_of(site, store))
+    expect(page.locator(".matches tbody tr")).to_have_count(12)
+    page.locator(".heat td button").first.click()
+    expect(page.locator(".matches tbody tr")).to_have_count(4)
+    assert "a=" in page.url and "b=" in page.url
+    chosen = page.get_by_label("First agent").evaluate("e => e.selectedOptions[0].textContent")
+    assert all(chosen in text for text in page.locator(".matches tbody tr").all_inner_texts())
+    page.reload()
+    expect(page.locator(".matches tbody tr")).to_have_count(4)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.locator(".matches tbody tr")).to_have_count(12)
+
+
+def test_the_rating_curve_is_drawn_when_it_comes_into_view(
+    page: Any, site: str, store: Store
+) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(league_of(site, store))
+    page.locator(".chart").scroll_into_view_if_needed()
+    expect(page.locator(".chart .scatterlayer path.js-line").first).to_be_attached()
+    assert all(url.startswith(site) for url in asked)
+
+
+def test_a_live_league_updates_by_itself(page: Any, tmp_path: Path) -> None:
+    league = make_league("live")
+    store = fill(tmp_path / "live.db", league, [0])
+    with visiting(page, Library(store.where)) as site:
+        page.goto(f"{site}/leagues/{league.id}")
+        expect(page.locator(".progress")).to_contain_text("3 of 12 matches")
+        expect(page.locator(".ranking tbody tr").first).to_contain_text("4")
+        page.evaluate("window.kept = true")
+        for result in results(league, [1]):
+            store.append(league, result)
+        expect(page.locator(".progress")).to_contain_text("6 of 12 matches")
+        expect(page.locator(".matches tbody tr")).to_have_count(6)
+        expect(page.locator(".ranking tbody tr td:last-child").first).to_have_text("8")
+        assert page.evaluate("window.kept") is True
+
+
+def test_nothing_moves_while_a_league_loads(page: Any, site: str, store: Store) -> None:
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver(list => { for (const e of list.getEntries())"
+        " window.shift += e.value; }).observe({ type: 'layout-shift', buffered: true });"
+    )
+    page.goto(league_of(site, store))
+    expect(page.locator(".ranking tbody tr:not(.skeleton)")).to_have_count(3)
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.shift") < 0.1
+
+
+def test_an_empty_store_says_what_to_do(page: Any, tmp_path: Path) -> None:
+    with visiting(page, Library(str(tmp_path / "none.db"))) as site:
+        page.goto(site)
+        expect(page.locator("main")).to_contain_text("arena tournament run demo")
+
+
+# -- a match and its replays -----------------------------------------------------------------------
+
+
+def test_a_match_shows_duplicates_side_by_side(page: Any, site: str, store: Store) -> None:
+    match, *_ = long_episode(store)
+    page.goto(f"{site}/matches/{match}?league={store.find('tiny').league.id}")
+    row = page.locator(".deals tbody tr").first
+    expect(row.locator("a")).to_have_count(2)
+    first, second, total = (
+        float(text.replace("−", "-")) for text in row.locator("td.number").all_inner_texts()
+    )
+    assert first + second == pytest.approx(total)
+    row.locator("a").last.click()
+    expect(page.locator("svg.table")).to_be_visible()
+    expect(page.locator(".facts")).to_contain_text("seating 2 of 2")
+
+
+def test_keys_step_through_a_replay(page: Any, site: str, store: Store) -> None:
+    address, decisions = replay_of(site, store)
+    page.goto(address)
+    count = page.locator(".transport .count")
+    expect(count).to_have_text(f"0 / {decisions}")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(count).to_have_text(f"2 / {decisions}")
+    page.keyboard.press("ArrowLeft")
+    expect(count).to_have_text(f"1 / {decisions}")
+    page.keyboard.press("End")
+    expect(count).to_have_text(f"{decisions} / {decisions}")
+    expect(page.locator(".decision")).to_contain_text("Returns")
+    page.keyboard.press("Home")
+    expect(count).to_have_text(f"0 / {decisions}")
+    page.get_by_label("Speed").select_option("16")
+    page.locator("h1").click()
+    page.keyboard.press(" ")
+    expect(count).to_have_text(f"{decisions} / {decisions}")
+    page.locator(".log button").nth(1).click()
+    expect(count).to_have_text(f"1 / {decisions}")
+    page.locator(".scrub").evaluate("e => { e.value = 2; e.dispatchEvent(new Event('input')); }")
+    expect(count).to_have_text(f"2 / {decisions}")
+
+
+def test_a_deep_link_opens_its_step_and_the_address_follows(
+    page: Any, site: str, store: Store
+) -> None:
+    address, decisions = replay_of(site, store, "?step=2")
+    page.goto(address)
+    expect(page.locator(".transport .count")).to_have_text(f"2 / {decisions}")
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(re.compile(r"[?&]step=1\b"))
+    page.goto(address.replace("step=2", "step=9999"))
+    expect(page.locator(".transport .count")).to_have_text(f"{decisions} / {decisions}")
+    page.goto(address.replace("step=2", "step=x"))
+    expect(page.locator(".transport .count")).to_have_text(f"0 / {decisions}")
+
+
+def test_a_seats_own_view_hides_the_others_cards(page: Any, site: str, store: Store) -> None:
+    address, _ = replay_of(site, store)
+    page.goto(address)
+    expect(page.locator("svg.table .hole .back:visible")).to_have_count(0)
+    page.get_by_label("View").select_option("0")
+    page.wait_for_url(re.compile("seat=0"))
+    expect(page.locator("svg.table .hole .back:visible")).to_have_count(2)
+
+
+def test_probabilities_and_thoughts_are_shown(page: Any, site: str, store: Store) -> None:
+    address, _ = replay_of(site, store)
+    page.goto(address)
+    while "321" not in page.locator(".decision").inner_text():
+        page.keyboard.press("ArrowRight")
+    pane = page.locator(".decision")
+    expect(pane.locator(".legal li.chosen")).to_contain_text("75")
+    expect(pane.locator(".notes").first).to_contain_text("tokens")
+
+
+def test_markup_from_agents_is_shown_as_text(page: Any, site: str, store: Store) -> None:
+    page.goto(league_of(site, store))
+    expect(page.locator(".ranking")).to_contain_text(MARKUP)
+    address, _ = replay_of(site, store, f"?league={store.find('tiny').league.id}")
+    page.goto(address)
+    expect(page.locator("h1")).to_contain_text(MARKUP)
+    while MARKUP not in page.locator(".decision").inner_text():
+        page.keyboard.press("ArrowRight")
+    for summary in page.locator(".decision summary").all():
+        summary.click()
+    expect(page.locator(".decision")).to_contain_text("</script><script>")
+    assert page.locator("main img").count() == 0
+    assert page.title() != "broken"
+
+
+def test_the_table_is_readable_on_a_phone(browser: Any, site: str, store: Store) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    for address in (league_of(site, store), replay_of(site, store)[0], f"{site}/play"):
+        page.goto(address)
+        expect(page.locator("main section").first).to_be_visible()
+        over = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert page.evaluate(over) <= 0
+    page.goto(replay_of(site, store)[0])
+    name = page.locator("svg.table .seat .name").first
+    assert name.evaluate("e => e.getBoundingClientRect().height") >= 11
+    context.close()
+
+
+def test_a_bad_address_is_a_page_with_a_sentence(browser: Any, site: str) -> None:
+    page = browser.new_page()
+    page.goto(f"{site}/matches/<script>")
+    expect(page.locator("main")).to_contain_text("holds no match")
+    page.get_by_role("link", name="All leagues").click()
+    expect(page.locator("h1")).to_have_text("Leagues")
+    page.close()
+
+
+# -- hands, a person, exports ----------------------------------------------------------------------
+
+
+def test_hand_histories_are_listed_and_replayed(page: Any, tmp_path: Path) -> None:
+    from test_viewer_app import PHH
+
+    path = tmp_path / "hands.phhs"
+    path.write_text(f"[1]\n{PHH}[2]\n{PHH}")
+    with visiting(page, Library(str(tmp_path / "none.db")), Hands(path)) as site:
+        page.goto(f"{site}/hands")
+        expect(page.locator("tbody tr")).to_have_count(2)
+        expect(page.locator("tbody")).to_contain_text("<b>Bob</b>")
+        page.get_by_role("link", name="2", exact=True).click()
+        expect(page.locator("svg.table .seat").first).to_be_visible()
+        expect(page.locator(".transport .count")).to_have_text("0 / 4")
+        page.keyboard.press("End")
+        expect(page.locator(".decision")).to_contain_text("Won and lost, chips")
+        expect(page.locator("svg.table .tag.win")).to_contain_text("+4")
+
+
+def test_a_person_plays_a_hand(page: Any, tmp_path: Path) -> None:
+    where = str(tmp_path / "new.db")
+    with visiting(page, Library(where)) as site:
+        page.goto(f"{site}/play")
+        page.get_by_label("Opponent").fill("call")
+        page.get_by_role("button", name="Take a seat").click()
+        expect(page.locator("svg.table")).to_be_visible()
+        done = page.get_by_role("button", name="Next hand")
+        ready = page.locator(".actions button:enabled")
+        for _ in range(10):
+            expect(ready.first).to_be_visible()
+            if done.count():
+                break
+            page.locator(".actions .controls button", has_text=re.compile("^C")).click()
+            page.wait_for_timeout(100)
+        expect(done).to_be_visible()
+        page.get_by_role("link", name="Replay with all cards").click()
+        expect(page.locator("svg.table")).to_be_visible()
+    (id,) = Store(where).match_ids()
+    assert replay.verify(replay.read(Store(where).match(id).replay, "hand")) == []
+
+
+def test_an_exported_replay_opens_from_disk(page: Any, store: Store, tmp_path: Path) -> None:
+    match, deal, seating, decisions = long_episode(store)
+    file = tmp_path / "replay.html"
+    export.single(Library(store.where).replay(match), file)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"file://{file}")
+    page.locator(".deals td a").first.click()
+    expect(page.locator("svg.table")).to_be_visible()
+    page.goto(f"file://{file}#deal={deal}&seating={seating}&step=1")
+    expect(page.locator(".transport .count")).to_have_text(f"1 / {decisions}")
+    page.keyboard.press("End")
+    expect(page.locator(".transport .count")).to_have_text(f"{decisions} / {decisions}")
+    page.get_by_label("View").select_option("0")
+    expect(page.locator(".transport .count")).to_have_text(f"{decisions} / {decisions}")
+    assert {url.split(":")[0] for url in asked} <= {"file", "data"}
+
+
+def test_an_exported_site_opens_from_disk(page: Any, store: Store, tmp_path: Path) -> None:
+    list(export.site(Library(store.where), "tiny", tmp_path / "site"))
+    page.goto(f"file://{tmp_path / 'site' / 'index.html'}")
+    expect(page.locator(".ranking tbody tr:not(.skeleton)")).to_have_count(3)
+    page.locator(".chart").scroll_into_view_if_needed()
+    expect(page.locator(".chart .scatterlayer path.js-line").first).to_be_attached()
+    page.locator(".heat td button").first.click()
+    expect(page.locator(".matches tbody tr")).to_have_count(4)
+    page.locator(".matches tbody a").first.click()
+    page.locator(".deals td a").first.click()
+    expect(page.locator("svg.table")).to_be_visible()
+    page.get_by_role("link", name="League").click()
+    expect(page.locator("h1")).to_have_text("tiny")
