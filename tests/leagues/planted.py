@@ -6,6 +6,7 @@ from itertools import combinations
 
 import numpy as np
 from scipy.sparse import csr_array
+from scipy.special import ndtr
 
 from leagues.match import Match, Result, Status, seatings
 
@@ -98,3 +99,25 @@ def wins(theta, deals, rng, noise=0.0) -> csr_array:
 
 def chance(difference):
     return 1 / (1 + np.exp(-np.asarray(difference)))
+
+
+def chip_league(skill, deals, rng, luck=0.5) -> list[Result]:
+    """All pairs on the same deals: row gains the difference in skill, on average, at a spread of 1.
+
+    ``luck`` is the share of the variance that an entrant's deal brings into all of its pairs.
+    """
+    who, n = names(len(skill)), len(skill)
+    own = np.sqrt(luck / 2) * rng.normal(size=(deals, n))
+    results = []
+    for i, j in combinations(range(n), 2):
+        gain = skill[i] - skill[j] + own[:, i] - own[:, j]
+        gain = gain + np.sqrt(1 - luck) * rng.normal(size=deals)
+        # Two seatings, in both of which who plays first gets 5 and half of the gain is made.
+        results.append(duel(who[i], who[j], np.stack([gain / 4 + 5, gain / 4 - 5], 1)))
+    return results
+
+
+def ahead(skill, session):
+    """How probably row of ``chip_league`` is ahead of column after so many deals."""
+    skill = np.asarray(skill)
+    return ndtr(np.sqrt(session) * (skill[:, None] - skill))
