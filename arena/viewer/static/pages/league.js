@@ -40,6 +40,7 @@ export async function show(main, page) {
     busy = true;
     do {
       behind = false;
+      const begun = performance.now();
       const data = await get(`${path}/ranking`);
       alarms.replaceChildren(...data.warnings.map((text) => h("p", { class: "note", role: "alert" }, text)));
       if (data.standings.length) ranking.show(data);
@@ -47,6 +48,8 @@ export async function show(main, page) {
       chart.show();
       lost.replaceChildren(forfeits(data, names));
       await matches.show();
+      // A large league's ranking takes a while: leave most of the machine to those who play it.
+      if (behind) await new Promise((done) => setTimeout(done, 3 * (performance.now() - begun)));
     } while (behind);
     busy = false;
   }
