@@ -34,9 +34,10 @@ def print_ranking(store: Store, league: League) -> None:
     """Print ranking, payoff matrix, warnings, and where the replays are."""
     ranking = rank(store, league)
     console = stdout()
-    console.print(
-        Text(f"{league.name}: {league.game}, {ranking.deals:,} deals, seed {league.seed}", "bold")
-    )
+    played = f"{ranking.deals:,} deals"
+    if ranking.session > 1:
+        played += f" in sessions of {ranking.session}"
+    console.print(Text(f"{league.name}: {league.game}, {played}, seed {league.seed}", "bold"))
     console.print(_standings(league, ranking))
     if 2 <= len(ranking.standings) <= _MATRIX:
         what = "what row earns" if ranking.payoff_is == "return" else "row less column"
@@ -60,7 +61,7 @@ def _standings(league: League, ranking: Ranking) -> Table:
     table.add_column("agent")
     table.add_column("rating", justify="right")
     table.add_column("95 % interval", justify="center")
-    table.add_column("win rate", justify="right")
+    table.add_column("sessions won" if ranking.session > 1 else "win rate", justify="right")
     table.add_column(f"{ranking.unit}", justify="right")
     table.add_column("deals", justify="right")
     forfeited = any(any(standing.forfeits.values()) for standing in ranking.standings)

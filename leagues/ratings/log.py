@@ -1,7 +1,8 @@
 """A league's log as arrays: who met whom on which deal, and what each came away with.
 
-A *contest* is one lineup on one deal, all its seatings together. It is what a result says that
+A *contest* here is one lineup on one deal, all its seatings together. It is what a result says that
 bears on strength: the luck of the cards and of the seats is shared by those who meet in it.
+(``leagues.ratings.tally`` makes sessions of many deals of them.)
 """
 
 from __future__ import annotations
