@@ -146,11 +146,12 @@ class StateOnly:
 
     values: NDArray[np.float64]
     average: float
+    objective: Objective = CLICKS
 
     def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> Outcome:
         """See ``Bidder.replay``."""
         alike = AuctionLog(log.clicks, log.prices, np.full(len(log), self.average))
-        return Bidder(self.values).replay(alike, auctions=auctions, budget=budget)
+        return Bidder(self.values, self.objective).replay(alike, auctions=auctions, budget=budget)
 
 
 @numba.njit(cache=True)

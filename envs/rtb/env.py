@@ -35,11 +35,24 @@ from envs.rtb.text import totals
 Info = dict[str, Any]
 Reward = Literal["clicks", "expected_clicks", "profit"]
 
-LEVELS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0)
+LEVELS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.3, 1.7, 2.5)
 """The multiples of the linear bid that a discrete action chooses among."""
 
-OBSERVATION = gymnasium.spaces.Box(0.0, np.inf, (5,), np.float32)
+OBSERVATION = gymnasium.spaces.Box(0.0, 10.0, (5,), np.float32)
 """Shares of the episode and of the budget left, their ratio, the rate over θ̄, the win rate."""
+
+
+def observation(
+    time_left: NDArray[np.float64],
+    budget_left: NDArray[np.float64],
+    rate: NDArray[np.float64],
+    win_rate: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    """``OBSERVATION`` for many episodes, float32 ``(n, 5)``; cut at its bounds."""
+    pace = np.divide(budget_left, time_left, out=np.zeros(len(rate)), where=time_left > 0)
+    stacked = np.stack([time_left, budget_left, pace, rate, win_rate], axis=1)
+    bounded: NDArray[np.float32] = np.clip(stacked, 0.0, 10.0).astype(np.float32)
+    return bounded
 
 
 class _Episodes:
@@ -88,13 +101,10 @@ class _Episodes:
         self.totals[row] = 0.0
 
     def observe(self) -> NDArray[np.float32]:
-        time_left = 1.0 - self.now / self.auctions
-        budget_left = self.left / self.budget
-        pace = np.divide(budget_left, time_left, out=np.zeros(len(self.now)), where=time_left > 0)
         upcoming = np.minimum(self.now[:, None] + np.arange(self.tick), self.auctions - 1)
         rate = np.take_along_axis(self.ctr, upcoming, axis=1).mean(axis=1) / self.campaign.ctr
-        return np.stack([time_left, budget_left, pace, rate, self.win_rate], axis=1).astype(
-            np.float32
+        return observation(
+            1.0 - self.now / self.auctions, self.left / self.budget, rate, self.win_rate
         )
 
     def step(self, rows: NDArray[np.int64], actions: NDArray[Any]) -> NDArray[np.float64]:
@@ -175,7 +185,7 @@ class BiddingEnv(gymnasium.Env[NDArray[np.float32], Any]):
 
     Observation, Box (5,), float32: share of the auctions left, share of the budget left, the second
     over the first (above 1: money must be spent faster), mean click-through rate of the ``tick``
-    impressions on offer over the campaign's average, share of the last tick won.
+    impressions on offer over the campaign's average, share of the last tick won; cut at 10.
 
     Action: the bid in price units for an impression of the average rate, Box (1,) in 0 … 300;
     bids for others are in proportion, rounded down, at most 300 and at most the budget. With

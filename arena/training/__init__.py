@@ -1,0 +1,42 @@
+"""What ``arena train`` trains: modules with ``HELP``, ``add(parser)`` and ``run(options)``.
+
+Recipes import what they train inside of ``run``: all of them are imported to be listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+
+
+def names() -> list[str]:
+    """The names of all recipes."""
+    return sorted(
+        file.name.removesuffix(".py")
+        for file in files(__package__).iterdir()
+        if file.name.endswith(".py") and file.name != "__init__.py"
+    )
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: small networks are slower on more, and starve who runs beside."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def fresh(folder: Path) -> Path:
+    """The folder to write a checkpoint to; InputError where something is there already."""
+    from envs.errors import InputError
+
+    if folder.exists():
+        raise InputError(f"--output {folder} is there already; name a folder that is not")
+    return folder
