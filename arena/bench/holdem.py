@@ -2,7 +2,8 @@
 PokerKit's, evaluations beside phevaluator's. Everything runs on one core.
 
 A step is one decision: the actor's observation and legal actions are made, one of these is drawn
-uniformly and taken. All games are of 100 big blinds, and are played with the peer's own menu. Ours and the peer take turns, so that whatever else the machine does slows both.
+uniformly and taken. All games are of 100 big blinds, and are played with the peer's own menu. Ours
+and the peer take turns, so that whatever else the machine does slows both.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def _pots(hand: rules.Hand) -> list[dict[str, Any]]:
 
 def _result(hand: rules.Hand) -> dict[str, Any]:
     shown = {
-        str(seat): category(int(rules.strength(hand, seat)))
+        str(seat): category(int(hand["strengths"][seat]))
         for seat in range(hand["seats"])
         if rules.has(int(hand["showdown"]), seat)
     }

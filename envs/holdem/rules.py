@@ -339,15 +339,23 @@ def award_uncontested(hand: Hand) -> None:
 
 
 @compiled
-def strength(hand: Hand, seat: int) -> int:
-    """The strength of a seat's best five cards; 0, below all others, where a card is unknown."""
-    held = np.uint64(0)
-    for i in range(7):
-        card = hand.deck[2 * seat + i] if i < 2 else hand.deck[2 * hand.seats + i - 2]
-        if card < 0:
-            return 0
-        held |= card_bit(card)
-    return evaluate_set(held)
+def compare(hand: Hand) -> None:
+    """Work out the strengths of the live hands: 0, below all others, where a card is unknown."""
+    board = np.uint64(0)
+    known = True
+    for i in range(5):
+        card = hand.deck[2 * hand.seats + i]
+        known &= card >= 0
+        board |= card_bit(max(card, 0))
+    seats = hand.live
+    while seats:
+        seat = lowest(seats)
+        seats ^= 1 << seat
+        first, second = hand.deck[2 * seat], hand.deck[2 * seat + 1]
+        if known and first >= 0 and second >= 0:
+            hand.strengths[seat] = evaluate_set(board | card_bit(first) | card_bit(second))
+        else:
+            hand.strengths[seat] = 0
 
 
 @compiled
@@ -358,6 +366,7 @@ def award_pots(hand: Hand) -> None:
     contenders' stakes goes with the last pot: who put it in forfeited where it could check.
     """
     hand.showdown = hand.live
+    compare(hand)
     contenders = unbeaten(hand)
     awarded = 0
     while contenders:
@@ -393,25 +402,30 @@ def unbeaten(hand: Hand) -> int:
     All others muck before the pots are made up, so that pots which only the same hands can win
     are one pot, and have their odd chips once.
     """
-    seats = hand.live
-    while seats:
-        seat = lowest(seats)
-        seats ^= 1 << seat
-        hand.strengths[seat] = strength(hand, seat)
     unbeaten = 0
-    seats = hand.live
-    while seats:
-        seat = lowest(seats)
-        seats ^= 1 << seat
-        wins = True
-        others = hand.live
-        while others:
-            other = lowest(others)
-            others ^= 1 << other
-            wins &= (hand.committed[other] < hand.committed[seat]) | (
-                hand.strengths[other] <= hand.strengths[seat]
-            )
-        unbeaten |= int(wins) << seat
+    deeper = hand.live
+    while deeper:
+        best = -1
+        winners = 0
+        covered = 0  # the most that one of the winners has at stake
+        seats = deeper
+        while seats:
+            seat = lowest(seats)
+            seats ^= 1 << seat
+            if hand.strengths[seat] > best:
+                best = hand.strengths[seat]
+                winners = 0
+                covered = 0
+            if hand.strengths[seat] == best:
+                winners |= 1 << seat
+                covered = max(covered, hand.committed[seat])
+        unbeaten |= winners
+        seats = deeper
+        while seats:
+            seat = lowest(seats)
+            seats ^= 1 << seat
+            if hand.committed[seat] <= covered:
+                deeper ^= 1 << seat
     return unbeaten
 
 
