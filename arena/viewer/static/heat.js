@@ -60,7 +60,7 @@ export class Heat {
     this.text.replaceChildren(
       {
         payoff: `${payoff}, ${data.unit}.`,
-        win_rate: "How often row finishes a deal ahead of column, ties half.",
+        win_rate: data.session > 1 ? `The chance, in per cent, that row is ahead of column after a session of ${data.session} deals.` : "How often row finishes a deal ahead of column, in per cent, ties half.",
         stronger: "The probability that row is the stronger of the two.",
       }[this.measure] + " Pale numbers could be even. Click a cell for the pair's matches.",
     );

@@ -9,7 +9,7 @@ export class History {
   constructor(league, names) {
     this.path = `/api/leagues/${league.id}/history`;
     this.names = names;
-    this.chart = h("div", { class: "chart" });
+    this.chart = h("div", { class: "chart" }, h("p", { class: "empty" }, "Loading the chart …"));
     this.element = section("Rating over deals", null, this.chart);
     this.visible = false;
     this.wanted = false;

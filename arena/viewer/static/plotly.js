@@ -42,7 +42,7 @@ export async function draw(element, traces, layout) {
     traces,
     {
       autosize: true,
-      height: 380,
+      height: Math.max(360, element.clientHeight),
       margin: { l: 52, r: 8, t: 8, b: 40 },
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",

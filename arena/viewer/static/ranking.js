@@ -1,7 +1,7 @@
 // The ranking, its intervals as bars on one scale. Sortable, and filtered by the agents' names.
 
 import { h, s, section } from "./dom.js";
-import { amount, half, percent, whole } from "./format.js";
+import { amount, count, half, percent, whole } from "./format.js";
 
 const COLUMNS = [
   { id: "rank", title: "Rank", class: "rank", value: (row) => row.rank, up: true },
@@ -32,7 +32,8 @@ export class Ranking {
     });
     this.table = h("table", { class: "ranking" }, h("thead", {}, this.row), this.body);
     this.place = h("div", { class: "scroll" }, this.table);
-    this.element = section("Ranking", league.agents.length > 5 && search, this.place);
+    this.text = h("p", { class: "small muted" });
+    this.element = section("Ranking", league.agents.length > 5 && search, this.place, this.text);
     // As many rows as there will be: nothing moves when the numbers come.
     this.body.replaceChildren(
       ...league.agents.map(() => h("tr", { class: "skeleton" }, COLUMNS.map((column) => h("td", { class: column.class }, h("i"))))),
@@ -53,9 +54,10 @@ export class Ranking {
 
   draw() {
     if (!this.data) return;
-    const { standings, unit } = this.data;
+    const { standings } = this.data;
     const scale = new Scale(standings);
-    this.heads(scale, unit);
+    this.heads(scale);
+    this.explain();
     const column = COLUMNS.find((c) => c.id === this.order.id);
     const rows = standings.filter((row) => `${this.names[row.agent]} ${row.spec}`.toLowerCase().includes(this.filter));
     rows.sort((a, b) => compare(column.value(a, this.names), column.value(b, this.names)) * (this.order.up ? 1 : -1) || a.rank - b.rank);
@@ -63,13 +65,25 @@ export class Ranking {
     if (!rows.length) this.body.append(h("tr", {}, h("td", { colspan: COLUMNS.length, class: "muted" }, "No agent's name contains that.")));
   }
 
-  heads(scale, unit) {
+  explain() {
+    const { deals, session } = this.data;
+    const won = session > 1 ? `Who is ahead after a session of ${session} deals has won it.` : "Who earns more on a deal has won it.";
+    this.text.textContent = `From ${count(deals, "deal")}. ${won} Bars and ± are 95 % intervals.`;
+  }
+
+  title(column) {
+    if (!this.data) return column.title;
+    if (column.id === "payoff") return this.data.unit;
+    return column.id === "win" && this.data.session > 1 ? "Sessions won" : column.title;
+  }
+
+  heads(scale) {
     const focused = document.activeElement?.closest?.("th")?.dataset.column;
     this.row.replaceChildren(
       ...COLUMNS.map((column) => {
         if (column.title === null) return h("th", { class: column.class, "aria-label": "95 % interval" }, scale && scale.axis());
         const sorted = this.order.id === column.id;
-        const text = column.id === "payoff" && unit ? unit : column.title;
+        const text = this.title(column);
         const sort = sorted && (this.order.up ? "ascending" : "descending");
         const press = () => {
           this.order = { id: column.id, up: sorted ? !this.order.up : Boolean(column.up) };
@@ -108,13 +122,17 @@ function compare(a, b) {
   return a < b ? -1 : 1;
 }
 
-/** The ends of a scale of ratings. Who is lost far below does not squeeze the others together. */
+const GAP = 700;
+
+/** The ends of a scale of ratings. Who is lost far below all others does not squeeze them together. */
 export function span(ratings) {
-  const values = ratings.map((r) => r.value).sort((a, b) => a - b);
-  const middle = values[Math.floor(values.length / 2)];
-  const ends = ratings.flatMap((r) => [r.value, r.low, r.high]).filter((x) => x !== null);
-  const low = Math.max(Math.min(...ends, 1450), middle - 450);
-  const high = Math.min(Math.max(...ends, 1550), middle + 900);
+  const order = [...ratings].sort((a, b) => b.value - a.value);
+  const lost = order.findIndex((r, i) => i > 0 && order[i - 1].value - r.value > GAP);
+  const kept = lost < 0 ? order : order.slice(0, lost);
+  const known = (x, otherwise) => (x === null ? otherwise : x);
+  // An interval may be far longer than all others: the scale follows it only so far.
+  const low = Math.min(1450, ...kept.map((r) => Math.max(known(r.low, r.value), r.value - GAP / 2)));
+  const high = Math.max(1550, ...kept.map((r) => Math.min(known(r.high, r.value), r.value + GAP / 2)));
   const margin = (high - low) * 0.05;
   return [low - margin, high + margin];
 }
