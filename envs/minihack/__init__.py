@@ -1,0 +1,1 @@
+"""MiniHack: NetHack levels small enough to study one skill at a time, really seeded."""

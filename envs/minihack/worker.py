@@ -1,0 +1,142 @@
+"""The process in which NetHack runs: many games of one task, driven over a pipe.
+
+NetHack's C code forgets some two kilobytes of memory at every reset. So the process that was
+started keeps clean and only has children: a child plays, and after ``RESETS`` resets it writes down
+the seed and the actions of every episode that is going on and ends; the next child takes these
+actions again and goes on. From outside nothing of it is seen.
+"""
+
+from __future__ import annotations
+
+import json
+import mmap
+import os
+import sys
+from typing import Any
+
+import numpy as np
+
+from envs.minihack.compiler import Assembler
+from envs.minihack.simulation import Simulation
+from envs.minihack.tasks import compiled, make_task
+
+RESETS = 1000  # of one child: about two megabytes
+IDLE, RESET, STEP = 0, 1, 2
+OUTCOMES = ("running", "won", "died", "truncated")
+
+
+def views(
+    memory: mmap.mmap, layout: list[tuple[str, str, list[int]]]
+) -> tuple[dict[str, np.ndarray[Any, np.dtype[Any]]], int]:
+    """The arrays that lie one after the other in ``memory``, each on a cache line of its own."""
+    arrays, at = {}, 0
+    for name, dtype, shape in layout:
+        count = int(np.prod(shape))
+        if memory is not None:
+            flat = np.frombuffer(memory, dtype, count, at)
+            arrays[name] = flat.reshape(shape)
+        at += -(-count * np.dtype(dtype).itemsize // 64) * 64
+    return arrays, at
+
+
+class _Share:
+    """The games of one worker: rows ``first`` … of the shared arrays."""
+
+    def __init__(self, job: dict[str, Any], memory: mmap.mmap, assembler: Assembler | None) -> None:
+        self.arrays, _ = views(memory, job["layout"])
+        self.rows = range(job["first"], job["last"])
+        self.keys = job["keys"]
+        self.name, self.assembler = job["task"], assembler
+        self.games: dict[int, Simulation] = {}
+        self.resets = 0
+
+    def game(self, row: int) -> Simulation:
+        """The game of a row, made when it is first needed."""
+        if row not in self.games:
+            buffers = {key: self.arrays[key][row] for key in self.keys}
+            self.games[row] = Simulation(self.name, buffers, self.assembler)
+        return self.games[row]
+
+    def obey(self) -> None:
+        """Do what is commanded for each row."""
+        commands = self.arrays["command"]
+        for row in self.rows:
+            command = commands[row]
+            if command == STEP:
+                game = self.games[row]
+                game.step(int(self.arrays["action"][row]))
+            elif command == RESET:
+                game = self.game(row)
+                game.reset(int(self.arrays["seed"][row]))
+                self.resets += 1
+            else:
+                continue
+            commands[row] = IDLE
+            self.arrays["reward"][row] = game.reward
+            self.arrays["outcome"][row] = OUTCOMES.index(game.outcome)
+            self.arrays["steps"][row] = game.steps
+
+    def written(self) -> list[tuple[int, int, list[int]]]:
+        """The episodes that are going on."""
+        return [
+            (row, game.seed, game.history)
+            for row, game in self.games.items()
+            if game.outcome == "running"
+        ]
+
+    def read(self, episodes: list[tuple[int, int, list[int]]]) -> None:
+        """Go on with these."""
+        for row, seed, history in episodes:
+            self.game(row).restore(seed, history)
+
+
+def _serve(share: _Share, commands: int, answers: int) -> bool:
+    """Obey until the pipe closes (False) or this process has had its share of resets (True)."""
+    while True:
+        if not os.read(commands, 1):
+            return False
+        share.obey()
+        if share.resets >= RESETS:
+            return True  # the next child answers, so that nobody reads what it still restores
+        os.write(answers, b".")
+
+
+def main() -> None:
+    """Read the job from stdin; have children play it until the pipe closes."""
+    job = json.load(sys.stdin)
+    memory = mmap.mmap(job["memory"], job["size"])
+    # Both are compiled here, once, and inherited.
+    compiled(job["task"])
+    assembler = Assembler.calibrated() if make_task(job["task"]).plan else None
+    episodes: list[tuple[int, int, list[int]]] = []
+    while True:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(reading)
+            status = 1
+            try:
+                share = _Share(job, memory, assembler)
+                share.read(episodes)
+                os.write(job["answers"], b".")
+                again = _serve(share, job["commands"], job["answers"])
+                if again:
+                    with os.fdopen(writing, "wb") as pipe:
+                        pipe.write(json.dumps(share.written()).encode())
+                for game in share.games.values():
+                    game.close()
+                status = 0
+            except BaseException:  # the child must not run on into its parent's code
+                import traceback
+
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(status)
+        os.close(writing)
+        with os.fdopen(reading, "rb") as pipe:
+            written = pipe.read()
+        _, status = os.waitpid(child, 0)
+        if status or not written:
+            sys.exit(status and 1)
+        episodes = json.loads(written)

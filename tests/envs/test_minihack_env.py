@@ -1,0 +1,272 @@
+"""MiniHack is really seeded, conforms, and its levels, words and recordings say what is there."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+pytest.importorskip("nle")
+pytest.importorskip("minihack")
+
+import gymnasium
+from gymnasium.utils.env_checker import check_env
+
+import envs.minihack.env
+from envs.conformance import check_game
+from envs.errors import InputError
+from envs.game import Recording
+from envs.minihack import labels, levels, worker
+from envs.minihack.compiler import Assembler, compile_description
+from envs.minihack.dice import Dice
+from envs.minihack.env import MiniHackEnv, MiniHackVectorEnv
+from envs.minihack.pool import Pool
+from envs.minihack.tasks import compiled, make_task, task_names
+from envs.registry import make_game
+
+KEYS = ("glyphs", "blstats", "message")
+ROW = np.zeros(1, np.int64)
+
+
+def seeds(*values):
+    return np.array(values, np.uint64)
+
+
+def trajectory(pool, row, seed, actions):
+    """All that is seen on the way."""
+    at = np.array([row])
+    pool.reset(at, seeds(seed))
+    seen = []
+    for action in [None, *actions]:
+        if action is not None:
+            if pool.arrays["outcome"][row]:
+                break
+            pool.step(at, np.array([action]))
+        seen.append(b"".join(pool.arrays[key][row].tobytes() for key in (*KEYS, "reward")))
+    return seen
+
+
+SCRIPT = """
+import hashlib, sys
+import numpy as np
+from test_minihack_env import trajectory, KEYS
+from envs.minihack.pool import Pool
+pool = Pool("MultiRoom-N4", 1, KEYS)
+seen = trajectory(pool, 0, 7, np.random.default_rng(1).integers(0, 8, 80).tolist())
+print(hashlib.sha256(b"".join(seen)).hexdigest())
+"""
+
+
+def test_same_seed_same_trajectory_also_in_another_process():
+    actions = np.random.default_rng(1).integers(0, 8, 80).tolist()
+    pool = Pool("MultiRoom-N4", 3, KEYS)
+    first = trajectory(pool, 0, 7, actions)
+    trajectory(pool, 2, 8, actions)
+    assert trajectory(pool, 2, 7, actions) == first
+    assert trajectory(pool, 0, 9, actions) != first
+    pool.close()
+    import hashlib
+    from pathlib import Path
+
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n{SCRIPT}",
+        ],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == hashlib.sha256(b"".join(first)).hexdigest()
+
+
+def test_every_task_has_a_level_that_nethack_compiles_and_actions_of_different_names():
+    for name in task_names():
+        task = make_task(name)
+        assert (task.plan is None) == (compiled(name) is not None), name
+        assert len(set(task.names)) == len(task.names), name
+    assert len(make_task("Quest-Easy").actions) == 85
+    assert {f"arena/MiniHack-{name}-v1" for name in task_names()} <= set(gymnasium.registry)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["MultiRoom-N6-LavaMonsters", "MultiRoom-N4-Locked", "Boxoban-Medium", "LavaCrossingS19N13"],
+)
+def test_levels_are_assembled_as_nethacks_compiler_compiles_them(name):
+    assembler, plan = Assembler.calibrated(), make_task(name).plan
+    for seed in range(3):
+        level = plan(Dice(seed))
+        assert assembler.assemble(level) == compile_description(level.description())
+
+
+@pytest.mark.parametrize("rooms", [2, 4, 6, 10])
+def test_multi_room_is_a_chain_of_so_many_rooms(rooms):
+    for seed in range(10):
+        plan = levels.multi_room(Dice(seed), rooms=rooms, largest=10, door="open")
+        assert len(plan.doors) == rooms - 1
+        grid = {(x, y): c for y, row in enumerate(plan.rows) for x, c in enumerate(row)}
+        assert all(grid[x, y] == "+" for x, y, _ in plan.doors)
+        found, todo = {plan.start}, [plan.start]
+        while todo:
+            x, y = todo.pop()
+            for step in ((x + 1, y), (x - 1, y), (x, y + 1), (x, y - 1)):
+                if grid.get(step, " ") in ".+" and step not in found:
+                    found.add(step)
+                    todo.append(step)
+        assert found == {at for at, c in grid.items() if c in ".+"}
+        assert plan.stairs in found
+
+
+def test_a_way_leads_through_every_lava_crossing():
+    for seed in range(20):
+        plan = levels.lava_crossing(Dice(seed), size=19, crossings=17)
+        floor = {(x, y) for y, row in enumerate(plan.rows) for x, c in enumerate(row) if c == "."}
+        assert plan.stairs in levels._reachable(plan.start, floor)
+
+
+def test_boxoban_levels_are_to_be_solved_but_not_yet():
+    for seed in range(5):
+        plan = levels.boxoban(Dice(seed), pulls=12)
+        assert len(plan.boulders) == len(plan.fountains) == 4
+        assert not set(plan.boulders) & set(plan.fountains)
+
+
+def test_no_first_message_tells_of_the_moon():
+    pool = Pool("KeyRoom-S5", 1, KEYS)
+    for seed in range(60):
+        pool.reset(ROW, seeds(seed))
+        assert b"moon" not in pool.arrays["message"][0].tobytes()
+    pool.close()
+
+
+def test_contexts_are_so_many_levels():
+    pool = Pool("MultiRoom-N4", 1, KEYS)
+    from envs.contexts import context_seed
+
+    found = set()
+    for seed in range(40):
+        pool.reset(ROW, seeds(context_seed(seed, 3)))
+        found.add(pool.arrays["glyphs"][0].tobytes())
+    assert len(found) == 3
+    pool.close()
+
+
+def test_gymnasiums_and_stable_baselines_checkers_pass():
+    env = MiniHackEnv("KeyRoom-S5")
+    check_env(env, skip_render_check=True)
+    sb3 = pytest.importorskip("stable_baselines3.common.env_checker")
+    sb3.check_env(env)
+    env.close()
+
+
+def test_the_vector_environment_plays_what_single_ones_play_and_can_go_on():
+    vector = MiniHackVectorEnv(3, "MultiRoom-N2", keys=KEYS, workers=2)
+    vector.reset(seed=4)
+    rng = np.random.default_rng(0)
+    ended = 0
+    for _ in range(90):
+        _, _, terminated, truncated, info = vector.step(rng.integers(0, 8, 3))
+        assert (terminated | truncated).sum() == len(info.get("ended", ()))
+        ended += len(info.get("ended", ()))
+        if ended:
+            assert (info["episode_steps"] <= 40).all() if "ended" in info else True
+    assert ended >= 3
+    again = MiniHackVectorEnv(3, "MultiRoom-N2", keys=KEYS, workers=1)
+    vector.restart(4, vector.episodes)
+    again.restart(4, vector.episodes - 1)
+    assert all((vector._seen()[key] == again._seen()[key]).all() for key in KEYS)
+    assert again.observation_space.contains(again._seen())
+    vector.close()
+    again.close()
+
+
+def test_processes_are_renewed_in_the_middle_of_episodes_and_memory_stays(monkeypatch):
+    # Row 0 plays one long episode while row 1 is reset until the process has been renewed often.
+    actions = np.random.default_rng(2).integers(0, 8, 60).tolist()
+    pool = Pool("KeyRoom-S5", 2, KEYS, workers=1)
+    alone = trajectory(pool, 0, 5, actions)
+    pool.reset(ROW, seeds(5))
+    seen = [alone[0]]
+    memory = []
+    for count, action in enumerate(actions):
+        for seed in range(60):
+            pool.reset(np.array([1]), seeds(seed))
+        pool.step(ROW, np.array([action]))
+        seen.append(b"".join(pool.arrays[key][0].tobytes() for key in (*KEYS, "reward")))
+        if count % 10 == 9:
+            memory.append(pool.memory())
+    assert seen == alone
+    assert 3 * worker.RESETS < 60 * 60
+    assert max(memory) - min(memory) < 8 * 2**20
+    pool.close()
+
+
+def test_key_and_door_are_labelled_as_they_happen():
+    # The key is walked to and the door is opened by a player who knows the level of this seed.
+    env = MiniHackEnv("KeyRoom-S5", keys=envs.minihack.env.KEYS)
+    seen, _ = env.reset(seed=5)
+    happened = []
+    for name in ["east", "east", "east", "pickup", "apply"]:
+        before = seen
+        seen, *_ = env.step(env.task.names.index(name))
+        happened.append(labels.label(before, seen))
+    assert happened.count("key") <= 1 and "door" not in happened[:3]
+    env.close()
+
+
+def test_the_game_keeps_the_contract():
+    assert check_game(make_game("minihack?task=MultiRoom-N2,steps=25"), tables=3).ended == 3
+
+
+def test_words_say_what_is_there():
+    game = make_game("minihack?task=KeyRoom-S5")
+    tables = game.tables(1)
+    tables.begin(ROW, seeds(3))
+    text = tables.text(0, 0)
+    assert "a key: 1 east, 2 south" in text and "inventory:\na - " in text
+    assert tables.parse(0, 0, " NORTHEAST ") == tables.words(0, 0).index("northeast")
+    with pytest.raises(InputError, match="not a legal action"):
+        tables.parse(0, 0, "go north")
+    frame = tables.frame(0)
+    assert [len(row) for row in frame["rows"]] == [80] * 24 == [len(c) for c in frame["colors"]]
+
+
+def test_a_recording_is_read_by_nles_converter(tmp_path):
+    from nle import _pyconverter
+
+    game = make_game("minihack?task=MultiRoom-N2")
+    tables = game.tables(1)
+    shown = []
+
+    def states():
+        tables.begin(ROW, seeds(1))
+        for action in np.random.default_rng(0).integers(0, 8, 12).tolist():
+            if tables.done[0]:
+                break
+            arrays = {
+                k: tables.pool.arrays[f"tty_{k}"][0].copy() for k in ("chars", "colors", "cursor")
+            }
+            shown.append((arrays, ord(game.task.actions[action][1])))
+            yield tables, [(0, action)]
+            tables.step(ROW, ROW, np.array([action]))
+        yield tables, []
+
+    path = tmp_path / "episode.ttyrec3.bz2"
+    path.write_bytes(game.exporters()[".ttyrec3.bz2"]([Recording(("random",), states())]))
+    n = len(shown)
+    converter = _pyconverter.Converter(24, 80, 3)
+    converter.load_ttyrec(str(path))
+    chars, colors = np.zeros((n, 24, 80), np.uint8), np.zeros((n, 24, 80), np.int8)
+    cursors, times = np.zeros((n, 2), np.int16), np.zeros(n, np.int64)
+    keys, scores = np.zeros(n, np.uint8), np.zeros(n, np.int32)
+    assert converter.convert(chars, colors, cursors, times, keys, scores) == 0
+    for i, (arrays, key) in enumerate(shown):
+        assert (chars[i] == arrays["chars"]).all() and (colors[i] == arrays["colors"]).all()
+        assert (cursors[i] == arrays["cursor"]).all() and keys[i] == key
+
+
+def test_a_wrong_task_is_told():
+    with pytest.raises(InputError, match="no MiniHack task"):
+        make_game("minihack?task=MultiRoom-N5")
