@@ -65,7 +65,8 @@ def meetings() -> NDArray[np.int64]:
     holds = np.zeros((52, 1326))
     holds[first, np.arange(1326)] = holds[second, np.arange(1326)] = 1
     apart = (holds.T @ holds == 0).astype(np.float64)
-    return (member @ apart @ member.T).astype(np.int64)
+    counts: NDArray[np.int64] = (member @ apart @ member.T).astype(np.int64)
+    return counts
 
 
 @cache
