@@ -106,6 +106,8 @@ def test_the_planted_order_and_strengths_are_found() -> None:
     for standing, strength in zip(ranking.standings, truth, strict=True):
         assert standing.rating.low < strength < standing.rating.high
         assert standing.rating.value == pytest.approx(strength, abs=50)
+        share = standing.win_rate
+        assert share.low < share.value < share.high < share.low + 0.25
     assert ranking.win_rate.value[0, 1:] == pytest.approx(ahead(skill, 100)[0, 1:], abs=0.06)
 
 
@@ -260,6 +262,13 @@ def test_a_lineups_deals_are_cut_into_even_sessions() -> None:
     by_deal = log.returns[first][np.argsort(log.deal[first])]
     assert cut.returns[:1] == pytest.approx(by_deal[: cut.episodes[0, 0] // 3].sum(axis=0)[None])
     assert np.array_equal(log.sessions(1).returns[:25], by_deal)
+    # In another order the same three are another line-up.
+    parts = [
+        result(who, rotated(np.full((10, 3), [first, 0, -first])), first_deal=first)
+        for who, first in (("abc", 0), ("bac", 10), ("abc", 20), ("bac", 30))
+    ]
+    cut = Log.of(parts).sessions(10)
+    assert sorted(cut.returns[:, 0].tolist()) == [0, 300, 600, 900]
 
 
 def test_equal_gains_decide_and_no_gains_tie() -> None:
