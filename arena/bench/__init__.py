@@ -1,6 +1,7 @@
 """Benchmarks: each module measures one part and, in the same run, the peer it is compared with.
 
-A module has ``records() -> Iterator[Record]``.
+A module has ``records() -> Iterator[Record]`` and, where it measures more than speed,
+``tables() -> Iterator[rich.table.Table]``, which the command line prints after the records.
 """
 
 from __future__ import annotations

@@ -34,10 +34,11 @@ def run(options: argparse.Namespace) -> int:
                 f"no benchmark is called {name!r}; there are {', '.join(bench.names())}"
             )
     records: list[Record] = []
+    modules = [import_module(f"arena.bench.{name}") for name in names]
     with meter("benchmarks") as progress:
-        for index, name in enumerate(names):
+        for index, (name, module) in enumerate(zip(names, modules, strict=True)):
             progress.update(index, len(names), name)
-            records += import_module(f"arena.bench.{name}").records()
+            records += module.records()
         progress.update(len(names), len(names))
     data = orjson.dumps([asdict(r) for r in records], option=orjson.OPT_INDENT_2).decode()
     if options.output:
@@ -56,6 +57,11 @@ def run(options: argparse.Namespace) -> int:
         )
     stdout().print(table)
     print(f"machine: {records[0].machine}")
+    for module in modules:
+        if hasattr(module, "tables"):
+            for shown in module.tables():
+                print()
+                stdout().print(shown)
     return 0
 
 
