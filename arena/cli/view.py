@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import socket
 from pathlib import Path
 
 
@@ -69,40 +71,27 @@ def run(options: argparse.Namespace) -> int:
         print(f"wrote {total} pages; open {folder / 'index.html'}")
         return 0
     library.store()
-    server = uvicorn.Server(
-        uvicorn.Config(
-            make_app(library, hands, options.host),
-            host=options.host,
-            port=options.port,
-            log_level="warning",
-            timeout_graceful_shutdown=1,
-        )
-    )
-    _serve(server, options)
+    # Bound first, so that a taken port is one sentence and the address that is told is right.
+    listener = _listen(options.host, options.port)
+    host = f"[{options.host}]" if ":" in options.host else options.host
+    place = "/hands" if hands else f"/matches/{opened.header['id']}" if opened else ""
+    print(f"http://{host}:{listener.getsockname()[1]}{place}  (interrupt to stop)", flush=True)
+    app = make_app(library, hands, options.host)
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listener])
     return 0
 
 
-def _serve(server: object, options: argparse.Namespace) -> None:
-    """Bind first, so that a taken port is one sentence and the address that is told is right."""
-    import contextlib
-    import socket
-
-    import uvicorn
-
+def _listen(host: str, port: int) -> socket.socket:
     from envs.errors import InputError
 
-    assert isinstance(server, uvicorn.Server)
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    listener = socket.socket(family)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listener.bind((options.host, options.port))
+        listener.bind((host, port))
     except OSError as error:
         raise InputError(
-            f"{options.host}:{options.port} cannot be served on ({error.strerror}); "
-            "choose another --port"
+            f"{host}:{port} cannot be served on ({error.strerror}); choose another --port"
         ) from None
-    host = f"[{options.host}]" if ":" in options.host else options.host
-    print(f"http://{host}:{listener.getsockname()[1]}  (interrupt to stop)", flush=True)
-    with contextlib.suppress(KeyboardInterrupt):
-        server.run(sockets=[listener])
+    return listener

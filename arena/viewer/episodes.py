@@ -75,7 +75,7 @@ def steps(
     """The episode's steps as ``show`` has them, for each view."""
     seen: list[list[dict[str, Any]]] = [[] for _ in views]
     for tables, batch in walk(game, match, episode):
-        taken = [decision(tables, line) for line in batch]
+        taken = [decision(tables, line) for line in sorted(batch, key=lambda line: line["seat"])]
         for view, so_far in zip(views, seen, strict=True):
             so_far.append({"frame": tables.frame(0, view), "decisions": _seen_by(view, taken)})
     return seen

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from viewer_fixtures import MARKUP, SCRIPT, fill, make_league
+from viewer_fixtures import MARKUP, SCRIPT, fill, make_league, play_match, results
 
 pytest.importorskip("fastapi", reason="the viewer's extra is not installed")
 pytest.importorskip("httpx", reason="FastAPI's test client needs httpx")
@@ -86,8 +86,6 @@ def test_new_matches_show_without_a_restart(tmp_path: Path) -> None:
     store = fill(tmp_path / "a.db", league, [0])
     library = Library(str(tmp_path / "a.db"))
     assert b'"matches":3' in library.ranking(library.entry(league.id))
-    from viewer_fixtures import results
-
     for result in results(league, [1]):
         store.append(league, result)
     assert b'"matches":6' in library.ranking(library.entry(league.id))
@@ -125,22 +123,11 @@ def test_a_seats_view_tells_nothing_of_the_others(client: TestClient) -> None:
                     assert set(decision) <= {"seat", "ms", "label", "status"}
 
 
-def test_sealed_bids_are_not_in_another_seats_view(tmp_path: Path) -> None:
-    from agents.registry import identify, make_agent
+def test_sealed_bids_are_not_in_another_seats_view() -> None:
     from arena.viewer.episodes import show
-    from envs.registry import make_game
-    from leagues.match import Match
-    from leagues.play import play
 
-    spec = "rtb?auctions=40"
-    game = make_game(spec)
-    who = [identify(name) for name in ("truthful", "shaded", "shaded?factor=0.5", "random")]
-    match = Match(
-        spec, game.version, tuple(w.key for w in who), tuple(w.spec for w in who), 1, 0, 1,
-        ((0, 1, 2, 3),),
-    )  # fmt: skip
-    agents = {w.key: make_agent(w.spec, game) for w in who}
-    (result,) = play(game, agents, [match], {w.key: w for w in who})
+    players = ["truthful", "shaded", "shaded?factor=0.5", "random"]
+    _, result = play_match("rtb?auctions=40", players)
     record = replay.read(result.replay, "here")
     everything, own = show(record, 0, 0, {}), show(record, 0, 0, {}, seat=2)
     assert len(everything["steps"][0]["decisions"]) == 4

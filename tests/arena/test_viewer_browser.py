@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from viewer_fixtures import MARKUP, fill, make_league, results, serving
+from viewer_fixtures import MARKUP, fill, make_league, play_match, results, serving
 
 pytest.importorskip("fastapi", reason="the viewer's extra is not installed")
 playwright = pytest.importorskip(
@@ -237,6 +237,24 @@ def test_a_deep_link_opens_its_step_and_the_address_follows(
     expect(page.locator(".transport .count")).to_have_text(f"0 / {decisions}")
 
 
+def test_hasty_stepping_leaves_what_the_step_shows(page: Any, site: str, store: Store) -> None:
+    shown = "() => [...document.querySelectorAll('svg.table text, svg.table .bet')].map(e =>"
+    shown += " e.checkVisibility() ? e.textContent : '').join('|')"
+    address, decisions = replay_of(site, store)
+    last = min(decisions, 6)
+    page.goto(f"{address}?step={last}")
+    expect(page.locator(".transport .count")).to_have_text(f"{last} / {decisions}")
+    expected = page.evaluate(shown)
+    page.goto(address)
+    expect(page.locator(".transport .count")).to_have_text(f"0 / {decisions}")
+    for _ in range(3):
+        page.keyboard.press("Home")
+        for _ in range(last):
+            page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(600)
+    assert page.evaluate(shown) == expected
+
+
 def test_a_seats_own_view_hides_the_others_cards(page: Any, site: str, store: Store) -> None:
     address, _ = replay_of(site, store)
     page.goto(address)
@@ -292,6 +310,34 @@ def test_a_bad_address_is_a_page_with_a_sentence(browser: Any, site: str) -> Non
     page.get_by_role("link", name="All leagues").click()
     expect(page.locator("h1")).to_have_text("Leagues")
     page.close()
+
+
+@pytest.mark.parametrize(
+    ("game", "players", "needs", "drawn"),
+    [
+        ("gymnasium?id=CartPole-v1", ["random"], "gymnasium", ".generic dl"),
+        ("rtb?auctions=60", ["truthful", "shaded", "paced", "random"], "plotly", ".market tbody"),
+        ("science_birds?drops=3", ["random"], "Box2D", ".birds .piece"),
+        ("minihack?steps=10", ["random"], "nle", ".terminal-screen .map"),
+    ],
+)
+def test_every_game_is_drawn(
+    page: Any, tmp_path: Path, game: str, players: list[str], needs: str, drawn: str
+) -> None:
+    pytest.importorskip(needs, reason=f"{game} needs {needs}")
+    league, result = play_match(game, players)
+    store = Store(str(tmp_path / "game.db"), create=True)
+    store.add_league(league)
+    store.append(league, result)
+    with visiting(page, Library(store.where)) as site:
+        page.goto(f"{site}/matches/{result.match.id}/deals/0/0?league={league.id}")
+        count = page.locator(".transport .count")
+        expect(count).to_contain_text("0 /")
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(drawn).first).to_be_visible()
+        page.keyboard.press("End")
+        expect(page.locator(".decision")).to_contain_text("Returns")
+        page.wait_for_load_state("networkidle")
 
 
 # -- hands, a person, exports ----------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from agents.agent import Agent, Decisions, Identity
+from agents.registry import identify, make_agent
 from agents.scripted.generic import First, Random
 from arena.viewer.library import Library
 from envs.game import Turns
@@ -91,6 +92,27 @@ def fill(path: Path, league: League, rounds: Sequence[int]) -> Store:
     for result in results(league, rounds):
         store.append(league, result)
     return store
+
+
+def play_match(spec: str, players: Sequence[str]) -> tuple[League, Result]:
+    """One deal of a game, played once by registered agents, and a league for it."""
+    game = make_game(spec)
+    who = {identify(player).key: identify(player) for player in players}
+    seated = [identify(player) for player in players]
+    match = Match(
+        game=spec,
+        game_version=game.version,
+        entrants=tuple(identity.key for identity in seated),
+        specs=tuple(identity.spec for identity in seated),
+        seed=5,
+        first_deal=0,
+        deals=1,
+        seatings=(tuple(range(game.seats)),),
+    )
+    agents = {key: make_agent(identity.spec, game) for key, identity in who.items()}
+    (result,) = play(game, agents, [match], who)
+    entrants = tuple(Entrant(identity.spec, identity) for identity in who.values())
+    return League("one", spec, game.version, 5, entrants, {"kind": "one"}), result
 
 
 @contextmanager

@@ -275,7 +275,11 @@ function betAt(size, at) {
     box.setAttribute("width", width + 2 * radius + 17);
   }
 
+  let flight = null;
+
   function show(chips, bb) {
+    flight?.cancel();
+    flight = null;
     group.style.display = chips ? "" : "none";
     if (chips) label(bb(chips));
   }
@@ -288,15 +292,14 @@ function betAt(size, at) {
     );
   }
 
-  // What flies away is shown for as long as it flies.
+  // What flies away is shown for as long as it flies, unless the seat bets again meanwhile.
   function fly(text, from, to) {
-    const was = group.style.display;
-    const stays = was !== "none";
-    if (stays) return;
+    if (group.style.display !== "none") return;
     group.style.display = "";
     label(text);
-    move(from, to, { duration: 320, out: true }).finished.then(
-      () => (group.style.display = group.dataset.kept ?? "none"),
+    flight = move(from, to, { duration: 320, out: true });
+    flight.finished.then(
+      () => (group.style.display = "none"),
       () => {},
     );
   }

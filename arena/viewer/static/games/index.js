@@ -5,6 +5,7 @@
 const DRAWINGS = {
   holdem: () => import("./holdem.js"),
   science_birds: () => import("./science_birds.js"),
+  minihack: () => import("./minihack.js"),
   rtb: () => import("./rtb.js"),
   science_birds: () => import("./science_birds.js"),
   generic: () => import("./generic.js"),
