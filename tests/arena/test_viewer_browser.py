@@ -239,7 +239,7 @@ def test_a_deep_link_opens_its_step_and_the_address_follows(
 
 def test_hasty_stepping_leaves_what_the_step_shows(page: Any, site: str, store: Store) -> None:
     shown = "() => [...document.querySelectorAll('svg.table text, svg.table .bet')].map(e =>"
-    shown += " e.checkVisibility() ? e.textContent : '').join('|')"
+    shown += " e.getClientRects().length ? e.textContent : '').join('|')"
     address, decisions = replay_of(site, store)
     last = min(decisions, 6)
     page.goto(f"{address}?step={last}")

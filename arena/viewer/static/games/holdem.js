@@ -17,7 +17,7 @@ const WIDE = {
 };
 const TALL = {
   width: 400, height: 610, cx: 200, cy: 300, rx: 132, ry: 222, seatX: 149, seatY: 244,
-  plate: [100, 42], hole: 0.74, board: 0.93, gap: 4, text: 13, bet: 0.58, lift: 27,
+  plate: [100, 42], hole: 0.74, board: 0.93, gap: 4, text: 13, bet: 0.5, lift: 27,
 };
 const CARD = [40, 56];
 const still = matchMedia("(prefers-reduced-motion: reduce)");

@@ -25,7 +25,7 @@ export async function show(main) {
       h(
         "div",
         { class: "scroll" },
-        h("table", {}, h("thead", {}, h("tr", {}, heads.map((text) => h("th", {}, text)))), h("tbody", {}, data.hands.map(row))),
+        h("table", { class: "hands" }, h("thead", {}, h("tr", {}, heads.map((text, i) => h("th", { class: i === 1 && "extra" }, text)))), h("tbody", {}, data.hands.map(row))),
       ),
       pager(data, count(data.total, "hand"), (page) => turn({ page })),
     );
@@ -43,7 +43,7 @@ function row(hand) {
     "tr",
     {},
     h("td", {}, h("a", { href: handUrl(hand.number) }, String(hand.number + 1)), hand.title && h("span", { class: "muted small" }, ` no. ${hand.title}`)),
-    h("td", {}, hand.players.join(", ")),
+    h("td", { class: "extra" }, hand.players.join(", ")),
     h("td", {}, cards(hand.board)),
     h(
       "td",
