@@ -59,6 +59,7 @@ def _advance(
     actions: Ints,
     seeds: Array,
     ended: Array,
+    done: Array,
     returns: Array,
     seats: Ints,
     codes: Array,
@@ -78,6 +79,7 @@ def _advance(
         _finish(hands, config, table, ended, returns)
         if ended[table]:
             episode.begin_episode(hand, config[0], seeds[table])
+        done[table] = hand.actor == rules.OVER
         seats[table] = hand.actor
         observation.write_row(hand, max(hand.actor, 0), codes, amounts, table)
         menu.write_mask(hand, config[0], mask, table)
@@ -263,8 +265,8 @@ class HoldemTables(Tables):
         Returns where an episode ended, bool ``(capacity,)``, and whose turn it is now, int64
         ``(capacity,)``. Raises ValueError where an action is not legal; the others are taken.
         """
-        ended = np.zeros(self.capacity, np.bool_)
-        seats = np.zeros(self.capacity, np.int64)
+        ended = np.empty(self.capacity, np.bool_)
+        seats = np.empty(self.capacity, np.int64)
         actions = _ints(actions)
         illegal = _advance(
             self.hands,
@@ -272,13 +274,13 @@ class HoldemTables(Tables):
             actions,
             np.ascontiguousarray(seeds, np.uint64),
             ended,
+            self.done,
             self.returns,
             seats,
             view.codes,
             view.amounts,
             mask,
         )
-        np.equal(seats, rules.OVER, out=self.done)
         if illegal >= 0:
             raise ValueError(f"action {actions[illegal]} is not legal at table {illegal}")
         return ended, seats
