@@ -1,0 +1,1 @@
+"""Players that are paid to look around: exploration bonuses, and PPO that trains with them."""

@@ -1,0 +1,105 @@
+"""A policy that PPO has trained, as a player: ``ppo:runs/explorer``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from agents.agent import Agent, CannotPlay, Decisions
+from envs.errors import InputError
+from envs.game import Game, Ints, Observation, Turns
+from envs.registry import make_game
+
+
+class Actor:
+    """A policy's probabilities at many tables, with a memory for each where it is recurrent."""
+
+    def __init__(self, policy: Any, recurrent: bool, tables: int = 0) -> None:
+        self.policy, self.recurrent = policy, recurrent
+        self.policy.set_training_mode(False)
+        self._states = [self._zeros(tables) for _ in range(2)] if recurrent else []
+
+    def _zeros(self, tables: int) -> torch.Tensor:
+        layers, size = self.policy.lstm_actor.num_layers, self.policy.lstm_actor.hidden_size
+        return torch.zeros(layers, tables, size)
+
+    def begin(self, tables: Ints) -> None:
+        """Forget what was remembered at these tables."""
+        if not self.recurrent or not len(tables):
+            return
+        missing = int(tables.max()) + 1 - self._states[0].shape[1]
+        if missing > 0:
+            self._states = [torch.cat([s, self._zeros(missing)], 1) for s in self._states]
+        for state in self._states:
+            state[:, tables] = 0
+
+    @torch.no_grad()
+    def probabilities(self, seen: Observation, tables: Ints) -> NDArray[np.float64]:
+        """A distribution over the actions for each row."""
+        inputs, _ = self.policy.obs_to_tensor({k: np.ascontiguousarray(v) for k, v in seen.items()})
+        if self.recurrent:
+            states = (self._states[0][:, tables], self._states[1][:, tables])
+            starts = torch.zeros(len(tables))
+            distribution, after = self.policy.get_distribution(inputs, states, starts)
+            for kept, new in zip(self._states, after, strict=True):
+                kept[:, tables] = new
+        else:
+            distribution = self.policy.get_distribution(inputs)
+        logits = distribution.distribution.logits.double()
+        found: NDArray[np.float64] = torch.softmax(logits, 1).cpu().numpy()
+        return found
+
+
+class PpoPolicy(Agent):
+    """A policy trained by ``arena train ppo``: ``ppo:FOLDER``.
+
+    It plays every solo game whose observations and actions are those that it was trained with,
+    also in other contexts. ``greedy`` takes the likeliest action instead of drawing one.
+    """
+
+    def __init__(self, game: Game, checkpoint: str | None = None, *, greedy: bool = False) -> None:
+        from agents.exploration.ppo import make_model, read_settings
+        from agents.exploration.tables_env import TablesVecEnv
+
+        if checkpoint is None:
+            raise InputError("ppo needs the folder of a run: ppo:runs/explorer")
+        folder = Path(checkpoint)
+        settings = read_settings(folder)
+        trained = make_game(settings.game)
+        same = (
+            trained.name == game.name
+            and trained.action_space == game.action_space
+            and trained.observation_space == game.observation_space
+        )
+        if not same or not isinstance(game.action_space, spaces.Discrete):
+            raise CannotPlay(f"{checkpoint} was trained on {settings.game}, not on this game")
+        torch.set_num_threads(1)
+        with torch.random.fork_rng(devices=[]):
+            model = make_model(settings, TablesVecEnv(trained, 1, 0))
+        try:
+            weights = load_file(folder / "policy.safetensors")
+        except OSError as error:
+            raise InputError(f"{folder} holds no policy: {error}") from None
+        policy: Any = model.policy
+        policy.load_state_dict(weights)
+        self.actor = Actor(policy.to("cpu"), settings.recurrent)
+        self.greedy = greedy
+
+    def begin(self, tables: Ints, seats: Ints) -> None:
+        """A recurrent policy forgets the last episode."""
+        self.actor.begin(tables)
+
+    def act(self, turns: Turns) -> Decisions:
+        """Draw from the policy by each decision's own number."""
+        probabilities = self.actor.probabilities(turns.observation, turns.tables)
+        if self.greedy:
+            actions = probabilities.argmax(1)
+            return Decisions(actions, np.eye(probabilities.shape[1])[actions])
+        chosen = (probabilities.cumsum(1) <= turns.uniforms()).sum(1)
+        return Decisions(np.minimum(chosen, probabilities.shape[1] - 1), probabilities)

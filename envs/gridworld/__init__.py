@@ -1,0 +1,1 @@
+"""Rooms and doors on a grid: MultiRoom without NetHack, a million steps a second."""
