@@ -25,7 +25,7 @@ def choose_cache() -> None:
     for floor in _FLOORS:
         for file in sorted(floor.rglob("*.py")):
             source = file.read_bytes()
-            if b"numba" in source:
+            if b"numba" in source or b"compiled" in source:  # or decorated as rules.compiled
                 digest.update(source)
     name = f"kernels-{digest.hexdigest()}"
     caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")

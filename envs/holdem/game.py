@@ -103,9 +103,9 @@ class Holdem(Game):
         )
         chips = [x * big_blind for x in (each * seats if len(each) == 1 else each)]
         _demand(
-            all(c == round(c) and 0 < c < _MOST_CHIPS for c in chips),
-            f"stack={_write(each)}; a stack is a positive whole number of chips, "
-            f"and a big blind is {big_blind} chips",
+            all(c == round(c) and c > 0 for c in chips) and sum(chips) < _MOST_CHIPS,
+            f"stack={_write(each)}; a stack is a positive whole number of chips (a big blind is "
+            f"{big_blind} chips), and all of them are less than 2**40",
         )
         tournament = format == "sit_and_go"
         _demand(

@@ -296,6 +296,38 @@ def test_a_longer_war_of_raises_than_the_history_holds_corrupts_nothing():
     assert table.stacks == [0, 2 * stack]
 
 
+def test_a_hand_is_the_same_wherever_the_button_is():
+    seats, rng = 5, np.random.default_rng(4)
+    tables = Holdem(seats=seats).tables(seats)
+    everywhere = np.arange(seats)
+    for _ in range(40):
+        stacks = rng.integers(1, 2000, seats)
+        deck = rng.permutation(52)[: 2 * seats + 5]
+        blinds = np.array([50, 100, 0, 0, 0])
+
+        def turned(values, width=1):
+            return np.stack([np.roll(values, turn * width) for turn in range(seats)])
+
+        tables.deal(
+            everywhere,
+            stacks=turned(stacks),
+            blinds=turned(blinds),
+            antes=np.full(seats, 7),
+            decks=np.hstack([turned(deck[: 2 * seats], 2), np.tile(deck[2 * seats :], (seats, 1))]),
+            button=(seats - 1 + everywhere) % seats,
+        )
+        while not tables.done.any():
+            _, acting = tables.to_act()
+            assert len(set((acting - everywhere) % seats)) == 1
+            mask = tables.action_mask(everywhere, acting)
+            assert (mask == mask[0]).all()
+            action = rng.choice(np.flatnonzero(mask[0]))
+            tables.step(everywhere, acting, np.full(seats, action))
+        assert tables.done.all()
+        final = tables.hands["stacks"][:, :seats]
+        assert (final == turned(final[0])).all()
+
+
 # -- against PokerKit ------------------------------------------------------------------------------
 
 
