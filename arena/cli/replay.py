@@ -118,22 +118,12 @@ def run_export(options: argparse.Namespace) -> int:
 
         return hands.export(Path(options.path), Path(options.output))
     if options.output.endswith(".html"):
-        _export_page(_read(options), Path(options.output))
+        from arena.viewer import export
+
+        export.single(_read(options), Path(options.output))
     else:
         from leagues import replay
 
         replay.export(_read(options), Path(options.output))
     print(f"wrote {options.output}")
     return 0
-
-
-def _export_page(record: Replay, path: Path) -> None:
-    from envs.errors import InputError
-
-    try:
-        from arena.viewer import export
-    except ImportError as error:
-        raise InputError(
-            f"a page needs {error.name}; pip install 'arena[viewer]', or name another ending"
-        ) from None
-    export.single(record, path)

@@ -39,15 +39,15 @@ def run(options: argparse.Namespace) -> int:
     from envs.errors import InputError
 
     try:
+        import fastapi  # noqa: F401 - the application's own imports say less of what to do
         import uvicorn
-
-        from arena.viewer import export
-        from arena.viewer.app import make_app
-        from arena.viewer.hands import ENDINGS, Hands
-        from arena.viewer.library import Library
     except ImportError as error:
         raise InputError(f"the viewer needs {error.name}; pip install 'arena[viewer]'") from None
     from arena.cli.console import meter
+    from arena.viewer import export
+    from arena.viewer.app import make_app
+    from arena.viewer.hands import ENDINGS, Hands
+    from arena.viewer.library import Library
     from leagues import replay
 
     hands = opened = None

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -91,17 +89,12 @@ def make_app(library: Library, hands: Hands | None = None, host: str = "127.0.0.
     @app.get("/plotly.js")
     def plotly() -> Response:
         return FileResponse(
-            plotly_file(),
+            pages.plotly_file(),
             media_type="text/javascript",
             headers={"cache-control": "max-age=86400"},
         )
 
     return app
-
-
-def plotly_file() -> Path:
-    """Plotly's script, as the Python package brings it."""
-    return Path(str(files("plotly") / "package_data" / "plotly.min.js"))
 
 
 def _warm(library: Library) -> None:

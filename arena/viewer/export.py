@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from arena.viewer import episodes, pages
-from arena.viewer.app import plotly_file
 from arena.viewer.library import Library, league_facts, match_facts
 from envs.errors import InputError
 from envs.specs import Spec
@@ -33,7 +32,7 @@ def site(library: Library, name: str | None, folder: Path) -> Iterator[tuple[int
     league = entry.league
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(plotly_file(), folder / "plotly.js")
+        shutil.copyfile(pages.plotly_file(), folder / "plotly.js")
     except OSError as error:
         raise InputError(f"{folder} cannot be written: {error.strerror}") from None
     path = f"/api/leagues/{league.id}"
@@ -58,7 +57,7 @@ def single(replay: Replay, path: Path) -> None:
     """Write one self-contained page of a match and all its replays."""
     plotly = None
     if episodes.drawing_of(Spec.parse(replay.header["game"]).family) in _CHARTED:
-        script = base64.b64encode(plotly_file().read_bytes()).decode()
+        script = base64.b64encode(pages.plotly_file().read_bytes()).decode()
         plotly = f"data:text/javascript;base64,{script}"
     write(path, _match(replay, {}, {"site": "file"}, plotly))
 

@@ -13,9 +13,12 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import orjson
+
+from envs.errors import InputError
 
 STATIC = files(__package__) / "static"
 # Served pages run our own files only. `style-src` allows style attributes for Plotly's charts.
@@ -82,8 +85,9 @@ def standalone(
     start = 'import "arena/main.js";'
     hashes = " ".join(f"'sha256-{_sha256(text)}'" for text in (importmap, start))
     icon = "data:image/svg+xml;base64," + _base64((STATIC / "icon.svg").read_bytes())
+    beside = " 'self' file:" if plotly else ""
     policy = (
-        f"default-src 'none'; script-src {hashes} data:{' file: https: http:' if plotly else ''}; "
+        f"default-src 'none'; script-src {hashes} data:{beside}; "
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
     return _SHELL.format(
@@ -97,6 +101,15 @@ def standalone(
         f'<script type="importmap">{importmap}</script>\n'
         f'<script type="module">{start}</script>',
     ).encode()
+
+
+def plotly_file() -> Path:
+    """Plotly's script, as the Python package brings it."""
+    try:
+        package = files("plotly")
+    except ModuleNotFoundError:
+        raise InputError("charts need plotly; pip install 'arena[viewer]'") from None
+    return Path(str(package / "package_data" / "plotly.min.js"))
 
 
 def _title(title: str) -> str:
