@@ -1,0 +1,118 @@
+"""CALM's data: pairs of consecutive observations of KeyRoom with the truth about them.
+
+Each pair shows the 9 × 9 characters around the player, the map and the message before and after an
+action, and says whether the key was picked up, the door unlocked, or neither (Kwon et al. 2024,
+2409.12798). ``balanced`` sets hold a third of each; ``unbalanced`` ones 4 % of either event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from agents.registry import make_agent
+from envs import seeding
+from envs.errors import InputError
+from envs.game import Turns
+from envs.minihack.game import MiniHack
+from envs.minihack.labels import Label, label, shot
+
+Mode = Literal["balanced", "unbalanced"]
+SHARES: dict[Mode, dict[Label, float]] = {
+    "balanced": {"key": 1 / 3, "door": 1 / 3, "none": 1 / 3},
+    "unbalanced": {"key": 0.04, "door": 0.04, "none": 0.92},
+}
+_PLAYERS = ("explorer", "random")
+_TABLES = 32
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A transition as text, and its label. ``task``, ``seed`` and ``step`` say where it is from."""
+
+    task: str
+    player: str
+    seed: int
+    step: int
+    action: str
+    before: dict[str, str]
+    after: dict[str, str]
+    label: Label
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON-able."""
+        return asdict(self)
+
+
+def transitions(task: str, player: str, seed: int) -> Iterator[list[Pair]]:
+    """Endless play of one player at many tables: the pairs of each round."""
+    game = MiniHack(task=task, steps=100)
+    agent = make_agent(player, game)
+    tables = game.tables(_TABLES)
+    every, seats = np.arange(_TABLES), np.zeros(_TABLES, np.int64)
+    numbers, steps, episode = np.zeros(_TABLES, np.uint64), np.zeros(_TABLES, np.int64), 0
+    fresh = every
+    while True:
+        for row in fresh.tolist():
+            numbers[row] = seeding.derive(seed, player, episode)
+            episode += 1
+        tables.begin(fresh, numbers[fresh])
+        agent.begin(fresh, seats[fresh])
+        steps[fresh] = 0
+        before = tables.observe(every, seats)
+        turns = Turns(tables, every, seats, seeding.spread(numbers, steps))
+        actions = agent.act(turns).actions
+        tables.step(every, seats, actions)
+        after = tables.observe(every, seats)
+        found = []
+        for row in every.tolist():
+            old, new = ({k: v[row] for k, v in side.items()} for side in (before, after))
+            if tables.done[row] and tables.outcome(row) == "died":
+                continue  # the map is gone
+            name = game.task.names[int(actions[row])]
+            what = label(old, new)
+            found.append(
+                Pair(
+                    task,
+                    player,
+                    int(numbers[row]),
+                    int(steps[row]),
+                    name,
+                    shot(old),
+                    shot(new),
+                    what,
+                )
+            )
+        steps += 1
+        fresh = np.flatnonzero(tables.done)
+        yield found
+
+
+def pairs(
+    count: int, mode: Mode = "balanced", *, task: str = "KeyRoom-S5", seed: int = 0
+) -> list[Pair]:
+    """``count`` pairs in random order, half of the plain ones from the explorer, half from chance.
+
+    Raises InputError for a mode that is none or a count below 1.
+    """
+    if mode not in SHARES or count < 1:
+        raise InputError(
+            f"pairs: mode={mode} must be one of {', '.join(SHARES)} and count at least 1"
+        )
+    wanted = {kind: round(share * count) for kind, share in SHARES[mode].items()}
+    wanted["none"] = count - wanted["key"] - wanted["door"]
+    chosen: list[Pair] = []
+    dice = np.random.default_rng(seed)
+    sources = [transitions(task, player, seed) for player in _PLAYERS]
+    missing = dict(wanted)
+    while any(missing.values()):
+        for source in sources:
+            for pair in next(source):
+                # Of the many plain transitions of a round a few are taken, from many episodes.
+                if missing[pair.label] and (pair.label != "none" or dice.random() < 0.05):
+                    missing[pair.label] -= 1
+                    chosen.append(pair)
+    return [chosen[i] for i in dice.permutation(len(chosen)).tolist()]
