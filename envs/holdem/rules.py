@@ -8,14 +8,19 @@ The rules are those of Robert's Rules of Poker, version 11 (RRoP), sections 3 an
 Tournament Directors Association (TDA):
 
 - Antes are posted before blinds; who has less posts what there is and is all-in.
-- The largest blind or straddle is the bring-in, the minimum bet of the whole hand. A short big
-  blind does not lower it (RRoP 14.2), only that no two players can match it does.
+- The largest blind or straddle is the bring-in, the minimum bet of the whole hand. A big blind that
+  is posted short does not lower it: nobody enters for less, unless all-in (RRoP 14.2). Only where
+  no two players can match it is it what two can match.
 - A raise is at least as large as the last full bet or raise, unless it is all-in (RRoP 14.3).
 - Who has acted on a street may raise again only when facing a full bet or raise, be it the sum of
   several short all-ins (TDA 47, RRoP 14.3 and 14.5).
 - Nobody raises whom nobody can call: where all others are all-in, it is call or fold.
 - A pot that does not divide is split as evenly as whole chips allow; all of its odd chips go to the
   first winner to the left of the button (TDA 20 B; where there are two, as PokerKit gives them).
+
+PokerKit, which the tests compare with, departs from this in three points: a short big blind lowers
+the price for all; an all-in bet below the minimum reopens the betting to who has checked; and short
+all-ins that come after others which made up a full raise do not add up with these.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def test_a_straddle_is_the_bring_in_of_the_hand():
 
 
 def test_a_short_big_blind_does_not_lower_the_price():
-    """RRoP 14.2: to enter is to match a full big blind, to raise is to double it."""
+    """RRoP 14.2: nobody enters for less than the bring-in, unless all-in."""
     table = Table([1000, 60, 1000, 1000])
     assert (table.actor, table.to_call, table.raises) == (2, 100, (200, 1000))
 
@@ -334,13 +334,9 @@ def test_a_hand_is_the_same_wherever_the_button_is():
 class Differential:
     """One random hand played in lockstep with PokerKit.
 
-    PokerKit lets a player who has acted raise a short all-in in two cases that the rules exclude or
-    excludes it where they allow it: an all-in *bet* below the minimum counts as full (RRoP 14.3
-    says it is not), and a run of short all-ins of which some were "used up" by an earlier full sum
-    does not reopen (TDA 47: what counts is what the player faces). ``may_raise_again`` states the
-    rule independently of the engine; ``departures`` counts where PokerKit's answer is another.
-    Hands are drawn so that the largest blind is posted in full: PokerKit lets a short one lower the
-    price for all.
+    Of the three departures that ``envs.holdem.rules`` names, the first is kept out: the largest
+    blind is always posted in full. The others are about who may raise again. ``may_raise_again``
+    states the rule without the engine, and ``departures`` counts where PokerKit has it otherwise.
     """
 
     def __init__(self, seed):
