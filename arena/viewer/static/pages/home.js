@@ -57,12 +57,20 @@ function leagues(data) {
       { class: "scroll" },
       h(
         "table",
-        {},
-        h("thead", {}, h("tr", {}, heads.map((text, i) => h("th", { class: (i === 2 || i === 3) && "number" }, text)))),
+        { class: "leagues" },
+        h("thead", {}, h("tr", {}, heads.map((text, i) => h("th", { class: ["", "", "number extra", "number", "extra"][i] }, text)))),
         body,
       ),
     ),
   );
+}
+
+const NAMED = 4;
+
+function who(league) {
+  const names = league.agents.slice(0, NAMED).map((agent) => agent.name);
+  const more = league.agents.length - names.length;
+  return names.join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 function row(league) {
@@ -71,10 +79,10 @@ function row(league) {
   return h(
     "tr",
     {},
-    h("td", {}, h("a", { href: leagueUrl(league.id) }, league.name)),
-    h("td", {}, league.game),
-    h("td", { class: "number" }, String(league.agents.length)),
+    h("td", {}, h("a", { href: leagueUrl(league.id) }, league.name), h("div", { class: "muted small" }, who(league))),
+    h("td", { class: "game" }, league.game),
+    h("td", { class: "number extra" }, String(league.agents.length)),
     h("td", { class: "number" }, matches),
-    h("td", { class: "muted" }, day(league.created)),
+    h("td", { class: "muted extra" }, day(league.created)),
   );
 }
