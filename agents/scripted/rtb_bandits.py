@@ -9,6 +9,7 @@ known.
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,45 +27,49 @@ ARMS: NDArray[np.float64] = np.array([0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 class Bandit(Agent):
     """What the bandits share: the arm that was last pulled at each table and seat, and its reward.
 
-    Memory is indexed table, seat and (where it is of arms) arm.
+    ``memory`` holds arrays indexed table, seat and what follows; they grow with the tables.
     """
 
     def __init__(self, game: Game, checkpoint: str | None, family: str) -> None:
         self.rules = market(game, family, checkpoint)
-        self.arm = np.zeros((0, game.seats), np.int64)
-        self.values = np.zeros((0, game.seats, self.rules.tick))
+        self.memory: dict[str, NDArray[Any]] = {}
+        self.remember("arm", dtype=np.int64)
+        self.remember("values", self.rules.tick)
+
+    def remember(self, name: str, *shape: int, dtype: Any = np.float64) -> None:
+        """Keep an array of this shape for each table and seat, zeros at an episode's beginning."""
+        self.memory[name] = np.zeros((0, self.rules.seats, *shape), dtype)
 
     def begin(self, tables: Ints, seats: Ints) -> None:
         """Forget what was learned there."""
-        missing = int(tables.max()) + 1 - len(self.arm)
-        for name, array in vars(self).items():
-            if isinstance(array, np.ndarray) and array.shape[1:2] == (self.rules.seats,):
-                if missing > 0:
-                    array = np.pad(array, ((0, missing), *[(0, 0)] * (array.ndim - 1)))
-                    setattr(self, name, array)
-                array[tables, seats] = 0
-        self.arm[tables, seats] = -1
+        missing = int(tables.max()) + 1 - len(self.memory["arm"])
+        for name, array in self.memory.items():
+            if missing > 0:
+                array = np.pad(array, ((0, missing), *[(0, 0)] * (array.ndim - 1)))
+                self.memory[name] = array
+            array[tables, seats] = 0
+        self.memory["arm"][tables, seats] = -1
 
     def act(self, turns: Turns) -> Decisions:
         """Learn from the last tick, choose an arm, bid."""
         seen = turns.observation
         tables, seats = turns.tables, turns.seats
-        played = self.arm[tables, seats] >= 0
+        played = self.memory["arm"][tables, seats] >= 0
         if played.any():
             rows = np.flatnonzero(played)
             self._learn(
                 tables[rows], seats[rows], self._rewards(tables[rows], seats[rows], seen, rows)
             )
         arms = self._choose(turns)
-        self.arm[tables, seats] = arms
+        self.memory["arm"][tables, seats] = arms
         value = seen["value"].astype(np.float64)
-        self.values[tables, seats] = value
+        self.memory["values"][tables, seats] = value
         return Decisions(round_bids(value * ARMS[arms][:, None]))
 
     def _rewards(
         self, tables: Ints, seats: Ints, seen: Observation, rows: Ints
     ) -> NDArray[np.float64]:
-        values = self.values[tables, seats]
+        values = self.memory["values"][tables, seats]
         slot = seen["slot"][rows].astype(np.int64)
         effects = np.append(0.0, self.rules.effects)[slot]
         kept = (values * effects - seen["paid"][rows]).sum(axis=1)
@@ -95,17 +100,17 @@ class Ucb(Bandit):
         if not 0.0 <= width <= 10.0:
             raise InputError(f"agent 'ucb': width={width:g} must be from 0 to 10")
         self.width = width
-        self.pulls = np.zeros((0, game.seats, len(ARMS)))
-        self.sums = np.zeros((0, game.seats, len(ARMS)))
+        self.remember("pulls", len(ARMS))
+        self.remember("sums", len(ARMS))
 
     def _learn(self, tables: Ints, seats: Ints, rewards: NDArray[np.float64]) -> None:
-        arms = self.arm[tables, seats]
-        self.pulls[tables, seats, arms] += 1.0
-        self.sums[tables, seats, arms] += rewards
+        arms = self.memory["arm"][tables, seats]
+        self.memory["pulls"][tables, seats, arms] += 1.0
+        self.memory["sums"][tables, seats, arms] += rewards
 
     def _choose(self, turns: Turns) -> Ints:
-        pulls = self.pulls[turns.tables, turns.seats]
-        means = self.sums[turns.tables, turns.seats] / np.maximum(pulls, 1.0)
+        pulls = self.memory["pulls"][turns.tables, turns.seats]
+        means = self.memory["sums"][turns.tables, turns.seats] / np.maximum(pulls, 1.0)
         total = np.maximum(pulls.sum(axis=1, keepdims=True), 1.0)
         bound = means + self.width * np.sqrt(np.log(total) / np.maximum(pulls, 1.0))
         best: Ints = np.where(pulls == 0.0, np.inf, bound).argmax(axis=1)
@@ -127,30 +132,30 @@ class LinUcb(Bandit):
             raise InputError(f"agent 'linucb': width={width:g} must be from 0 to 10")
         self.width = width
         size = 4
-        self.gram = np.zeros((0, game.seats, len(ARMS), size, size))
-        self.target = np.zeros((0, game.seats, len(ARMS), size))
-        self.context = np.zeros((0, game.seats, size))
-        self.history = np.zeros((0, game.seats, 2))
+        self.remember("gram", len(ARMS), size, size)
+        self.remember("target", len(ARMS), size)
+        self.remember("context", size)
+        self.remember("history", 2)  # the sum of what was on offer, and of how many ticks
 
     def _learn(self, tables: Ints, seats: Ints, rewards: NDArray[np.float64]) -> None:
-        arms = self.arm[tables, seats]
-        context = self.context[tables, seats]
-        self.gram[tables, seats, arms] += context[:, :, None] * context[:, None, :]
-        self.target[tables, seats, arms] += rewards[:, None] * context
+        arms = self.memory["arm"][tables, seats]
+        context = self.memory["context"][tables, seats]
+        self.memory["gram"][tables, seats, arms] += context[:, :, None] * context[:, None, :]
+        self.memory["target"][tables, seats, arms] += rewards[:, None] * context
 
     def _choose(self, turns: Turns) -> Ints:
         seen, at = turns.observation, (turns.tables, turns.seats)
         offered = seen["value"].sum(axis=1, dtype=np.float64)
-        self.history[at] += np.stack([offered, np.ones(len(offered))], axis=1)
-        total, count = self.history[at].T
+        self.memory["history"][at] += np.stack([offered, np.ones(len(offered))], axis=1)
+        total, count = self.memory["history"][at].T
         relative = np.divide(offered * count, total, out=np.ones(len(total)), where=total > 0)
         context = np.stack(
             [np.ones(len(turns)), seen["time_left"][:, 0], seen["budget_left"][:, 0], relative],
             axis=1,
         )
-        self.context[at] = context
-        inverse = np.linalg.inv(self.gram[at] + np.eye(context.shape[1]))
-        model = np.einsum("nakj,naj->nak", inverse, self.target[at])
+        self.memory["context"][at] = context
+        inverse = np.linalg.inv(self.memory["gram"][at] + np.eye(context.shape[1]))
+        model = np.einsum("nakj,naj->nak", inverse, self.memory["target"][at])
         mean = np.einsum("nak,nk->na", model, context)
         spread = np.einsum("nk,nakj,nj->na", context, inverse, context)
         best: Ints = (mean + self.width * np.sqrt(np.maximum(spread, 0.0))).argmax(axis=1)
@@ -169,22 +174,22 @@ class Exp3(Bandit):
         if not 0.0 < gamma <= 1.0:
             raise InputError(f"agent 'exp3': gamma={gamma:g} must be above 0 and at most 1")
         self.gamma = gamma
-        self.weights = np.zeros((0, game.seats, len(ARMS)))  # their logarithms
-        self.chance = np.zeros((0, game.seats))
+        self.remember("weights", len(ARMS))  # their logarithms
+        self.remember("chance")
 
     def _learn(self, tables: Ints, seats: Ints, rewards: NDArray[np.float64]) -> None:
         # Rewards below 0 (paid more than it was worth) count as 0, as the analysis needs.
-        arms = self.arm[tables, seats]
-        estimate = np.maximum(rewards, 0.0) / self.chance[tables, seats]
-        self.weights[tables, seats, arms] += self.gamma * estimate / len(ARMS)
+        arms = self.memory["arm"][tables, seats]
+        estimate = np.maximum(rewards, 0.0) / self.memory["chance"][tables, seats]
+        self.memory["weights"][tables, seats, arms] += self.gamma * estimate / len(ARMS)
 
     def _choose(self, turns: Turns) -> Ints:
         at = (turns.tables, turns.seats)
-        logs = self.weights[at]
+        logs = self.memory["weights"][at]
         weights = np.exp(logs - logs.max(axis=1, keepdims=True))
         shares = weights / weights.sum(axis=1, keepdims=True)
         chances = (1.0 - self.gamma) * shares + self.gamma / len(ARMS)
         drawn = (chances.cumsum(axis=1) < turns.uniforms()).sum(axis=1)
         arms: Ints = np.minimum(drawn, len(ARMS) - 1)
-        self.chance[at] = chances[np.arange(len(arms)), arms]
+        self.memory["chance"][at] = chances[np.arange(len(arms)), arms]
         return arms

@@ -51,9 +51,11 @@ class Market(Game):
         conversion_rates: float64 ``(seats,)``, the chance that a click converts.
         cpa_limits: float64 ``(seats,)``, what a conversion may cost, in price units.
         labels: what each seat advertises.
+        outside: whether the rest of the world bids too.
     """
 
     version = 1
+    outside: bool = False
 
     def __init__(
         self,
@@ -232,13 +234,13 @@ class Rtb(Market):
         # A seat's rate has the correlation ``common`` with the quality, the price this one: their
         # product is the campaign's own correlation of price and rate.
         self._loading = np.minimum(correlations / max(common, 1e-9), 1.0) * (common > 0.0)
-        self._common, self._noise, self._outside = common, noise, outside
+        self._common, self._noise, self.outside = common, noise, outside
 
     def draw(self, tables: Ints, at: RtbTables) -> None:
         """See ``auction.draw_campaigns``."""
         auction.draw_campaigns(
             tables, at.seeds, at.first, self._rates, self._prices, self.click_values, NORMAL,
-            self._common, self._loading, self._noise, self._outside, self.reserve,
+            self._common, self._loading, self._noise, self.outside, self.reserve,
             at.rate, at.value, at.truth, at.floor,
         )  # fmt: skip
 
@@ -277,6 +279,11 @@ class RtbCatalogue(Market):
             cpa=1.0,
         )
         self._catalogues = catalogues
+
+    @property
+    def bidders(self) -> tuple[str, ...]:
+        """The specs of the agents that the configuration names, by seat."""
+        return tuple(agent.bidder for agent in self.config.agents)
 
     @property
     def several_items(self) -> bool:

@@ -51,7 +51,8 @@ def observation(tables: RtbTables, table: int, seat: int) -> str:
     goal = _GOALS[game.score].format(limit=game.cpa_limits[seat])
     lines = [
         f"You bid for ad impressions on behalf of {game.labels[seat]} against {game.seats - 1} "
-        f"other bidders; {goal}.",
+        f"other bidder{'s' * (game.seats != 2)}{' and the rest of the market' * game.outside}; "
+        f"{goal}.",
         _PAYS[game.mechanism] + (f" The reserve is {game.reserve:g}." if game.reserve else ""),
         f"A click is worth {game.click_values[seat]:.5g} on average.",
         f"Tick {tables.now[table] + 1} of {game.ticks}, {game.tick} impressions each.",
@@ -70,7 +71,7 @@ def observation(tables: RtbTables, table: int, seat: int) -> str:
         if game.feedback == "full":
             lines.append("price to beat: " + _numbers(seen["to_beat"][0]))
     lines += [
-        "On offer, click-through rate: " + _numbers(seen["rate"][0]),
+        "On offer, click-through rate (0: you are not invited): " + _numbers(seen["rate"][0]),
         "worth to you (rate times a click's value): " + _numbers(seen["value"][0]),
         f"Answer 'times M' to bid M times each worth, 'bid' and {game.tick} "
         f"price{'s' * (game.tick > 1)}, or 'pass'.",

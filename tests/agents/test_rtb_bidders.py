@@ -13,6 +13,7 @@ from envs import seeding
 from envs.errors import InputError
 from envs.game import Turns
 from envs.registry import make_game
+from envs.rtb.game import RtbCatalogue
 
 BIDDERS = [
     "truthful", "shaded", "ortb", "paced", "ucb", "linucb", "exp3", "rlb", "rlb?objective=profit",
@@ -87,6 +88,17 @@ def test_bandits_learn_whether_to_shade(bidder: str, mechanism: str) -> None:
     if bidder != "exp3":  # which explores for ever, against rivals that might change
         best = "shaded?factor=0.55" if mechanism == "first" else "truthful"
         assert learned.mean() > 0.8 * play(spec, [best, "shaded?factor=0.8"], 40)[:, 0].mean()
+
+
+def test_a_configurations_own_bidders_play_it() -> None:
+    """AuctionGym's lesson: at first price who shades keeps a profit, at second price truth does."""
+    for name in ("first-price", "second-price"):
+        spec = f"rtb_catalogue?config={name},auctions=500"
+        game = make_game(spec)
+        assert isinstance(game, RtbCatalogue)
+        kept = play(spec, game.bidders, 50)
+        low, _ = interval(kept.sum(axis=1))
+        assert low > 0
 
 
 def test_rlb_wins_most_clicks_where_its_assumptions_hold() -> None:

@@ -123,13 +123,13 @@ def test_the_value_function_foretells_its_own_clicks() -> None:
 
 def test_profit_bids_below_clicks_where_the_budget_is_ample() -> None:
     law = synthetic_campaign("2997")
-    log = law.sample(100_000, seed=6)
+    log = law.sample(40_000, seed=6)
     objective = rlb.profit(law.campaign)
-    budget = law.campaign.budget(500, 4.0)
-    values = rlb.solve(law.campaign, auctions=500, budget=budget, objective=objective)
-    for_profit = rlb.Bidder(values, objective).replay(log, auctions=500, budget=budget)
-    values = rlb.solve(law.campaign, auctions=500, budget=budget)
-    for_clicks = rlb.Bidder(values).replay(log, auctions=500, budget=budget)
+    budget = law.campaign.budget(100, 4.0)
+    values = rlb.solve(law.campaign, auctions=100, budget=budget, objective=objective)
+    for_profit = rlb.Bidder(values, objective).replay(log, auctions=100, budget=budget)
+    values = rlb.solve(law.campaign, auctions=100, budget=budget)
+    for_clicks = rlb.Bidder(values).replay(log, auctions=100, budget=budget)
     assert for_profit.clicks < for_clicks.clicks
     worth = objective.click_value
     assert for_profit.profit(worth) > for_clicks.profit(worth)
