@@ -117,7 +117,8 @@ def load_config(name: str) -> MarketConfig:
         text = "".join(line for _, line in read_lines(Path(name)))
     else:
         folder = files("envs.rtb").joinpath("markets")
-        known = sorted(f.name.removesuffix(".json") for f in folder.iterdir())
+        names = [file.name for file in folder.iterdir()]
+        known = sorted(n.removesuffix(".json") for n in names if n.endswith(".json"))
         if name not in known:
             raise InputError(
                 f"no market is called {name!r}; name a .json file or one of: {', '.join(known)}"

@@ -1,0 +1,1 @@
+"""Markets that come with ``rtb_catalogue``."""
