@@ -10,6 +10,10 @@ export OMP_NUM_THREADS ?= 1
 
 demo: $(VENV)/.demo
 	$(BIN)/arena tournament run demo
+	@echo
+	$(BIN)/arena tournament run rtb
+	@echo
+	@echo 'watch them: $(BIN)/arena view'
 
 test: $(VENV)/.test
 	@command -v chromium >/dev/null || .ci/chromium
@@ -35,7 +39,7 @@ $(BIN)/pip:
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing Arena into $(VENV) …"
-	$(INSTALL) '.'
+	$(INSTALL) '.[viewer]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
