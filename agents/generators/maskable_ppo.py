@@ -136,8 +136,8 @@ def train(out: Path, *, steps: int, letters: str, drops: int, tables: int, seed:
     torch.set_num_threads(1)
     game = ScienceBirds(drops=drops, letters=letters)
     model = MaskablePPO(
-        MaskableMultiInputActorCriticPolicy, TablesVecEnv(game, tables, seed), n_steps=64,
-        batch_size=512, n_epochs=4, gamma=1.0, gae_lambda=0.95, ent_coef=0.01, learning_rate=5e-4,
+        MaskableMultiInputActorCriticPolicy, TablesVecEnv(game, tables, seed), n_steps=16,
+        batch_size=256, n_epochs=4, gamma=1.0, gae_lambda=0.95, ent_coef=0.01, learning_rate=1e-3,
         policy_kwargs={"net_arch": HIDDEN}, seed=seed, device="cpu", stats_window_size=200,
     )  # fmt: skip
     model.learn(steps)

@@ -21,7 +21,7 @@ class Assessment:
         failure: why the program builds no level ("" where it does); then all else is zero.
         stability: share of blocks that did not move.
         probabilities: float64 ``(26,)``, what the classifier reads; zeros after a failure.
-        embedding: float64 ``(128,)``, for diversity.
+        embedding: float64 ``(1024,)``, for diversity.
         level: the level, None after a failure.
         poses: float64 ``(n, 3)``, where its pieces came to rest.
     """

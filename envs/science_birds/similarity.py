@@ -21,7 +21,10 @@ from numpy.typing import NDArray
 LETTERS = string.ascii_uppercase
 SIZE = 32
 """Width and height of the classifier's pictures, in pixels."""
-EMBEDDING = 128
+HIDDEN = 128
+EMBEDDING = 1024
+"""Features of the last convolution: 4 × 4 places with 64 filters each. The hidden layer after it is
+trained to forget in which style a letter is drawn, which is what diversity is about."""
 WEIGHTS = Path(__file__).with_name("similarity.safetensors")
 
 Pictures = NDArray[np.float32]
@@ -82,14 +85,14 @@ def _forward(
 ) -> None:  # fmt: skip
     for n in range(len(pictures)):
         x = _convolve(pictures[n].reshape(SIZE, SIZE, 1), w1, b1)
-        x = _convolve(_convolve(x, w2, b2), w3, b3)
-        hidden = np.maximum(_connect(x.reshape(-1), w4, b4), np.float32(0))
+        features = _convolve(_convolve(x, w2, b2), w3, b3).reshape(-1)
+        hidden = np.maximum(_connect(features, w4, b4), np.float32(0))
         logits = _connect(hidden, w5, b5)
         top = logits.max()
         for j in range(len(logits)):
             probabilities[n, j] = np.exp(np.float64(logits[j]) - np.float64(top))
         probabilities[n] /= probabilities[n].sum()
-        embeddings[n] = hidden
+        embeddings[n] = features
 
 
 @dataclass(frozen=True)
@@ -104,7 +107,7 @@ class Classifier:
     layers: tuple[NDArray[np.float32], ...]
 
     def read(self, pictures: Pictures) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Letter probabilities ``(n, 26)`` and embeddings ``(n, 128)``, both float64."""
+        """Letter probabilities ``(n, 26)`` and embeddings ``(n, 1024)``, both float64."""
         pictures = np.ascontiguousarray(pictures, np.float32)
         probabilities = np.empty((len(pictures), len(LETTERS)))
         embeddings = np.empty((len(pictures), EMBEDDING))

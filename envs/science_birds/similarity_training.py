@@ -3,8 +3,10 @@
     python -m envs.science_birds.similarity_training --out envs/science_birds/similarity.safetensors
 
 Every capital of every usable font becomes pictures in the competition's framing: sheared, turned
-and stretched, or rebuilt out of a coarse grid's cells as a level would build it. Families named in
-``HELD_OUT`` are never trained on; their accuracy is printed and written into the file.
+and stretched, or rebuilt out of a coarse grid's cells as a level would build it. Rubble (random
+drops, fallen) and torn glyphs are shown with all letters equally right, lest a search finds heaps
+that are read with confidence. Families named in ``HELD_OUT`` are never trained on; their accuracy
+is printed and written into the file.
 
 Needs torch and Pillow, and fonts: the shipped weights were trained on those of the Debian packages
 listed in the game's README.
@@ -25,8 +27,8 @@ from PIL import ImageFont
 from safetensors.numpy import save_file
 from torch import nn
 
-from envs.science_birds import drawing
-from envs.science_birds.similarity import EMBEDDING, LETTERS, SIZE, Classifier
+from envs.science_birds import drawing, grid, levels, simulation
+from envs.science_birds.similarity import HIDDEN, LETTERS, SIZE, Classifier
 
 GLYPH = 96
 """Glyphs are kept at this size in pixels, stretched to fill it, with their aspect beside them."""
@@ -98,7 +100,7 @@ def _frame(ink: NDArray[np.float32], aspect: float, out: NDArray[np.float32]) ->
     w = float(right - left + 1) * aspect
     size = out.shape[0]
     scale = size * (1 - 2 * drawing.MARGIN) / max(w, h)
-    fine = 3
+    fine = drawing.SAMPLES
     for i in range(size):
         for j in range(size):
             total = np.float32(0)
@@ -138,19 +140,18 @@ def _smooth(glyph: NDArray[np.uint8], u: NDArray[np.float64], out: NDArray[np.fl
 
 @numba.njit(cache=True)
 def _blocky(
-    glyph: NDArray[np.uint8], u: NDArray[np.float64], noise: NDArray[np.float64],
+    glyph: NDArray[np.uint8], u: NDArray[np.float64], noise: NDArray[np.float64], torn: bool,
     out: NDArray[np.float32],
 ) -> None:  # fmt: skip
-    """A glyph rebuilt out of the cells of a coarse grid, some of them wrong."""
+    """A glyph rebuilt out of the cells of a coarse grid, some of them wrong.
+
+    With ``torn`` its upper and lower parts, or its left and right ones, change places.
+    """
     w, h = float(glyph[GLYPH, 0]), float(glyph[GLYPH, 1])
     rows = 5 + int(u[0] * 11)
     columns = round(rows * w / h * np.exp((u[1] - 0.5) * 1.2))
     columns = min(max(columns, 1 if w / h < 0.4 else 3), 18)
     coverage = np.zeros((rows, columns))
-    errors = 0.06 * u[3] * u[3]
-    seam = u[4] < 0.3
-    fine = 6
-    ink = np.zeros((rows * fine, columns * fine), np.float32)
     for i in range(rows):
         for j in range(columns):
             total, count = 0.0, 0
@@ -161,9 +162,19 @@ def _blocky(
             coverage[i, j] = total / count
     # Relative to the darkest cell, so that thin strokes survive coarse grids.
     threshold = (0.3 + 0.35 * u[2]) * coverage.max()
+    errors = 0.06 * u[3] * u[3]
+    seam = u[4] < 0.3
+    down = right = 0
+    if torn:
+        if u[6] < 0.5:
+            down = rows // 2
+        else:
+            right = max(columns // 2, 1)
+    fine = 6
+    ink = np.zeros((rows * fine, columns * fine), np.float32)
     for i in range(rows):
         for j in range(columns):
-            dark = coverage[i, j] > threshold
+            dark = coverage[(i + down) % rows, (j + right) % columns] > threshold
             if noise[i, j] < errors:
                 dark = not dark
             if dark:
@@ -176,35 +187,69 @@ def _blocky(
 @numba.njit(cache=True)
 def _batch(
     glyphs: NDArray[np.uint8], picks: NDArray[np.int64], u: NDArray[np.float64],
-    noise: NDArray[np.float64], blocky_share: float, out: NDArray[np.float32],
+    noise: NDArray[np.float64], blocky_share: float, torn: bool, out: NDArray[np.float32],
 ) -> None:  # fmt: skip
     for i in range(len(picks)):
         if u[i, 7] < blocky_share:
-            _blocky(glyphs[picks[i]], u[i], noise[i], out[i])
+            _blocky(glyphs[picks[i]], u[i], noise[i], torn, out[i])
         else:
             _smooth(glyphs[picks[i]], u[i], out[i])
 
 
 def pictures_of(
-    glyphs: NDArray[np.uint8], picks: NDArray[np.int64], rng: np.random.Generator, blocky: float
+    glyphs: NDArray[np.uint8],
+    picks: NDArray[np.int64],
+    rng: np.random.Generator,
+    blocky: float,
+    *,
+    torn: bool = False,
 ) -> NDArray[np.float32]:
     """Augmented pictures ``(n, 32, 32)`` of the glyphs picked, a share of them blocky."""
     out = np.zeros((len(picks), SIZE, SIZE), np.float32)
     u, noise = rng.random((len(picks), 8)), rng.random((len(picks), 16, 18))
-    _batch(glyphs, picks, u, noise, blocky, out)
+    _batch(glyphs, picks, u, noise, blocky, torn, out)
     return out
+
+
+def rubble(rng: np.random.Generator, count: int) -> NDArray[np.float32]:
+    """Pictures of what becomes of blocks that are dropped at random, ``(count, 32, 32)``."""
+    out: list[NDArray[np.float32]] = []
+    while len(out) < count:
+        drops = rng.integers(0, 3, rng.integers(5, 26)) * grid.WIDTH
+        built = grid.build(drops + 6 + rng.integers(0, rng.integers(3, 9), len(drops)))
+        if not isinstance(built, str):
+            level = levels.from_structure(built)
+            poses = simulation.judge(level, tries=1).poses
+            out.append(drawing.render(drawing.outlines(level, poses), SIZE))
+    return np.array(out)
 
 
 # -- training ----------------------------------------------------------------------------------
 
 
+RUBBLE, TORN = 0.12, 0.1
+"""Shares of a batch that are no letters: all letters are equally right for them."""
+
+
 def batches(
-    glyphs: NDArray[np.uint8], size: int, rng: np.random.Generator
-) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """Endless pictures and their letters, two in three of them blocky."""
+    glyphs: NDArray[np.uint8], heaps: NDArray[np.float32], size: int, rng: np.random.Generator
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Endless pictures and target distributions; two letters in three are blocky."""
+    heaped, torn = round(size * RUBBLE), round(size * TORN)
+    letters = size - heaped - torn
     while True:
-        picks = rng.integers(0, len(glyphs), size)
-        yield pictures_of(glyphs, picks, rng, 2 / 3), picks % 26
+        picks = rng.integers(0, len(glyphs), size - heaped)
+        targets = np.full((size, 26), 1 / 26, np.float32)
+        targets[:letters] = np.eye(26, dtype=np.float32)[picks[:letters] % 26]
+        heap = heaps[rng.integers(0, len(heaps), heaped)]
+        if rng.random() < 0.5:
+            heap = heap[:, :, ::-1]
+        pictures = (
+            pictures_of(glyphs, picks[:letters], rng, 2 / 3),
+            pictures_of(glyphs, picks[letters:], rng, 1.0, torn=True),
+            heap,
+        )
+        yield np.concatenate(pictures), targets
 
 
 def network() -> nn.Sequential:
@@ -217,8 +262,8 @@ def network() -> nn.Sequential:
         ]  # fmt: skip
 
     return nn.Sequential(
-        *block(1, 24), *block(24, 48), *block(48, 64), nn.Flatten(), nn.Linear(1024, EMBEDDING),
-        nn.ReLU(), nn.Dropout(0.3), nn.Linear(EMBEDDING, 26),
+        *block(1, 24), *block(24, 48), *block(48, 64), nn.Flatten(), nn.Linear(1024, HIDDEN),
+        nn.ReLU(), nn.Dropout(0.3), nn.Linear(HIDDEN, 26),
     )  # fmt: skip
 
 
@@ -235,8 +280,8 @@ def export(model: nn.Sequential) -> dict[str, NDArray[np.float32]]:
         tensors[f"b{i}"] = (norm.bias - norm.running_mean * factor).detach().numpy()
     hidden, last = (m for m in model if isinstance(m, nn.Linear))
     # Torch flattens channels first, we flatten them last.
-    weight = hidden.weight.detach().view(EMBEDDING, 64, 4, 4).permute(2, 3, 1, 0)
-    tensors["w4"] = weight.reshape(1024, EMBEDDING).contiguous().numpy()
+    weight = hidden.weight.detach().view(HIDDEN, 64, 4, 4).permute(2, 3, 1, 0)
+    tensors["w4"] = weight.reshape(1024, HIDDEN).contiguous().numpy()
     tensors["b4"] = hidden.bias.detach().numpy()
     tensors["w5"] = last.weight.detach().t().contiguous().numpy()
     tensors["b5"] = last.bias.detach().numpy()
@@ -254,11 +299,13 @@ def train(fonts: Path, out: Path, *, steps: int, seed: int, threads: int) -> dic
     tested = np.concatenate([g for name in sorted(held) for g in families[name]])
     print(f"{len(families) - len(held)} families, {len(trained)} glyphs to train on;"
           f" {len(held)} families, {len(tested)} glyphs held out")  # fmt: skip
+    heaps = rubble(rng, 3000)
+    print(f"{len(heaps)} heaps of rubble")
     model = network()
     optimiser = torch.optim.AdamW(model.parameters(), 3e-3, weight_decay=1e-3)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps)
     began = time.perf_counter()
-    for step, (x, y) in zip(range(1, steps + 1), batches(trained, 256, rng), strict=False):
+    for step, (x, y) in zip(range(1, steps + 1), batches(trained, heaps, 256, rng), strict=False):
         model.train()
         logits = model(torch.from_numpy(x).unsqueeze(1))
         loss = torch.nn.functional.cross_entropy(logits, torch.from_numpy(y))
@@ -298,7 +345,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("--fonts", type=Path, default=Path("/usr/share/fonts"))
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2500)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args(arguments)

@@ -1,0 +1,117 @@
+"""Players of Science Birds: what they know, find and learn."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("Box2D")
+pytest.importorskip("safetensors")
+
+from agents.agent import CannotPlay
+from agents.registry import make_agent
+from agents.scripted.science_birds import vocabulary, write_line
+from envs.errors import InputError
+from envs.registry import make_game
+from envs.science_birds import grid
+from envs.science_birds.assessment import assess
+from envs.science_birds.scoring import measure
+from envs.science_birds.similarity import LETTERS
+from leagues.letters import play_letters
+
+
+def built_by(spec, letters, trials, *, mode="sequential", seed=0):
+    game = make_game(f"science_birds?mode={mode},letters={letters},trials={trials}")
+    agents = {spec: make_agent(spec, game)}
+    return dict(play_letters(game, agents, seed))
+
+
+def test_the_vocabulary_stands_reads_and_differs():
+    """The target: stability ≥ .9 and similarity ≥ .6 with diversity ≥ .3, over 26 × 10 levels."""
+    row = measure(built_by("birds_vocabulary", LETTERS, 10)).table()[0]
+    assert row["stability"] >= 0.9
+    assert row["similarity"] >= 0.6
+    assert row["diversity"] >= 0.3
+
+
+def test_the_vocabulary_has_ten_different_levels_of_each_letter():
+    for letter, programs in vocabulary().items():
+        assert len({program.tobytes() for program in programs}) == 10, letter
+        assert all(not isinstance(grid.build(program), str) for program in programs)
+
+
+def test_a_line_of_the_vocabulary_reads_back():
+    assert write_line(grid.program([("b31", 5), ("b13", 4)])) == "b31 5, b13 4"
+
+
+def test_both_modes_build_the_same_levels():
+    a = built_by("birds_vocabulary", "IT", 3)["birds_vocabulary"]
+    b = built_by("birds_vocabulary", "IT", 3, mode="one_shot")["birds_vocabulary"]
+    for letter in "IT":
+        assert {x.embedding.tobytes() for x in a[letter]} == {
+            x.embedding.tobytes() for x in b[letter]
+        } or a[letter][0].stability == b[letter][0].stability
+
+
+def test_a_vocabulary_beats_random_building_by_the_formula():
+    built = {**built_by("birds_vocabulary", "HIT", 3), **built_by("random", "HIT", 3)}
+    table = measure(built, letters="HIT", trials=3).table()
+    assert [row["team"] for row in table] == ["birds_vocabulary", "random"]
+    assert table[0]["normalised"] > 90
+
+
+@pytest.mark.parametrize("spec", ["birds_genetic?evaluations=300", "birds_elites?evaluations=400"])
+def test_search_finds_an_easy_letter(spec):
+    if "elites" in spec:
+        pytest.importorskip("ribs")
+    levels = built_by(spec, "L", 2)[spec]["L"]
+    chance = built_by("random", "L", 20)["random"]["L"]
+    worth = np.mean([a.stability * a.similarity("L") for a in levels])
+    assert worth > np.mean([a.stability * a.similarity("L") for a in chance]) + 0.2
+
+
+def test_a_search_is_repeated_by_its_seed():
+    from agents.generators.genetic import evolve
+
+    runs = [evolve("T", 120, 20, np.random.default_rng(3)) for _ in range(2)]
+    assert [p.tobytes() for p, _ in runs[0]] == [p.tobytes() for p, _ in runs[1]]
+
+
+def test_policy_gradients_learn_to_build_a_letter(tmp_path):
+    pytest.importorskip("sb3_contrib")
+    from agents.generators.maskable_ppo import train
+
+    score = train(tmp_path / "ppo", steps=10_000, letters="I", drops=5, tables=32, seed=1)
+    chance = built_by("random", "I", 30)["random"]["I"]
+    assert score > np.mean([a.stability * a.similarity("I") for a in chance]) + 0.15
+    game = make_game("science_birds?letters=I,drops=5,trials=10")
+    agent = make_agent(f"birds_ppo:{tmp_path / 'ppo'}", game)
+    levels = dict(play_letters(game, {"ppo": agent}, 0))["ppo"]["I"]
+    assert np.mean([a.stability * a.similarity("I") for a in levels]) > 0.2
+
+
+@pytest.mark.parametrize(
+    ("spec", "game", "error", "message"),
+    [
+        ("birds_vocabulary", "aec?id=classic/tictactoe-v3", CannotPlay, "builds levels of"),
+        ("birds_vocabulary:x", "science_birds", CannotPlay, "takes no checkpoint"),
+        ("birds_vocabulary?variants=0", "science_birds", InputError, "variants=0 must lie"),
+        ("birds_genetic?population=1", "science_birds", InputError, "population=1 must lie"),
+        ("birds_elites?batch=0", "science_birds", InputError, "batch=0 must lie"),
+        ("birds_ppo", "science_birds", CannotPlay, "needs a checkpoint"),
+        ("birds_ppo:nowhere", "science_birds", InputError, "holds no checkpoint"),
+        ("birds_ppo:x", "science_birds?mode=one_shot", CannotPlay, "mode=sequential only"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_what_does_not_fit_is_refused_in_a_sentence(spec, game, error, message):
+    if "elites" in spec:
+        pytest.importorskip("ribs")
+    if "ppo" in spec:
+        pytest.importorskip("sb3_contrib")
+    with pytest.raises(error, match=message):
+        make_agent(spec, make_game(game))
+
+
+def test_levels_of_the_vocabulary_are_assessed_alike_alone():
+    levels = built_by("birds_vocabulary", "A", 10)["birds_vocabulary"]["A"]
+    alone = {assess(program).embedding.tobytes() for program in vocabulary()["A"]}
+    assert {level.embedding.tobytes() for level in levels} == alone
