@@ -27,6 +27,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     compete.add_argument("--sheet", metavar="PNG", help="also draw the levels, a row a letter")
     compete.set_defaults(run=run_competition)
 
+    draw = verbs.add_parser("draw", help="let one level fall, and draw it where it came to rest")
+    draw.add_argument(
+        "file", metavar="FILE", help="a level's .xml, or a text with drop_block calls"
+    )
+    draw.add_argument("-o", "--output", required=True, metavar="PNG")
+    draw.add_argument("--plain", action="store_true", help="black on white, as it is read")
+    draw.add_argument("--xml", metavar="XML", help="also write the level as Science Birds' XML")
+    draw.set_defaults(run=draw_level)
+
     league = verbs.add_parser("league", help="score a recorded league by the formula")
     league.add_argument("league", nargs="?", metavar="LEAGUE", help="name or id (default: newest)")
     league.add_argument("--store", default="arena.db", help="SQLite file or database URL")
@@ -77,6 +86,40 @@ def run_competition(options: argparse.Namespace) -> int:
     if options.sheet:
         rows = [levels[letter] for levels in built.values() for letter in letters]
         _draw(rows, Path(options.sheet))
+    return 0
+
+
+def draw_level(options: argparse.Namespace) -> int:
+    """Simulate one level, say how stable it is, and draw it."""
+    from pathlib import Path
+
+    from envs.errors import InputError
+    from envs.science_birds import drawing, grid, levels, text
+    from envs.science_birds.simulation import judge
+
+    file = Path(options.file)
+    if file.suffix == ".xml":
+        level = levels.load_level(file)
+    else:
+        try:
+            answer = file.read_text("utf-8", "replace")
+        except OSError as error:
+            raise InputError(f"{file} cannot be read ({error.strerror})") from error
+        structure = grid.build(text.read_program(answer))
+        if isinstance(structure, str):
+            raise InputError(f"{file} builds no level: {structure}")
+        level = levels.from_structure(structure)
+    competition = file.suffix != ".xml"
+    verdict = judge(level, competition=competition)
+    print(f"stability {verdict.stability:.3f}, at rest after {verdict.seconds:.2f} s")
+    if options.plain:
+        shapes = drawing.outlines(level, verdict.poses, competition=competition)
+        image = drawing.competition_image(shapes)
+    else:
+        image = drawing.level_image(level, verdict.poses, competition=competition)
+    image.save(options.output)
+    if options.xml:
+        Path(options.xml).write_text(levels.write_xml(level))
     return 0
 
 

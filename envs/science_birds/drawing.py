@@ -27,15 +27,18 @@ SAMPLES = 4
 """A pixel's darkness is the share of covered samples, SAMPLES × SAMPLES of them."""
 
 
-def outlines(level: Level, poses: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+def outlines(
+    level: Level, poses: NDArray[np.float64], *, competition: bool = True
+) -> list[NDArray[np.float64]]:
     """The blocks of a level as polygons in world units, at these poses (see ``World.poses``).
 
-    Blocks that are destroyed, pigs, TNT and platforms are left out, as in the competition.
+    Blocks that are destroyed, pigs, TNT and platforms are left out, as in the competition;
+    ``competition`` says which RectSmall the level was simulated with (see ``blocks``).
     """
     shapes = []
     for piece, (x, y, angle) in zip(level.pieces, poses.tolist(), strict=True):
         if piece.tag == "Block" and x == x:
-            polygon = blocks.outline(piece.kind, competition=True)
+            polygon = blocks.outline(piece.kind, competition=competition)
             polygon = polygon + SKIN * np.sign(polygon)
             c, s = np.cos(angle), np.sin(angle)
             shapes.append(polygon @ np.array([[c, s], [-s, c]]) + (x, y))
@@ -117,7 +120,9 @@ _COLOURS = {"wood": (205, 147, 82), "stone": (150, 150, 155), "ice": (160, 215, 
 _OTHERS = {"Pig": (110, 190, 80), "TNT": (200, 60, 50), "Platform": (90, 70, 60)}
 
 
-def level_image(level: Level, poses: NDArray[np.float64], width: int = 640) -> Image:
+def level_image(
+    level: Level, poses: NDArray[np.float64], *, competition: bool = True, width: int = 640
+) -> Image:
     """A level in colour, with ground and slingshot, as wide as its pieces with some air around."""
     from PIL import Image, ImageDraw
 
@@ -137,7 +142,7 @@ def level_image(level: Level, poses: NDArray[np.float64], width: int = 640) -> I
             w, h = blocks.PLATFORM[0] * piece.scale[0] / 2, blocks.PLATFORM[1] * piece.scale[1] / 2
             polygon = np.array([(-w, -h), (w, -h), (w, h), (-w, h)])
         else:
-            polygon = blocks.outline(piece.kind or "TNT", competition=True)
+            polygon = blocks.outline(piece.kind or "TNT", competition=competition)
         c, s = np.cos(angle), np.sin(angle)
         points = polygon @ np.array([[c, s], [-s, c]]) + (x, y)
         fill = _COLOURS[piece.material] if piece.tag == "Block" else _OTHERS[piece.tag]

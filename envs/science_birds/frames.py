@@ -74,6 +74,7 @@ class Film:
 
     def __init__(self, level: levels.Level) -> None:
         self.level = level
+        self.competition = True
         self.seconds: list[float] = []
         self.poses: list[list[list[float] | None]] = []
         self.life: list[list[float | None]] = []
@@ -81,6 +82,7 @@ class Film:
 
     def __call__(self, world: World) -> None:
         """Keep a frame."""
+        self.competition = world.competition
         self.seconds.append(round(world.time, 2))
         self.poses.append([_pose(body) for body in world.bodies])
         self.life.append([_life_left(body) for body in world.bodies])
@@ -89,7 +91,7 @@ class Film:
     def value(self) -> dict[str, Any]:
         """All of it as JSON-able values."""
         return {
-            "pieces": [piece_value(piece) for piece in self.level.pieces],
+            "pieces": [piece_value(p, competition=self.competition) for p in self.level.pieces],
             "seconds": self.seconds,
             "poses": self.poses,
             "life": self.life,
@@ -128,11 +130,11 @@ def _life_left(body: Body) -> float | None:
     return round(max(0.0, body.life / body.whole), 3)
 
 
-def piece_value(piece: levels.Piece) -> dict[str, Any]:
+def piece_value(piece: levels.Piece, *, competition: bool = True) -> dict[str, Any]:
     """A piece's tag, kind, material and outline."""
     if piece.tag == "Platform":
         w, h = (side * scale / 2 for side, scale in zip(blocks.PLATFORM, piece.scale, strict=True))
         shape = [[-w, -h], [w, -h], [w, h], [-w, h]]
     else:
-        shape = blocks.outline(piece.kind or "TNT", competition=True).tolist()
+        shape = blocks.outline(piece.kind or "TNT", competition=competition).tolist()
     return {"tag": piece.tag, "kind": piece.kind, "material": piece.material, "shape": shape}

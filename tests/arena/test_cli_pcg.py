@@ -39,12 +39,23 @@ def test_agents_compete_on_letters(tmp_path, capsys):
     assert sheet.read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_level_is_drawn_from_an_answer_and_from_its_xml(folder, capsys):
+    answer = folder / "alpha" / "raw" / "I" / "alpha_I_1.txt"
+    picture, level = folder / "i.png", folder / "i.xml"
+    assert main(["pcg", "draw", str(answer), "-o", str(picture), "--xml", str(level)]) == 0
+    assert capsys.readouterr().out.startswith("stability 1.000, at rest after 0.")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert main(["pcg", "draw", str(level), "-o", str(picture), "--plain"]) == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["score", "nowhere"], "nowhere cannot be listed"),
         (["compete", "random", "--letters", "ab"], "must be different capitals"),
         (["compete", "random", "--trials", "0"], "--trials 0 must lie between 1 and 100"),
+        (["draw", "none.xml", "-o", "x.png"], "none.xml cannot be read"),
+        (["draw", "none.txt", "-o", "x.png"], "none.txt cannot be read"),
         (["compete", "nobody"], "no agent is called 'nobody'"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("Box2D")
 
 from envs.errors import InputError
-from envs.science_birds import blocks, grid, levels
+from envs.science_birds import blocks, frames, grid, levels
 from envs.science_birds.levels import Level, Piece
 from envs.science_birds.simulation import World, judge
 
@@ -163,3 +163,16 @@ def test_birds_that_cannot_fly_here_are_refused():
         World(Level((), birds=("BirdBlue",))).launch((-1.0, 0.0))
     with pytest.raises(InputError, match="no bird is left"):
         World(Level((), birds=())).launch((-1.0, 0.0))
+
+
+def test_a_film_of_shots_is_plain_and_complete():
+    pig = Piece("Pig", "BasicSmall", -2.0, -3.27)
+    block = Piece("Block", "RectSmall", 3.0, -3.38, 0.0, "stone")
+    level = Level((pig, block), birds=("BirdRed", "BirdRed"), width=3)
+    first, second = frames.shots(level, [(-1.0, -0.04), (-0.2, 0.3)])
+    assert json.loads(json.dumps(first)) == first
+    assert (first["pigs"], second["pigs"]) == (0, 0)
+    assert first["points"] >= 50
+    assert len(first["seconds"]) == len(first["poses"]) == len(first["bird"])
+    assert first["poses"][-1][0] is None
+    assert first["pieces"][1]["shape"][0] == [-0.425, -0.11]
