@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from agents.exploration.bonus import Arrays, Kit, Transitions
 from agents.exploration.counts import Visits
@@ -20,16 +23,34 @@ class NovelD(Rnd):
         super().__init__(kit)
         self.psi = psi(of, kit.space)
         self.visits = Visits(kit.envs)
-        self.memory, self.remember = self.visits.memory, self.visits.remember  # type: ignore[method-assign]
+        self._left: NDArray[np.float64] | None = None  # n(s), unless it is to be worked out
 
     def begin(self, rows: NDArray[np.int64], seen: Arrays) -> None:
         """The first state has been seen."""
         self.visits.begin(rows, self.psi(seen))
+        if self._left is not None:
+            self._left[rows] = self.novelty(seen)
 
     def pay(self, steps: Transitions) -> NDArray[np.float64]:
-        """Both novelties come from one pass through the networks."""
-        both = {k: np.concatenate([steps.after[k], steps.before[k]]) for k in steps.after}
-        reached, left = np.split(self.novelty(both), 2)
+        """What was reached by the last step is what this one leaves."""
+        left = self.novelty(steps.before) if self._left is None else self._left
+        reached = self.novelty(steps.after)
+        self._left = reached.copy()
         new = self.visits.visit(self.psi(steps.after)) == 1
         paid: NDArray[np.float64] = np.maximum(reached - SCALE * left, 0.0) * new
         return paid
+
+    def loss(self, steps: Transitions) -> Tensor:
+        """The predictor's; novelties change by it."""
+        self._left = None
+        return super().loss(steps)
+
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """The visits, and the novelties of where the environments stand."""
+        left = np.zeros(0) if self._left is None else self._left
+        return {**self.visits.memory(), "left": left}
+
+    def remember(self, memory: Arrays) -> None:
+        """Take them back."""
+        self.visits.remember(memory)
+        self._left = np.array(memory["left"]) if len(memory["left"]) else None

@@ -64,7 +64,7 @@ class PpoPolicy(Agent):
     """
 
     def __init__(self, game: Game, checkpoint: str | None = None, *, greedy: bool = False) -> None:
-        from agents.exploration.ppo import make_model, read_settings
+        from agents.exploration.ppo import load_policy, make_model, read_settings
         from agents.exploration.tables_env import TablesVecEnv
 
         if checkpoint is None:
@@ -87,7 +87,7 @@ class PpoPolicy(Agent):
         except OSError as error:
             raise InputError(f"{folder} holds no policy: {error}") from None
         policy: Any = model.policy
-        policy.load_state_dict(weights)
+        load_policy(policy, weights)
         self.actor = Actor(policy.to("cpu"), settings.recurrent)
         self.greedy = greedy
 

@@ -13,6 +13,7 @@ A run that was stored and goes on gives the same weights as one that was not.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
@@ -77,6 +77,25 @@ class Settings:
     recurrent: bool = False
     seed: int = 0
     device: str = "cpu"
+
+
+_SHARED = ("pi_features_extractor.", "vf_features_extractor.")  # the same network by other names
+
+
+def policy_weights(policy: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """A policy's tensors, each once."""
+    return {k: v for k, v in policy.state_dict().items() if not k.startswith(_SHARED)}
+
+
+def load_policy(policy: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
+    """Take ``policy_weights`` back; InputError where they are another policy's."""
+    try:
+        missing, unknown = policy.load_state_dict(weights, strict=False)
+    except RuntimeError as error:  # shapes
+        raise InputError(f"these weights are another policy's: {error}") from None
+    missing = [key for key in missing if not key.startswith(_SHARED)]
+    if missing or unknown:
+        raise InputError(f"these weights are another policy's: {missing or unknown} differ")
 
 
 class Features(BaseFeaturesExtractor):
@@ -256,7 +275,7 @@ class Run:
             if bonus.optimizer is not None:
                 more, facts["bonus"] = _optimizer_out("bonus", bonus.optimizer)
                 tensors |= more
-        _write(self.folder / "policy.safetensors", dict(model.policy.state_dict()))
+        _write(self.folder / "policy.safetensors", policy_weights(model.policy))
         _write(self.folder / "resume.safetensors", tensors)
         _write_json(self.folder / "resume.json", facts)
         _write_json(self.folder / "config.json", {"kind": "ppo", **asdict(self.settings)})
@@ -267,12 +286,12 @@ class Run:
         run = cls(read_settings(folder), folder)
         try:
             tensors = load_file(folder / "resume.safetensors")
-            facts = orjson.loads((folder / "resume.json").read_bytes())
+            facts = json.loads((folder / "resume.json").read_text())
             policy = load_file(folder / "policy.safetensors")
         except (OSError, ValueError) as error:
             raise InputError(f"{folder} cannot go on: {error}") from error
         model = run.model
-        model.policy.load_state_dict(policy)
+        load_policy(model.policy, policy)
         _optimizer_in("policy", model.policy.optimizer, tensors, facts["policy"])
         run.curve = [tuple(row) for row in facts["curve"]]
         bonus = run.bonus_env
@@ -347,7 +366,7 @@ def read_settings(folder: Path) -> Settings:
     """The settings in a run's ``config.json``; InputError where it is no PPO run."""
     path = folder / "config.json"
     try:
-        facts = orjson.loads(path.read_bytes())
+        facts = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
     known = {f.name for f in fields(Settings)}
@@ -442,6 +461,5 @@ def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 def _write_json(path: Path, value: Any) -> None:
     whole = path.with_suffix(".part")
-    options = orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY
-    whole.write_bytes(orjson.dumps(value, option=options, default=str) + b"\n")
+    whole.write_text(json.dumps(value, indent=1) + "\n")
     whole.replace(path)

@@ -34,6 +34,8 @@ class VecBonus(VecEnvWrapper):
         beta: β.
         clip: the sum is clipped to ± this (Henaff et al.: 1).
         seed, device, lr: of the bonus's networks.
+        share: of the transitions, that the networks are trained on (Burda et al.: a quarter where
+            there are 128 environments).
 
     Attributes:
         paid: float64 ``(envs,)``, the last step's bonus before β.
@@ -49,6 +51,7 @@ class VecBonus(VecEnvWrapper):
         seed: int = 0,
         device: str = "cpu",
         lr: float = 1e-4,
+        share: float = 0.25,
     ) -> None:
         super().__init__(venv)
         if not isinstance(venv.action_space, spaces.Discrete):
@@ -58,7 +61,7 @@ class VecBonus(VecEnvWrapper):
         seen = space if isinstance(space, spaces.Dict) else spaces.Dict({"observation": space})
         kit = Kit(seen, int(venv.action_space.n), venv.num_envs, seed=seed, device=device, lr=lr)
         self.bonus = Mixture(kit, bonus)
-        self.beta, self.clip = beta, clip
+        self.beta, self.clip, self.share = beta, clip, share
         parameters = [p for n in self.bonus.networks.values() for p in n.parameters()]
         unique = {id(p): p for p in parameters if p.requires_grad}
         self.optimizer = torch.optim.Adam(unique.values(), lr=lr) if unique else None
@@ -104,15 +107,14 @@ class VecBonus(VecEnvWrapper):
         return seen, total.astype(np.float32), dones, infos
 
     def learn(self) -> dict[str, float]:
-        """Train on what was kept since the last time, once through; the mean loss."""
+        """Train on a share of what was kept since the last time, once through; the mean loss."""
         kept, self._kept = self._kept, []
         if not kept or self.optimizer is None:
             return {}
         every = _joined(kept)
+        chosen = self._shuffle.permutation(len(every))[: max(1, int(len(every) * self.share))]
         losses = []
-        for rows in np.array_split(
-            self._shuffle.permutation(len(every)), max(1, len(every) // _BATCH)
-        ):
+        for rows in np.array_split(chosen, max(1, len(chosen) // _BATCH)):
             loss = self.bonus.loss(every.select(rows))
             self.optimizer.zero_grad()
             loss.backward()

@@ -132,11 +132,11 @@ class Assembler:
 
     Attributes:
         header: the version record of this machine's NetHack.
-        codes: the code of each map character.
+        codes: a table of 256 bytes, the code of each map character at its place.
     """
 
     header: bytes
-    codes: dict[str, int]
+    codes: bytes
 
     @classmethod
     def calibrated(cls) -> Assembler:
@@ -144,14 +144,13 @@ class Assembler:
         level = compile_description(Plan((MAP_CHARACTERS + " ",), (2, 0)).description())
         at = level.index(struct.pack("<iBi", _PUSH, _STRING, len(MAP_CHARACTERS) + 1)) + 9
         codes = level[at : at + len(MAP_CHARACTERS) + 1]
-        return cls(level[:_HEADER], dict(zip(MAP_CHARACTERS + " ", codes, strict=True)))
+        return cls(level[:_HEADER], bytes.maketrans((MAP_CHARACTERS + " ").encode(), codes))
 
     def assemble(self, plan: Plan) -> bytes:
         """The compiled level, equal to what ``lev_comp`` makes of ``plan.description()``."""
         width, height = len(plan.rows[0]), len(plan.rows)
         flags = sum(_FLAGS[flag] for flag in plan.flags)
-        code = self.codes
-        cells = bytes(code[c] for row in plan.rows for c in row)
+        cells = "".join(plan.rows).encode().translate(self.codes)
         out = [
             *_ints(1, 127, 0, 0, 0, 0, 0, 0),
             _op(_OP_INIT),

@@ -143,25 +143,22 @@ def multi_room(
         chain = []
         door_at = dice.between(0, WIDTH - 2), dice.between(0, HEIGHT - 2)
         _extend(dice, chain, rooms, largest, None, door_at)
-    cells = [[" "] * WIDTH for _ in range(HEIGHT)]
-    wall = "L" if lava else "|"
-    for (left, top, right, bottom), _ in chain:
-        for y in range(top, bottom + 1):
-            for x in range(left, right + 1):
-                edge = x in (left, right) or y in (top, bottom)
-                if not edge:
-                    cells[y][x] = "."
-                elif cells[y][x] == " ":
-                    cells[y][x] = wall
+    cells = [bytearray(b" " * WIDTH) for _ in range(HEIGHT)]
+    wall = b"L" if lava else b"|"
+    for (left, top, right, bottom), _ in chain:  # only walls are shared: what is drawn last stands
+        inner = right - left - 1
+        cells[top][left : right + 1] = cells[bottom][left : right + 1] = wall * (inner + 2)
+        for y in range(top + 1, bottom):
+            cells[y][left : right + 1] = wall + b"." * inner + wall
     doors = [at for _, at in chain[1:]]
     for x, y in doors:
-        cells[y][x] = "+"
+        cells[y][x] = ord("+")
     first = min(top for (_, top, _, _), _ in chain)
     last = max(bottom for (_, _, _, bottom), _ in chain)
     start = _inside(dice, chain[0][0])
     stairs = _inside(dice, chain[-1][0])
     return Plan(
-        tuple("".join(row) for row in cells[first : last + 1]),
+        tuple(row.decode() for row in cells[first : last + 1]),
         (start[0], start[1] - first),
         (stairs[0], stairs[1] - first),
         tuple((x, y - first, door) for x, y in doors),

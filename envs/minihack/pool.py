@@ -14,6 +14,7 @@ import sys
 import tempfile
 import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 import envs
 from envs.game import Ints
-from envs.minihack.worker import OUTCOMES, RESET, STEP, views
+from envs.minihack.worker import GO, OUTCOMES, QUIT, RESET, STEP, views
 
 WON, DIED, TRUNCATED = (OUTCOMES.index(name) for name in ("won", "died", "truncated"))
 # The package's __init__ loads numba, which a worker does not need: half a second saved.
@@ -118,7 +119,7 @@ class Pool:
         else:
             busy = np.unique(self._worker[rows]).tolist()
         for worker in busy:
-            os.write(self._pipes[worker][0], b".")
+            os.write(self._pipes[worker][0], GO)
         for worker in busy:
             self._wait(worker)
 
@@ -152,9 +153,12 @@ def _memory(size: int) -> IO[bytes]:
 def _end(
     pipes: list[tuple[int, int]], processes: list[subprocess.Popen[bytes]], file: IO[bytes]
 ) -> None:
-    for pipe in pipes:
-        for end in pipe:
-            os.close(end)
+    for commands, answers in pipes:
+        # Closing alone would not do: a process forked from this one may hold the pipe as well.
+        with suppress(BrokenPipeError):
+            os.write(commands, QUIT)
+        os.close(commands)
+        os.close(answers)
     for process in processes:
         process.wait()
     file.close()

@@ -22,6 +22,7 @@ from envs.minihack.tasks import compiled, make_task
 
 RESETS = 1000  # of one child: about two megabytes
 IDLE, RESET, STEP = 0, 1, 2
+GO, QUIT = b".", b"q"
 OUTCOMES = ("running", "won", "died", "truncated")
 
 
@@ -93,7 +94,7 @@ class _Share:
 def _serve(share: _Share, commands: int, answers: int) -> bool:
     """Obey until the pipe closes (False) or this process has had its share of resets (True)."""
     while True:
-        if not os.read(commands, 1):
+        if os.read(commands, 1) in (b"", QUIT):
             return False
         share.obey()
         if share.resets >= RESETS:

@@ -1,0 +1,181 @@
+"""Training with bonuses: it goes on exactly, learns the trivial, plays in leagues, makes pairs."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("sb3_contrib")
+
+import torch
+
+from agents.agent import CannotPlay
+from agents.conformance import check_agent
+from agents.exploration.ppo import Run, Settings, evaluate
+from agents.exploration.tables_env import TablesVecEnv
+from agents.registry import make_agent
+from arena.cli import main
+from envs.errors import InputError
+from envs.registry import make_game
+
+SMALL = {"envs": 4, "rollout": 32, "batch": 64, "epochs": 2, "width": 32}
+
+
+def weights(run):
+    return torch.cat([p.detach().flatten() for p in run.model.policy.parameters()])
+
+
+@pytest.mark.parametrize(
+    ("bonus", "recurrent"),
+    [("count:position*noveld+e3b", False), ("icm+episodic:position", True), ("", False)],
+)
+def test_a_run_that_was_stored_goes_on_as_if_it_had_not_stopped(bonus, recurrent, tmp_path):
+    settings = Settings("gridworld?rooms=2,contexts=3", bonus, recurrent=recurrent, seed=5, **SMALL)
+    whole = Run(settings, tmp_path / "whole")
+    whole.train(512)
+    parts = Run(settings, tmp_path / "parts")
+    parts.train(256)
+    parts.save()
+    torch.manual_seed(99)
+    np.random.seed(99)  # noqa: NPY002 - what SB3 shuffles by must come from the folder
+    again = Run.load(tmp_path / "parts")
+    assert again.steps == 256
+    again.train(512)
+    assert torch.equal(weights(whole), weights(again))
+    np.testing.assert_equal(whole.curve, again.curve)
+    if again.bonus_env is not None:
+        one, two = whole.bonus_env.memory(), again.bonus_env.memory()
+        assert all((one[key] == two[key]).all() for key in one)
+    assert (evaluate(whole, 10) == evaluate(again, 10)).all()
+
+
+def test_an_environment_comes_back_to_where_it_was():
+    game = make_game("gridworld?rooms=2,steps=9")
+    env, other = TablesVecEnv(game, 3, 1), TablesVecEnv(game, 3, 1)
+    env.reset()
+    dice = np.random.default_rng(0)
+    for _ in range(25):
+        seen, *_ = env.step(dice.integers(0, 4, 3))
+    back = other.remember(env.memory())
+    assert all((seen[key] == back[key]).all() for key in seen)
+    for _ in range(12):
+        actions = dice.integers(0, 4, 3)
+        one, two = env.step(actions), other.step(actions)
+        assert (one[1] == two[1]).all() and (one[2] == two[2]).all()
+
+
+def test_a_room_with_a_goal_is_learnt():
+    run = Run(
+        Settings("gridworld?rooms=1,steps=20", seed=1, lr=1e-3, envs=16, rollout=64, batch=256)
+    )
+    before = evaluate(run, 60).mean()
+    run.train(40_000)
+    assert evaluate(run, 60).mean() > max(0.9, before)
+
+
+def test_from_the_command_line_to_the_league(tmp_path, capsys):
+    folder = tmp_path / "run"
+    line = ["train", "ppo", "-o", str(folder), "--evaluate", "5"]
+    small = ["--envs", "4", "--rollout", "32", "--batch", "64", "--epochs", "1"]
+    assert (
+        main([*line, *small, "--env", "gridworld?rooms=2", "--bonus", "rnd", "--steps", "256"]) == 0
+    )
+    assert "256 steps; return on 5 fixed seeds" in capsys.readouterr().out
+    assert not {p.suffix for p in folder.iterdir()} & {".pkl", ".pt", ".pth", ".zip", ".part"}
+    assert main([*line, "--resume", "--steps", "384"]) == 0
+    assert Run.load(folder).steps == 384
+    assert check_agent(f"ppo:{folder}", "gridworld?rooms=2", tables=2, limit=20) > 0
+    with pytest.raises(CannotPlay, match="was trained on"):
+        make_agent(f"ppo:{folder}", make_game("holdem"))
+    with pytest.raises(InputError, match="cannot be read"):
+        make_agent(f"ppo:{tmp_path}", make_game("gridworld"))
+    assert main([*line, "--env", "gridworld"]) == 2  # the folder is there already
+    assert "is there already" in capsys.readouterr().err
+
+
+def test_tensorboard_has_cleanrls_names(tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run = Run(Settings("gridworld?rooms=1,steps=10", "rnd", **SMALL), tmp_path)
+    run.train(512)
+    run.model.logger.close()
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    names = set(events.Tags()["scalars"])
+    assert {
+        "charts/SPS",
+        "charts/episodic_return",
+        "charts/episodic_length",
+        "charts/learning_rate",
+        "losses/value_loss",
+        "losses/policy_loss",
+        "losses/entropy",
+        "losses/approx_kl",
+        "losses/clipfrac",
+        "losses/explained_variance",
+        "bonus/mean",
+        "bonus/raw/rnd",
+    } <= names
+
+
+def test_minihack_is_trained_on_in_both_sizes():
+    pytest.importorskip("nle")
+    for size, recurrent in (("small", True), ("paper", False)):
+        run = Run(
+            Settings(
+                "minihack?task=MultiRoom-N2",
+                "e3b*noveld",
+                envs=2,
+                rollout=16,
+                batch=16,
+                epochs=1,
+                size=size,
+                recurrent=recurrent,
+                width=64,
+            )
+        )
+        run.train(32)
+        assert torch.isfinite(weights(run)).all()
+
+
+def test_the_explorer_keeps_the_contract_and_beats_chance():
+    pytest.importorskip("nle")
+    from envs.game import Turns
+    from envs.seeding import spread
+
+    task = "minihack?task=MultiRoom-N4-Locked"
+    won = {}
+    for name in ("explorer", "random"):
+        game = make_game(task)
+        agent, tables = make_agent(name, game), game.tables(12)
+        every = np.arange(12)
+        seeds = (every + 100).astype(np.uint64)
+        tables.begin(every, seeds)
+        step = 0
+        while len(rows := tables.to_act()[0]):
+            turns = Turns(tables, rows, rows * 0, spread(seeds[rows], rows * 0 + step))
+            tables.step(rows, rows * 0, agent.act(turns).actions)
+            step += 1
+        won[name] = sum(tables.outcome(row) == "won" for row in range(12))
+    assert won["explorer"] >= 9 > won["random"] + 5
+    with pytest.raises(CannotPlay, match="minihack only"):
+        make_agent("explorer", make_game("gridworld"))
+
+
+def test_pairs_are_balanced_true_and_told_apart():
+    pytest.importorskip("nle")
+    from agents.exploration.pairs import pairs
+
+    found = pairs(30, seed=3)
+    counts = {kind: sum(p.label == kind for p in found) for kind in ("key", "door", "none")}
+    assert counts == {"key": 10, "door": 10, "none": 10}
+    for pair in found:
+        assert all(len(side["crop"].splitlines()) == 9 for side in (pair.before, pair.after))
+        if pair.label == "key":
+            assert pair.action == "pickup" and "key" in pair.after["message"].lower()
+        if pair.label == "door":
+            assert pair.action == "apply" and "+" in pair.before["map"]
+    assert {p.player for p in found} == {"explorer", "random"}
+    with pytest.raises(InputError, match="mode"):
+        pairs(3, "skewed")
+    few = pairs(50, "unbalanced", seed=1)
+    assert sum(p.label == "key" for p in few) == sum(p.label == "door" for p in few) == 2
