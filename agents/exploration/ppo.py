@@ -236,7 +236,7 @@ class Run:
             return
         callbacks: list[BaseCallback] = [_Curve(self, progress)]
         if self.bonus_env is not None:
-            callbacks.append(BonusTraining(self.bonus_env))
+            callbacks.append(BonusTraining(self.bonus_env, least=1))
         fresh = self.steps == 0
         more = steps if fresh else steps - self.steps
         self.model.learn(more, CallbackList(callbacks), reset_num_timesteps=fresh, log_interval=1)

@@ -21,7 +21,6 @@ from agents.exploration.combination import Mixture
 from envs.errors import InputError
 
 _BATCH = 256
-_LEAST = 256  # transitions before an off-policy learner's bonus is trained
 
 
 class VecBonus(VecEnvWrapper):
@@ -170,11 +169,17 @@ def _joined(parts: list[Transitions]) -> Transitions:
 
 
 class BonusTraining(BaseCallback):
-    """Trains a ``VecBonus`` after each rollout, and logs what it pays apart from the task."""
+    """Trains a ``VecBonus`` after each rollout, and logs what it pays apart from the task.
 
-    def __init__(self, env: VecBonus) -> None:
+    Args:
+        env: whose bonus is trained.
+        least: transitions that must have come together; an off-policy learner's rollouts are of a
+            few steps.
+    """
+
+    def __init__(self, env: VecBonus, least: int = 256) -> None:
         super().__init__()
-        self.bonus_env = env
+        self.bonus_env, self.least = env, least
         self._sum, self._steps = 0.0, 0
 
     def _on_step(self) -> bool:
@@ -189,6 +194,6 @@ class BonusTraining(BaseCallback):
             self._sum, self._steps = 0.0, 0
         for term, raw in zip(env.bonus.terms, env.bonus.raw.tolist(), strict=True):
             self.logger.record(f"bonus/raw/{term}", raw)
-        if env.waiting >= _LEAST:
+        if env.waiting >= self.least:
             for name, value in env.learn().items():
                 self.logger.record(f"bonus/{name}", value)
