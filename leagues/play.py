@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import orjson
@@ -138,7 +137,7 @@ class _Block:
         self.status = np.zeros((slots, game.seats), np.uint8)
         # Not DONE: a seat that is not asked any more, and the status it forfeits with.
         self.barred = np.zeros((slots, game.seats), np.uint8)
-        self.legal_lists: dict[bytes, list[int]] = {}
+        self.heads: dict[tuple[int, bytes], bytes] = {}
 
         # Derived once for a deal, which all pairs play in all seatings.
         @lru_cache(maxsize=4 * CAPACITY)
@@ -290,54 +289,52 @@ class _Block:
         self.barred[same] = Status.TIMEOUT
 
     def _record(self, turns: Turns, answers: Answers, seconds: float) -> None:
-        milliseconds = round(1000 * seconds, 3)
-        legal = self._legal(turns)
+        """Write a line for each decision, put together from parts that recur in a batch."""
+        heads = self._heads(turns)
+        tail = b',"ms":%.3f}' % (1000 * seconds)
         probabilities = None
         if answers.probabilities is not None:
             probabilities = np.round(answers.probabilities.astype(np.float64), 4).tolist()
-        for row, (slot, seat, action, status) in enumerate(
+        for row, (slot, action, status) in enumerate(
             zip(
                 turns.tables.tolist(),
-                turns.seats.tolist(),
                 answers.actions.tolist(),
                 answers.status.tolist(),
                 strict=True,
             )
         ):
-            line: dict[str, Any] = {
-                "type": "decision",
-                "seat": seat,
-                "legal": legal[row],
-                "action": action,
-                "ms": milliseconds,
-            }
+            parts = [heads[row]]
             if status:
-                line["action"] = None
-                line["status"] = STATUS_NAMES[status]
+                parts.append(b'null,"status":"%s"' % STATUS_NAMES[status].encode())
+            else:
+                parts.append(orjson.dumps(action))
             if probabilities is not None:
-                line["probabilities"] = probabilities[row]
+                parts += (b',"probabilities":', orjson.dumps(probabilities[row]))
             if answers.notes is not None and answers.notes[row] is not None:
-                line["notes"] = answers.notes[row]
-            self.log[slot].append(orjson.dumps(line, option=orjson.OPT_SERIALIZE_NUMPY))
+                notes = orjson.dumps(answers.notes[row], option=orjson.OPT_SERIALIZE_NUMPY)
+                parts += (b',"notes":', notes)
+            parts.append(tail)
+            self.log[slot].append(b"".join(parts))
         # An agent's time is shared out evenly over its batch.
         matches, counts = np.unique(self.match_of[turns.tables], return_counts=True)
         for number, count in zip(matches.tolist(), counts.tolist(), strict=True):
             self.progress[number].seconds += seconds * count
 
-    def _legal(self, turns: Turns) -> list[list[int] | None]:
+    def _heads(self, turns: Turns) -> list[bytes]:
+        """The beginnings of the turns' lines: seat and legal actions, of which few differ."""
         mask = turns.action_mask
-        if mask is None:
-            return [None] * len(turns)
-        # Few masks occur, many times: their lists of indices are shared.
-        flat, width = np.ascontiguousarray(mask).tobytes(), mask.shape[1]
-        lists = self.legal_lists
-        out: list[list[int] | None] = []
-        for row in range(len(turns)):
-            key = flat[row * width : (row + 1) * width]
-            if key not in lists:
-                lists[key] = np.flatnonzero(mask[row]).tolist()
-            out.append(lists[key])
-        return out
+        width = 0 if mask is None else mask.shape[1]
+        flat = b"" if mask is None else np.ascontiguousarray(mask).tobytes()
+        heads: list[bytes] = []
+        for row, seat in enumerate(turns.seats.tolist()):
+            key = (seat, flat[row * width : (row + 1) * width])
+            head = self.heads.get(key)
+            if head is None:
+                legal = None if mask is None else np.flatnonzero(mask[row]).tolist()
+                line = orjson.dumps({"type": "decision", "seat": seat, "legal": legal})
+                head = self.heads[key] = line[:-1] + b',"action":'
+            heads.append(head)
+        return heads
 
     def _finish(self, slots: Ints) -> list[Result]:
         """Put ended episodes down; the results of the matches that are over with them."""

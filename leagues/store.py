@@ -167,8 +167,8 @@ class Store:
         def write(connection: Connection) -> None:
             known = sa.select(_MATCHES.c.id).where(_MATCHES.c.id == match.id)
             if connection.execute(known).first() is None:
-                connection.execute(_MATCHES.insert().values(row))
-                connection.execute(_REPLAYS.insert().values(replay))
+                connection.execute(_MATCHES.insert(), row)
+                connection.execute(_REPLAYS.insert(), replay)
             _attach(connection, league.id, [match.id])
 
         self._transact(write)

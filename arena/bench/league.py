@@ -18,7 +18,7 @@ from leagues.executors import InProcess
 from leagues.league import load
 from leagues.store import Store
 
-_DEALS, _CHUNK = 200, 100
+_DEALS, _CHUNK = 1000, 100
 
 
 def records() -> Iterator[Record]:
