@@ -44,6 +44,12 @@ def mlp(*sizes: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
+def looked_at(space: spaces.Dict) -> tuple[str, ...]:
+    """The observations that networks and counts look at: in NetHack not all that there are."""
+    nethack = ("glyphs", "blstats", "message", "inv_glyphs", "inv_letters")
+    return nethack if set(nethack) <= set(space) else tuple(space)
+
+
 def encoder(space: spaces.Dict, size: Size, width: int) -> nn.Module:
     """The network for observations of ``space``; its output is ``(n, width)``."""
     if "glyphs" in space.spaces:

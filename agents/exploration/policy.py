@@ -42,7 +42,8 @@ class Actor:
     @torch.no_grad()
     def probabilities(self, seen: Observation, tables: Ints) -> NDArray[np.float64]:
         """A distribution over the actions for each row."""
-        inputs, _ = self.policy.obs_to_tensor({k: np.ascontiguousarray(v) for k, v in seen.items()})
+        keys = self.policy.observation_space.spaces
+        inputs, _ = self.policy.obs_to_tensor({k: np.ascontiguousarray(seen[k]) for k in keys})
         if self.recurrent:
             states = (self._states[0][:, tables], self._states[1][:, tables])
             starts = torch.zeros(len(tables))
@@ -64,6 +65,7 @@ class PpoPolicy(Agent):
     """
 
     def __init__(self, game: Game, checkpoint: str | None = None, *, greedy: bool = False) -> None:
+        from agents.exploration.encoders import looked_at
         from agents.exploration.ppo import load_policy, make_model, read_settings
         from agents.exploration.tables_env import TablesVecEnv
 
@@ -81,7 +83,9 @@ class PpoPolicy(Agent):
             raise CannotPlay(f"{checkpoint} was trained on {settings.game}, not on this game")
         torch.set_num_threads(1)
         with torch.random.fork_rng(devices=[]):
-            model = make_model(settings, TablesVecEnv(trained, 1, 0))
+            model = make_model(
+                settings, TablesVecEnv(trained, 1, 0, looked_at(trained.observation_space))
+            )
         try:
             weights = load_file(folder / "policy.safetensors")
         except OSError as error:

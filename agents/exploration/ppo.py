@@ -32,7 +32,7 @@ from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputF
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.exploration.encoders import Size, encoder
+from agents.exploration.encoders import Size, encoder, looked_at
 from agents.exploration.tables_env import TablesVecEnv
 from agents.exploration.vec import BonusTraining, VecBonus
 from envs import seeding
@@ -204,7 +204,12 @@ class Run:
         self.settings, self.folder = settings, folder
         torch.set_num_threads(1)  # for networks this small two threads are slower
         game = make_game(settings.game)
-        self.env = TablesVecEnv(game, settings.envs, seeding.derive(settings.seed, "train"))
+        self.env = TablesVecEnv(
+            game,
+            settings.envs,
+            seeding.derive(settings.seed, "train"),
+            looked_at(game.observation_space),
+        )
         self.bonus_env = (
             VecBonus(
                 self.env,

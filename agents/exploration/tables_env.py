@@ -7,7 +7,7 @@ again: that is how a run that was stored goes on as if it had never stopped.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,17 @@ class TablesVecEnv(VecEnv):
     ``l`` the steps; the form of SB3's Monitor) and ``TimeLimit.truncated``, which is always False:
     a game does not say why it has ended.
 
+    Args:
+        game: what is played; count: of environments; seed: of all episodes.
+        keys: the observations that are given, all where None.
+
     Raises:
         InputError: for a game that is not solo or has other actions.
     """
 
-    def __init__(self, game: Game, count: int, seed: int) -> None:
+    def __init__(
+        self, game: Game, count: int, seed: int, keys: Sequence[str] | None = None
+    ) -> None:
         if game.seats != 1 or not isinstance(game.action_space, spaces.Discrete):
             raise InputError(
                 f"{game.name} cannot be trained on: it is no solo game with Discrete actions"
@@ -43,7 +49,9 @@ class TablesVecEnv(VecEnv):
         self.returns, self.lengths = np.zeros(count), np.zeros(count, np.int64)
         self.history: list[list[int]] = [[] for _ in range(count)]
         self.render_mode = None
-        super().__init__(count, game.observation_space, game.action_space)
+        self.keys = tuple(keys or game.observation_space)
+        seen = spaces.Dict({key: game.observation_space[key] for key in self.keys})
+        super().__init__(count, seen, game.action_space)
 
     def _begin(self, rows: NDArray[np.int64]) -> None:
         seeds = [
@@ -55,7 +63,8 @@ class TablesVecEnv(VecEnv):
             self.history[row] = []
 
     def _observation(self) -> dict[str, NDArray[Any]]:
-        return dict(self.tables.observe(self.every, self.seats))
+        seen = self.tables.observe(self.every, self.seats)
+        return {key: seen[key] for key in self.keys}
 
     def reset(self) -> Any:
         """Fresh episodes everywhere."""
