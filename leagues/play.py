@@ -1,6 +1,7 @@
 """Play a block of matches: all their tables step together, each agent answers its whole batch.
 
-What a match results in does not depend on what else is in the block (only an agent's ``ms`` do).
+What a match results in does not depend on what else is in the block; only an agent's ``ms`` do, and
+which other episodes it forfeits when it hangs, or fails as its episodes begin or end.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from functools import lru_cache
 
 import numpy as np
 import orjson
-from numpy.typing import NDArray
 
 from agents.agent import Agent, Identity
 from agents.registry import make_agent
@@ -27,6 +27,7 @@ from leagues.match import STATUS_NAMES, Match, Result, Status, deal_seed, seat_s
 # So many tables step together: enough to drown the cost of a call, few enough for the cache and for
 # matches to finish one by one (what a kill loses is what has not finished).
 CAPACITY = 1024
+_IDLE = -1  # the job of a table where nothing is played
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,8 @@ class _Progress:
     """A match that is being played."""
 
     match: Match
+    jobs: slice  # of the block's episodes, in the order of deals and seatings
     left: int
-    returns: NDArray[np.float64]
-    tiebreaks: NDArray[np.float64]
-    statuses: NDArray[np.uint8]
-    lines: list[bytes]  # of each episode, in the order of deals and seatings
     agents: list[list[int]]  # by seating, then seat: the agent's number in the block
     timed_out: set[int] = field(default_factory=set)  # entrants that are not asked any more
     decisions: int = 0
@@ -116,18 +114,25 @@ class _Block:
         self.clock = clock
         # What each agent, by its number, forfeits every turn with: DONE for who is asked.
         self.forfeits = np.array([forfeiting.get(k, Status.DONE) for k in self.keys], np.uint8)
-        self.progress = [self._start(match, game.seats) for match in matches]
-        # The tables still to be played, first match first, so that it is over first.
-        self.jobs = (
-            (number, deal, seating)
-            for number, match in enumerate(matches)
-            for deal in range(match.deals)
-            for seating in range(len(match.seatings))
-        )
-        total = sum(progress.left for progress in self.progress)
-        slots = min(capacity, total)
+        self.progress: list[_Progress] = []
+        # What is to be played: match, deal and seating; the first match first, so that it is over
+        # first. What comes of it is kept by the number of the job.
+        self.plan: list[tuple[int, int, int]] = []
+        for number, match in enumerate(matches):
+            self.progress.append(self._start(match))
+            self.plan += (
+                (number, deal, seating)
+                for deal in range(match.deals)
+                for seating in range(len(match.seatings))
+            )
+        self.jobs = iter(range(len(self.plan)))
+        self.returns = np.zeros((len(self.plan), game.seats))
+        self.tiebreaks = np.zeros((len(self.plan), game.seats))
+        self.statuses = np.zeros((len(self.plan), game.seats), np.uint8)
+        self.lines = [b""] * len(self.plan)
+        slots = min(capacity, len(self.plan))
         self.tables: Tables = game.tables(slots)
-        self.job: list[tuple[int, int, int] | None] = [None] * slots
+        self.job_of = np.full(slots, _IDLE)
         self.log: list[list[bytes]] = [[] for _ in range(slots)]
         self.match_of = np.zeros(slots, np.int64)
         self.agent_of = np.zeros((slots, game.seats), np.int64)
@@ -146,15 +151,12 @@ class _Block:
 
         self.seeds = seeds
 
-    def _start(self, match: Match, seats: int) -> _Progress:
-        shape = (match.deals, len(match.seatings), seats)
+    def _start(self, match: Match) -> _Progress:
+        count = match.deals * len(match.seatings)
         return _Progress(
             match,
-            left=match.deals * len(match.seatings),
-            returns=np.zeros(shape),
-            tiebreaks=np.zeros(shape),
-            statuses=np.zeros(shape, np.uint8),
-            lines=[b""] * (match.deals * len(match.seatings)),
+            jobs=slice(len(self.plan), len(self.plan) + count),
+            left=count,
             agents=[
                 [self.number[match.entrants[entrant]] for entrant in seating]
                 for seating in match.seatings
@@ -170,31 +172,33 @@ class _Block:
             timing.engine += time.perf_counter() - before
             if len(turns):
                 self._step(turns, timing)
-            elif all(job is None for job in self.job):
+            elif (self.job_of == _IDLE).all():
                 return
-            free = np.array(
-                [slot for slot in np.flatnonzero(self.tables.done).tolist() if self.job[slot]],
-                np.int64,
-            )
+            free = np.flatnonzero(self.tables.done & (self.job_of != _IDLE))
+            if not len(turns) and not len(free):
+                name = self.tables.game.name
+                raise RuntimeError(f"game {name}: tables are not done, and wait for nobody")
             self._tell_end(free, timing)
             yield from self._finish(free)
 
     def _refill(self, free: Ints, timing: Timing) -> None:
         slots: list[int] = []
+        jobs: list[int] = []
         begun: list[tuple[int, tuple[int, list[int]], tuple[int, ...], list[int]]] = []
         for slot, job in zip(free.tolist(), self.jobs, strict=False):
-            number, deal, seating = job
+            number, deal, seating = self.plan[job]
             progress = self.progress[number]
             match = progress.match
             seeds = self.seeds(match.seed, match.first_deal + deal)
             begun.append((number, seeds, match.seatings[seating], progress.agents[seating]))
             slots.append(slot)
-            self.job[slot] = job
+            jobs.append(job)
             self.log[slot] = [b'{"type":"deal","deal":%d,"seating":%d}' % (deal, seating)]
         if not slots:
             return
         fresh = np.array(slots, np.int64)
         numbers, seeds_of, entrants, agents = zip(*begun, strict=True)
+        self.job_of[fresh] = jobs
         self.match_of[fresh] = numbers
         self.entrant_of[fresh] = entrants
         self.agent_of[fresh] = agents
@@ -225,7 +229,10 @@ class _Block:
     def _tell(
         self, slots: Ints, message: Callable[[Agent, Ints, Ints], None], verb: str, timing: Timing
     ) -> None:
-        """Send the message to each agent that sits at one of ``slots`` and listens to the verb."""
+        """Send the message to each agent that sits at one of ``slots`` and listens to the verb.
+
+        Who fails at it forfeits those episodes, also one that is over and only had to be told.
+        """
         before = time.perf_counter()
         for key in self.keys:
             agent = self.agents[key]
@@ -239,8 +246,13 @@ class _Block:
                 with self.clock.running(key):
                     message(agent, slots[rows], seats)
             except TimeUp:
-                self.barred[slots[rows], seats] = Status.TIMEOUT
-            except Exception:
+                self.status[slots[rows], seats] = Status.TIMEOUT
+                for slot, seat in zip(slots[rows].tolist(), seats.tolist(), strict=True):
+                    self._bar(slot, seat)
+            except KeyboardInterrupt:
+                raise
+            except BaseException:
+                self.status[slots[rows], seats] = Status.CRASH
                 self.barred[slots[rows], seats] = Status.CRASH
         timing.agents += time.perf_counter() - before
 
@@ -338,25 +350,20 @@ class _Block:
 
     def _finish(self, slots: Ints) -> list[Result]:
         """Put ended episodes down; the results of the matches that are over with them."""
-        returns, tiebreaks = self.tables.returns[slots], self.tables.tiebreaks[slots]
-        statuses = self.status[slots]
+        jobs = self.job_of[slots]
+        self.job_of[slots] = _IDLE
+        self.returns[jobs] = returns = self.tables.returns[slots]
+        self.tiebreaks[jobs] = tiebreaks = self.tables.tiebreaks[slots]
+        self.statuses[jobs] = statuses = self.status[slots]
         over: list[Result] = []
-        for row, (slot, earned, broken, status) in enumerate(
-            zip(
-                slots.tolist(),
-                returns.tolist(),
-                tiebreaks.tolist(),
-                statuses.tolist(),
-                strict=True,
-            )
+        for slot, job, earned, broken, status in zip(
+            slots.tolist(),
+            jobs.tolist(),
+            returns.tolist(),
+            tiebreaks.tolist(),
+            statuses.tolist(),
+            strict=True,
         ):
-            job = self.job[slot]
-            assert job is not None
-            number, deal, seating = job
-            progress = self.progress[number]
-            progress.returns[deal, seating] = returns[row]
-            progress.tiebreaks[deal, seating] = tiebreaks[row]
-            progress.statuses[deal, seating] = statuses[row]
             footer = {
                 "type": "end",
                 "returns": earned,
@@ -365,30 +372,27 @@ class _Block:
             }
             log = self.log[slot]
             log.append(orjson.dumps(footer))
+            self.lines[job] = b"\n".join(log)
+            progress = self.progress[self.plan[job][0]]
             progress.decisions += len(log) - 2
-            progress.lines[deal * len(progress.match.seatings) + seating] = b"\n".join(log)
             progress.left -= 1
-            self.job[slot] = None
             if progress.left == 0:
                 over.append(self._result(progress))
         return over
 
     def _result(self, progress: _Progress) -> Result:
-        header = replay.header(progress.match, self.identities)
-        footer = {
-            "type": "result",
-            "tables": len(progress.lines),
-            "decisions": progress.decisions,
-        }
-        lines = [orjson.dumps(header), *progress.lines, orjson.dumps(footer)]
-        result = Result(
-            progress.match,
-            progress.returns,
-            progress.tiebreaks,
-            progress.statuses,
+        match, jobs = progress.match, progress.jobs
+        header = replay.header(match, self.identities)
+        lines = self.lines[jobs]
+        self.lines[jobs] = [b""] * len(lines)
+        footer = {"type": "result", "tables": len(lines), "decisions": progress.decisions}
+        shape = (match.deals, len(match.seatings), -1)
+        return Result(
+            match,
+            self.returns[jobs].reshape(shape),
+            self.tiebreaks[jobs].reshape(shape),
+            self.statuses[jobs].reshape(shape),
             progress.decisions,
             progress.seconds,
-            replay.compress(lines),
+            replay.compress([orjson.dumps(header), *lines, orjson.dumps(footer)]),
         )
-        progress.lines.clear()
-        return result
