@@ -1,15 +1,12 @@
 """PPO with action masks (sb3-contrib) that learns to build letters drop by drop.
 
-    python -m agents.generators.maskable_ppo --out runs/birds-ppo --steps 500000
-
-The checkpoint is a folder: ``config.json`` (what was trained, with which figures) and
-``model.safetensors`` (the policy's weights). Play needs torch and sb3-contrib as well.
+``arena train birds -o FOLDER`` trains it. The checkpoint is a folder: ``config.json`` (what was
+trained, with which figures) and ``model.safetensors`` (the policy's weights). Play needs torch and
+sb3-contrib as well.
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +28,6 @@ from envs.science_birds import grid
 from envs.science_birds.assessment import look
 from envs.science_birds.game import ScienceBirds
 from envs.science_birds.grid import STOP
-from envs.science_birds.similarity import LETTERS
 
 HIDDEN = [256, 256]
 
@@ -133,7 +129,6 @@ class TablesVecEnv(VecEnv):
 
 def train(out: Path, *, steps: int, letters: str, drops: int, tables: int, seed: int) -> float:
     """Train and save a checkpoint; returns the mean score of the last 200 episodes."""
-    torch.set_num_threads(1)
     game = ScienceBirds(drops=drops, letters=letters)
     model = MaskablePPO(
         MaskableMultiInputActorCriticPolicy, TablesVecEnv(game, tables, seed), n_steps=16,
@@ -152,7 +147,7 @@ def train(out: Path, *, steps: int, letters: str, drops: int, tables: int, seed:
 
 
 class MaskablePolicy(Agent):
-    """Plays a checkpoint of ``agents.generators.maskable_ppo``, drawing from its policy."""
+    """Plays a checkpoint of ``arena train birds``, drawing from its policy."""
 
     version = 1
 
@@ -195,24 +190,3 @@ class MaskablePolicy(Agent):
         stray = ~mask[np.arange(len(mask)), actions]
         actions[stray] = probabilities[stray].argmax(axis=1)
         return Decisions(actions, probabilities)
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=500_000)
-    parser.add_argument("--letters", default=LETTERS)
-    parser.add_argument("--drops", type=int, default=40)
-    parser.add_argument("--tables", type=int, default=64)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args(arguments)
-    score = train(
-        options.out, steps=options.steps, letters=options.letters, drops=options.drops,
-        tables=options.tables, seed=options.seed,
-    )  # fmt: skip
-    print(f"mean score of the last episodes {score:.3f}")
-
-
-if __name__ == "__main__":
-    main()
