@@ -179,3 +179,23 @@ def test_pairs_are_balanced_true_and_told_apart():
         pairs(3, "skewed")
     few = pairs(50, "unbalanced", seed=1)
     assert sum(p.label == "key" for p in few) == sum(p.label == "door" for p in few) == 2
+
+
+def test_a_study_goes_on_where_it_stopped_and_its_intervals_hold_the_middle(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    line = ["train", "exploration_study", "--env", "gridworld?rooms=1,steps=8", "--steps", "2048"]
+    line += ["--contexts", "1", "--bonus", "none", "count:position", "-o", str(tmp_path)]
+    assert main([*line, "--seeds", "1"]) == 0
+    first = (tmp_path / "results.json").read_text()
+    assert main([*line, "--seeds", "2"]) == 0
+    assert (tmp_path / "results.json").read_text().startswith(first[:-1])
+    assert "count:position" in capsys.readouterr().out
+    assert (tmp_path / "curves.png").stat().st_size > 1000
+
+
+def test_the_interquartile_mean_forgets_extremes_and_its_interval_covers_it():
+    from agents.exploration.study import iqm
+
+    middle, low, high = iqm(np.array([[0.0], [0.4], [0.5], [0.6], [0.5], [0.5], [0.4], [9.0]]))
+    assert middle == pytest.approx(0.475) and low <= middle <= high
+    assert iqm(np.full((3, 2), 0.7)) == pytest.approx((0.7, 0.7, 0.7))

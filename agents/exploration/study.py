@@ -1,0 +1,139 @@
+"""Many training runs and what they come to: bonuses by contexts by seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import trim_mean
+
+from agents.exploration.ppo import Run, Settings, evaluate
+from envs.errors import InputError
+
+EPISODES = 200
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run: its settings, its curve (steps, task return), and the mean return at the end."""
+
+    game: str
+    bonus: str
+    contexts: int
+    seed: int
+    steps: int
+    beta: float
+    entropy: float
+    lr: float
+    score: float
+    curve: list[tuple[int, float]]
+
+
+def study(
+    game: str,
+    contexts: Sequence[int],
+    bonuses: Sequence[str],
+    seeds: Sequence[int],
+    *,
+    steps: int,
+    beta: float,
+    entropy: float,
+    lr: float,
+    folder: Path,
+    progress: Callable[[int, int, str], None],
+) -> list[Result]:
+    """Train what ``folder/results.json`` does not hold yet; all results that were asked for."""
+    path = folder / "results.json"
+    done: list[Result] = []
+    if path.exists():
+        try:
+            done = [Result(**row) for row in json.loads(path.read_text())]
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path} holds no results of a study: {error}") from None
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted = list(product(seeds, contexts, ("" if b == "none" else b for b in bonuses)))
+    chosen = []
+    for number, (seed, count, bonus) in enumerate(wanted):
+        facts = {
+            "game": game, "bonus": bonus, "contexts": count, "seed": seed, "steps": steps,
+            "beta": beta, "entropy": entropy, "lr": lr,
+        }  # fmt: skip
+        progress(number, len(wanted), f"{bonus or 'none'}, contexts {count or '∞'}, seed {seed}")
+        found = next((r for r in done if facts.items() <= asdict(r).items()), None)
+        if found is None:
+            spec = f"{game}{',' if '?' in game else '?'}contexts={count}"
+            run = Run(Settings(spec, bonus, beta=beta, entropy=entropy, lr=lr, seed=seed))
+            run.train(steps)
+            score = float(evaluate(run, EPISODES).mean())
+            curve = [(n, round(mean, 4)) for n, mean, _ in run.curve if mean == mean]
+            found = Result(**facts, score=score, curve=curve[::4])  # type: ignore[arg-type]
+            done.append(found)
+            whole = path.with_suffix(".part")
+            whole.write_text(json.dumps([asdict(r) for r in done]))
+            whole.replace(path)
+        chosen.append(found)
+    progress(len(wanted), len(wanted), "")
+    return chosen
+
+
+def intervals(results: Sequence[Result]) -> dict[Key, tuple[float, float, float]]:
+    """By bonus and contexts: the interquartile mean over seeds, and its 95 % interval."""
+    found = {}
+    for key in dict.fromkeys((r.bonus, r.contexts) for r in results):
+        found[key] = iqm(np.array([[r.score] for r in results if (r.bonus, r.contexts) == key]))
+    return found
+
+
+def iqm(scores: NDArray[np.float64], *, resamples: int = 2000) -> tuple[float, float, float]:
+    """The interquartile mean of ``(runs, tasks)`` scores and its 95 % interval.
+
+    Runs are resampled with replacement within each task, and the interval is that of the
+    percentiles: what rliable's ``aggregate_iqm`` and stratified bootstrap give (Agarwal et al.,
+    NeurIPS 2021), without its dependencies, which do not agree with pandas 3.
+    """
+    dice = np.random.default_rng(0)
+    runs, tasks = scores.shape
+    rows = dice.integers(0, runs, (resamples, runs, tasks))
+    drawn = scores[rows, np.arange(tasks)].reshape(resamples, -1)
+    low, high = np.percentile(trim_mean(drawn, 0.25, axis=1), [2.5, 97.5])
+    return float(trim_mean(scores, 0.25, axis=None)), float(low), float(high)
+
+
+def draw(results: Sequence[Result], path: Path) -> None:
+    """Learning curves, a panel for each number of contexts: means over seeds, ranges shaded."""
+    from matplotlib.figure import Figure
+
+    contexts = list(dict.fromkeys(r.contexts for r in results))
+    figure = Figure(figsize=(5 * len(contexts), 3.6), layout="constrained")
+    panels = figure.subplots(1, len(contexts), sharey=True, squeeze=False)[0]
+    for panel, count in zip(panels, contexts, strict=True):
+        for bonus in dict.fromkeys(r.bonus for r in results):
+            runs = [r for r in results if (r.bonus, r.contexts) == (bonus, count)]
+            if not runs:
+                continue
+            grid = np.linspace(0, max(r.steps for r in runs), 60)[1:]
+            lines = np.array([_smooth(r, grid) for r in runs])
+            (line,) = panel.plot(grid, lines.mean(0), label=bonus or "none")
+            panel.fill_between(grid, lines.min(0), lines.max(0), color=line.get_color(), alpha=0.15)
+        panel.set_title(f"contexts: {count or '∞'}")
+        panel.set_xlabel("steps")
+    panels[0].set_ylabel("task return")
+    panels[-1].legend(fontsize="small")
+    figure.savefig(path, dpi=110)
+
+
+def _smooth(result: Result, grid: NDArray[np.float64]) -> list[float]:
+    """The mean of the curve's last points before each place of the grid."""
+    steps, values = np.array(result.curve).T
+    width = grid[0] * 2
+    out = []
+    for at in grid.tolist():
+        near = values[(steps <= at) & (steps > at - width)]
+        out.append(float(near.mean()) if len(near) else float("nan"))
+    return out
