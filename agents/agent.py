@@ -58,7 +58,10 @@ class Agent(ABC):
         """Decide every turn. Randomness comes from ``turns.uniforms`` and nowhere else."""
 
     def begin(self, tables: Ints, seats: Ints) -> None:  # noqa: B027 - most agents remember nothing
-        """An episode begins for this agent at these tables and seats: forget what was there."""
+        """An episode begins for this agent at these tables and seats: forget what was there.
+
+        An error here, or in ``end``, forfeits the episodes.
+        """
 
     def end(  # noqa: B027
         self, tables: Ints, seats: Ints, returns: NDArray[np.float64]

@@ -38,7 +38,9 @@ def ask(agent: Agent, key: str, turns: Turns, clock: Clock) -> Answers:
         return _check(turns, decisions)
     except TimeUp:
         return nothing(turns, Status.TIMEOUT)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # sys.exit() in an agent ends the agent, not the league
         if len(turns) == 1:
             note = {"error": f"{type(error).__name__}: {error}"}
             return replace(nothing(turns, Status.CRASH), notes=[note])
@@ -46,7 +48,7 @@ def ask(agent: Agent, key: str, turns: Turns, clock: Clock) -> Answers:
     parts: list[Answers] = []
     for row in range(len(turns)):
         turn = turns.select(np.array([row]))
-        late = bool(parts) and parts[-1].status[0] == Status.TIMEOUT
+        late = bool(parts) and bool(parts[-1].late[0])
         parts.append(nothing(turn, Status.TIMEOUT) if late else ask(agent, key, turn, clock))
     return _join(parts)
 
@@ -66,14 +68,19 @@ def _check(turns: Turns, decisions: Decisions) -> Answers:
     """The decisions, with a status for each; raises where they are not answers to these turns."""
     n = len(turns)
     actions = np.asarray(decisions.actions)
-    for what, given in (
-        ("actions", actions),
-        ("rows of probabilities", decisions.probabilities),
-        ("notes", decisions.notes),
-    ):
-        if given is not None and len(given) != n:
-            raise ValueError(f"{len(given)} {what} for {n} turns")
-    orjson.dumps(decisions.notes, option=orjson.OPT_SERIALIZE_NUMPY)  # TypeError where not JSON
+    if len(actions) != n:
+        raise ValueError(f"{len(actions)} actions for {n} turns")
+    probabilities, notes = decisions.probabilities, decisions.notes
+    if probabilities is not None:
+        probabilities = np.asarray(probabilities, np.float64)
+        wanted = (n, getattr(turns.source.game.action_space, "n", 0))
+        if probabilities.shape != wanted:
+            raise ValueError(f"probabilities of shape {probabilities.shape}, not {wanted}")
+    if notes is not None:
+        notes = list(notes)
+        if len(notes) != n or not all(note is None or isinstance(note, dict) for note in notes):
+            raise ValueError(f"notes are not {n} mappings, one for each turn")
+        orjson.dumps(notes, option=orjson.OPT_SERIALIZE_NUMPY)  # TypeError where not JSON
     answers = nothing(turns, Status.DONE)
     for row, failure in decisions.failures.items():
         answers.status[row] = Status[failure.upper()]
@@ -81,7 +88,7 @@ def _check(turns: Turns, decisions: Decisions) -> Answers:
     legal = turns.source.legal(turns.tables[asked], turns.seats[asked], actions[asked])
     answers.status[asked[~legal]] = Status.ILLEGAL
     answers.actions[asked[legal]] = actions[asked[legal]]
-    return replace(answers, probabilities=decisions.probabilities, notes=decisions.notes)
+    return replace(answers, probabilities=probabilities, notes=notes)
 
 
 def _join(parts: list[Answers]) -> Answers:

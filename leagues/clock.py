@@ -43,6 +43,7 @@ class Clock(event.Listener):
         self._agent = ""
         self._compiling = 0
         self._left = 0.0
+        self._rung = False
 
     @contextmanager
     def running(self, agent: str) -> Iterator[None]:
@@ -53,11 +54,15 @@ class Clock(event.Listener):
             if self._seconds is None:
                 yield
                 return
-            before = signal.signal(signal.SIGALRM, _ring)
+            self._rung = False
+            before = signal.signal(signal.SIGALRM, self._ring)
             try:
                 with event.install_listener(_COMPILING, self):
-                    signal.setitimer(signal.ITIMER_REAL, self._seconds)
+                    # It rings again and again, for an agent that catches even a BaseException.
+                    signal.setitimer(signal.ITIMER_REAL, self._seconds, self._seconds)
                     yield
+                if self._rung:
+                    raise TimeUp
             finally:
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, before)
@@ -76,9 +81,10 @@ class Clock(event.Listener):
         """A kernel is compiled: go on."""
         self._compiling -= 1
         if self._compiling == 0:
-            signal.setitimer(signal.ITIMER_REAL, max(self._left, 1e-3))
+            assert self._seconds is not None
+            signal.setitimer(signal.ITIMER_REAL, max(self._left, 1e-3), self._seconds)
             self._watch(self._agent)
 
-
-def _ring(_signal: int, _frame: FrameType | None) -> None:
-    raise TimeUp
+    def _ring(self, _signal: int, _frame: FrameType | None) -> None:
+        self._rung = True
+        raise TimeUp

@@ -236,10 +236,10 @@ class _Block:
         before = time.perf_counter()
         for key in self.keys:
             agent = self.agents[key]
-            forfeits = self.forfeits[self.number[key]] != Status.DONE
-            if forfeits or getattr(type(agent), verb) is getattr(Agent, verb):
+            if getattr(type(agent), verb) is getattr(Agent, verb):
                 continue
-            rows, seats = np.nonzero(self.agent_of[slots] == self.number[key])
+            told = (self.agent_of[slots] == self.number[key]) & (self.barred[slots] == Status.DONE)
+            rows, seats = np.nonzero(told)
             if len(rows) == 0:
                 continue
             try:

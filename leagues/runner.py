@@ -46,7 +46,7 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
     rounds: list[dict[int, float]] = []
     played = resumed = 0
     while (pairings := schedule.pairings(game.seats, count, league.seed, rounds)) is not None:
-        matches = [_match(league, game.seats, pairing) for pairing in pairings]
+        matches = [make_match(league, game.seats, pairing) for pairing in pairings]
         known = store.attach(league, matches)
         resumed += len(known)
         played += len(known)
@@ -63,7 +63,8 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
         rounds.append(_scores(league, results, game.session))
 
 
-def _match(league: League, seats: int, pairing: Pairing) -> Match:
+def make_match(league: League, seats: int, pairing: Pairing) -> Match:
+    """The match that a pairing of the league's schedule stands for."""
     lineup, first_deal, deals = pairing
     agents = [league.entrants[number].identity for number in lineup]
     return Match(

@@ -65,6 +65,59 @@ class Ragged(Rogue):
     def act(self, turns):
         return Decisions(turns.action_mask.argmax(axis=1), np.ones((len(turns) - 1, 3)))
 
+class Narrow(Rogue):
+    def act(self, turns):
+        return Decisions(turns.action_mask.argmax(axis=1), np.ones((len(turns), 1)))
+
+class Listed(Rogue):
+    """Gives its probabilities as lists, which are as good as an array."""
+    def act(self, turns):
+        mask = turns.action_mask
+        return Decisions(mask.argmax(axis=1), (mask / mask.sum(axis=1, keepdims=True)).tolist())
+
+class Mumbling(Rogue):
+    def act(self, turns):
+        return Decisions(turns.action_mask.argmax(axis=1), notes="x" * len(turns))
+
+class Quitter(Rogue):
+    def act(self, turns):
+        raise SystemExit(3)
+
+class Unready(Rogue):
+    def begin(self, tables, seats):
+        raise SystemExit(3)
+
+class Sore(Rogue):
+    def end(self, tables, seats, returns):
+        raise RuntimeError("unfair")
+
+class Sleeper(Rogue):
+    def begin(self, tables, seats):
+        time.sleep(3600)
+
+class Swallower(Rogue):
+    """Catches everything, and answers in the end."""
+    def act(self, turns):
+        for _ in range(2):
+            try:
+                time.sleep(3600)
+            except BaseException:
+                pass
+        return super().act(turns)
+
+class Interrupted(Rogue):
+    """Is deciding while the user interrupts."""
+    def act(self, turns):
+        raise KeyboardInterrupt
+
+class Patchy(Rogue):
+    """Crashes in a batch; alone, has no answer where its seed says so."""
+    def act(self, turns):
+        if len(turns) > 1:
+            raise RuntimeError("one by one, please")
+        late = turns.uniforms()[0, 0] < 0.3
+        return Decisions(turns.action_mask.argmax(axis=1), failures={0: "timeout"} if late else {})
+
 class Unwritable(Rogue):
     def act(self, turns):
         return Decisions(turns.action_mask.argmax(axis=1), notes=[{"x": object()}] * len(turns))

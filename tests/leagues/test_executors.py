@@ -12,7 +12,7 @@ from leagues.match import Match, Result, Status
 
 def blocks(league) -> list[list[Match]]:
     pairings = league.make_schedule().pairings(2, len(league.entrants), league.seed, ()) or ()
-    return [[runner._match(league, 2, pairing)] for pairing in pairings]
+    return [[runner.make_match(league, 2, pairing)] for pairing in pairings]
 
 
 def facts(results: list[Result]) -> dict[str, tuple[bytes, bytes, int]]:

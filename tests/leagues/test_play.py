@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from envs.holdem.tables import HoldemTables
 from leagues import replay, runner
-from leagues.executors import InProcess
 from leagues.league import League
 from leagues.match import Match, Result, Status, seatings
-from leagues.play import Roster, play
+from leagues.play import Roster, Timing, play
 
 
 def results(league: League, capacity: int = 1024) -> dict[frozenset[str], list[Result]]:
@@ -17,7 +17,7 @@ def results(league: League, capacity: int = 1024) -> dict[frozenset[str], list[R
     roster = runner.roster(league)
     game, agents = roster.build()
     pairings = league.make_schedule().pairings(game.seats, len(league.entrants), league.seed, ())
-    matches = [runner._match(league, game.seats, pairing) for pairing in pairings or ()]
+    matches = [runner.make_match(league, game.seats, pairing) for pairing in pairings or ()]
     out: dict[frozenset[str], list[Result]] = {}
     for result in play(game, agents, matches, roster.agents, clock=league.clock, capacity=capacity):
         names = frozenset(league.names[key] for key in result.match.entrants)
@@ -88,7 +88,12 @@ def test_every_replay_plays_out_alike(make_league):
 
 @pytest.mark.parametrize(
     ("agent", "status"),
-    [("illegal", Status.ILLEGAL), ("crash", Status.CRASH), ("short", Status.CRASH)],
+    [
+        ("illegal", Status.ILLEGAL),
+        ("crash", Status.CRASH),
+        ("short", Status.CRASH),
+        ("quitter", Status.CRASH),
+    ],
 )
 def test_a_failing_agent_forfeits_every_deal_and_stops_nobody(make_league, agent, status):
     found = results(make_league([agent, "first", "random"]))
@@ -121,9 +126,38 @@ def test_an_agent_may_say_that_it_has_no_answer(make_league):
     assert not timeouts.all()
 
 
-@pytest.mark.parametrize("agent", ["ragged", "unwritable", "confused"])
+def test_an_answer_of_its_own_at_one_table_does_not_bar_it_at_others(make_league):
+    """Asked one by one, a reported time-out is that table's; only the clock ends the batch."""
+    together = of(results(make_league(["patchy", "first"])), "patchy", "first")
+    alone = of(results(make_league(["patchy", "first"]), capacity=1), "patchy", "first")
+    for a, b in zip(together, alone, strict=True):
+        assert (a.statuses == Status.TIMEOUT).any()
+        assert facts(a) == facts(b)
+
+
+@pytest.mark.parametrize("agent", ["unready", "sore"])
+def test_who_fails_as_its_episodes_begin_or_end_forfeits_them(make_league, agent):
+    (result, *_) = of(results(make_league([agent, "first"])), agent, "first")
+    loser = result.match.specs.index(agent)
+    for turn, seating in enumerate(result.match.seatings):
+        seat = seating.index(loser)
+        assert (result.statuses[:, turn, seat] == Status.CRASH).all()
+        assert (result.statuses[:, turn, 1 - seat] == Status.DONE).all()
+
+
+def test_an_interrupt_is_the_users_and_no_forfeit(make_league):
+    with pytest.raises(KeyboardInterrupt):
+        results(make_league(["interrupted", "first"]))
+
+
+def test_probabilities_may_be_lists(make_league):
+    (result, *_) = of(results(make_league(["listed", "first"])), "listed", "first")
+    assert (result.statuses == Status.DONE).all()
+
+
+@pytest.mark.parametrize("agent", ["ragged", "narrow", "unwritable", "mumbling", "confused"])
 def test_answers_that_are_none_are_crashes(make_league, agent):
-    """Too few probabilities, notes that JSON cannot hold, a failure nobody knows."""
+    """Probabilities of another shape, notes that are none, a failure nobody knows."""
     (result, *_) = of(results(make_league([agent, "first"])), agent, "first")
     assert (result.statuses == Status.CRASH).any()
     record = replay.read(result.replay, "test")
@@ -138,16 +172,17 @@ def test_the_clock_stands_still_while_a_kernel_is_compiled(make_league):
     assert (result.statuses == Status.DONE).all()
 
 
-@pytest.mark.parametrize("agent", ["timeout", "stubborn"])
+@pytest.mark.parametrize("agent", ["timeout", "stubborn", "swallower", "sleeper"])
 def test_the_clock_interrupts_who_hangs_once_and_asks_no_more(make_league, agent):
     league = make_league([agent, "random"], clock=0.3)
-    with InProcess(runner.roster(league)) as executor:
-        matches = [
-            runner._match(league, 2, pairing)
-            for pairing in league.make_schedule().pairings(2, 2, 7, ()) or ()
-        ]
-        found = list(executor.run([matches]))
-    assert executor.timing.agents < 5 * 0.3  # not one clock for each of 80 tables
+    roster, timing = runner.roster(league), Timing()
+    game, agents = roster.build()
+    matches = [
+        runner.make_match(league, 2, pairing)
+        for pairing in league.make_schedule().pairings(2, 2, 7, ()) or ()
+    ]
+    found = list(play(game, agents, matches, roster.agents, clock=0.3, capacity=4, timing=timing))
+    assert timing.agents < 8 * 0.3  # not one clock for each of 80 tables
     for result in found:
         assert (result.statuses == Status.TIMEOUT).any()
 
@@ -183,6 +218,26 @@ def test_a_simultaneous_game_asks_all_seats_together(make_league):
     for found in results(league).values():
         for result in found:
             assert replay.verify(replay.read(result.replay, "test")) == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (lambda tables: tables.returns.fill(np.nan), "not a finite number"),
+        (lambda tables: tables.done.fill(False), "wait for nobody"),
+    ],
+)
+def test_a_games_fault_ends_the_league_in_a_sentence(make_league, monkeypatch, fault, sentence):
+    league = make_league(["first", "call"])
+    stepped = HoldemTables.step
+
+    def step(self, tables, seats, actions):
+        stepped(self, tables, seats, actions)
+        fault(self)
+
+    monkeypatch.setattr(HoldemTables, "step", step)
+    with pytest.raises(RuntimeError, match=f"game holdem: .*{sentence}"):
+        results(league)
 
 
 def test_a_clock_needs_the_main_thread():
