@@ -319,7 +319,7 @@ class _Block:
             if status:
                 parts.append(b'null,"status":"%s"' % STATUS_NAMES[status].encode())
             else:
-                parts.append(orjson.dumps(action))
+                parts.append(orjson.dumps(action, option=orjson.OPT_SERIALIZE_NUMPY))
             if probabilities is not None:
                 parts += (b',"probabilities":', orjson.dumps(probabilities[row]))
             if answers.notes is not None and answers.notes[row] is not None:
@@ -355,6 +355,9 @@ class _Block:
         self.returns[jobs] = returns = self.tables.returns[slots]
         self.tiebreaks[jobs] = tiebreaks = self.tables.tiebreaks[slots]
         self.statuses[jobs] = statuses = self.status[slots]
+        if not (np.isfinite(returns).all() and np.isfinite(tiebreaks).all()):
+            name = self.tables.game.name
+            raise RuntimeError(f"game {name}: a return or tiebreak is not a finite number")
         over: list[Result] = []
         for slot, job, earned, broken, status in zip(
             slots.tolist(),
