@@ -220,24 +220,23 @@ def test_a_simultaneous_game_asks_all_seats_together(make_league):
             assert replay.verify(replay.read(result.replay, "test")) == []
 
 
-@pytest.mark.parametrize(
-    ("fault", "sentence"),
-    [
-        (lambda tables: tables.returns.fill(np.nan), "not a finite number"),
-        (lambda tables: tables.done.fill(False), "wait for nobody"),
-    ],
-)
-def test_a_games_fault_ends_the_league_in_a_sentence(make_league, monkeypatch, fault, sentence):
-    league = make_league(["first", "call"])
+def test_a_return_that_is_no_number_ends_the_league(make_league, monkeypatch):
     stepped = HoldemTables.step
 
-    def step(self, tables, seats, actions):
-        stepped(self, tables, seats, actions)
-        fault(self)
+    def step(self, *turns):
+        stepped(self, *turns)
+        self.returns.fill(np.nan)
 
     monkeypatch.setattr(HoldemTables, "step", step)
-    with pytest.raises(RuntimeError, match=f"game holdem: .*{sentence}"):
-        results(league)
+    with pytest.raises(RuntimeError, match="game holdem: .* not a finite number"):
+        results(make_league(["random", "first"]))
+
+
+def test_a_game_that_waits_for_nobody_ends_the_league(make_league, monkeypatch):
+    nobody = np.zeros(0, np.int64)
+    monkeypatch.setattr(HoldemTables, "to_act", lambda self: (nobody, nobody))
+    with pytest.raises(RuntimeError, match="game holdem: .* wait for nobody"):
+        results(make_league(["random", "first"]))
 
 
 def test_a_clock_needs_the_main_thread():
