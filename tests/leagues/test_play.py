@@ -228,14 +228,14 @@ def test_a_return_that_is_no_number_ends_the_league(make_league, monkeypatch):
         self.returns.fill(np.nan)
 
     monkeypatch.setattr(HoldemTables, "step", step)
-    with pytest.raises(RuntimeError, match="game holdem: .* not a finite number"):
+    with pytest.raises(RuntimeError, match=r"game holdem: .* not a finite number"):
         results(make_league(["random", "first"]))
 
 
 def test_a_game_that_waits_for_nobody_ends_the_league(make_league, monkeypatch):
     nobody = np.zeros(0, np.int64)
     monkeypatch.setattr(HoldemTables, "to_act", lambda self: (nobody, nobody))
-    with pytest.raises(RuntimeError, match="game holdem: .* wait for nobody"):
+    with pytest.raises(RuntimeError, match=r"game holdem: .* wait for nobody"):
         results(make_league(["random", "first"]))
 
 
