@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import multiprocessing as mp
 import os
+import signal
 import time
+import traceback
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any, Self
@@ -94,17 +96,20 @@ class _Worker:
         self.process = context.Process(
             target=_work, args=(theirs, self.note, roster), name="arena-worker", daemon=True
         )
-        self.process.start()
+        with _interrupts_held():
+            self.process.start()
         theirs.close()
 
     def give(self, job: _Job) -> None:
         self.job = job
         self.connection.send((list(job.left.values()), job.forfeiting))
 
-    def overdue(self, limit: float | None) -> bool:
-        """Whether it has waited for one agent for longer than its clock could allow."""
+    def overdue(self, limit: float | None) -> int | None:
+        """The number of the agent that it has waited for longer than the clock could allow."""
         agent, since = self.note
-        return limit is not None and agent != _NOBODY and time.monotonic() - since > limit
+        if limit is None or agent == _NOBODY or time.monotonic() - since <= limit:
+            return None
+        return int(agent)
 
     def end(self) -> None:
         self.connection.close()
@@ -120,7 +125,7 @@ class Processes(Executor):
         self.workers = workers
         self._context = mp.get_context("forkserver")
         # What every worker needs is imported once, in the server that they are forked from.
-        self._context.set_forkserver_preload(["leagues.play"])
+        self._context.set_forkserver_preload([__name__])
         self._keys = sorted(roster.agents)
         # The clock inside the worker comes first; this one is for code that it cannot interrupt.
         self._limit = None if roster.clock is None else 2 * roster.clock + 1
@@ -141,18 +146,18 @@ class Processes(Executor):
                 f"a worker died while it made the agents (exit code {_code(worker)})"
             ) from None
         if refusal is not None:
-            raise InputError(refusal)
+            raise refusal
 
     def run(self, blocks: Iterable[Block]) -> Iterator[Result]:
         """See Executor."""
         source = (_Job({match.id: match for match in block}) for block in blocks)
         again: deque[_Job] = deque()
         while True:
-            for index, worker in enumerate(self._workers):
+            for worker in list(self._workers):
                 if worker.job is None:
                     job = again.popleft() if again else next(source, None)
                     if job is not None:
-                        self._workers[index].give(job)
+                        self._hand(worker, job)
             busy = {worker.connection: worker for worker in self._workers if worker.job}
             if not busy:
                 return
@@ -163,34 +168,52 @@ class Processes(Executor):
                 try:
                     message = ready.recv()
                 except (EOFError, ConnectionError):
-                    again.append(self._bury(worker, Status.CRASH))
+                    again.append(self._bury(worker, int(worker.note[0]), Status.CRASH))
                     continue
                 if message is None:
                     worker.job = None
-                elif isinstance(message, Exception):
-                    raise message
+                elif isinstance(message, str):
+                    raise RuntimeError(
+                        f"a worker failed outside of any agent; finished matches are in the store\n"
+                        f"{message}"
+                    )
                 else:
                     del worker.job.left[message.match.id]
                     yield message
-            for worker in self._workers:
-                if worker.job is not None and worker.overdue(self._limit):
-                    again.append(self._bury(worker, Status.TIMEOUT))
+            for worker in list(self._workers):
+                # What it has sent comes first: a match that is over is not played again.
+                if worker.job is None or worker.connection.poll():
+                    continue
+                agent = worker.overdue(self._limit)
+                if agent is not None:
+                    again.append(self._bury(worker, agent, Status.TIMEOUT))
 
-    def _bury(self, worker: _Worker, status: Status) -> _Job:
+    def _hand(self, worker: _Worker, job: _Job) -> None:
+        """Give a worker the job; if it died while it had none, to one in its place."""
+        try:
+            worker.give(job)
+        except ConnectionError:
+            self._replace(worker).give(job)
+
+    def _bury(self, worker: _Worker, agent: int, status: Status) -> _Job:
         """Replace a worker that an agent killed or hangs; its job, with that agent forfeiting."""
-        job, agent = worker.job, int(worker.note[0])
+        job = worker.job
         assert job is not None
-        worker.end()
         if agent == _NOBODY:
             raise RuntimeError(
                 f"a worker died outside of any agent (exit code {_code(worker)}); finished matches "
                 "are in the store, run the league again to go on"
             )
         job.forfeiting[self._keys[agent]] = status
+        self._replace(worker)
+        return job
+
+    def _replace(self, worker: _Worker) -> _Worker:
+        worker.end()
         fresh = _Worker(self._context, self.roster)
         self._workers[self._workers.index(worker)] = fresh
         self._greet(fresh)
-        return job
+        return fresh
 
     def close(self) -> None:
         """End the workers."""
@@ -206,12 +229,15 @@ def _code(worker: _Worker) -> int | None:
 
 def _work(connection: Connection, note: Any, roster: Roster) -> None:
     """A worker's life: make game and agents, then play blocks until the parent is gone."""
-    # An interrupt from the terminal reaches the parent too, which ends its workers itself.
-    with suppress(KeyboardInterrupt, EOFError, BrokenPipeError, ConnectionResetError):
+    os.dup2(2, 1)  # what an agent prints must not come between the results on standard output
+    with suppress(EOFError, ConnectionError):
         try:
             game, agents = roster.build()
         except InputError as error:
-            connection.send(str(error))
+            connection.send(InputError(str(error)))
+            return
+        except Exception:
+            connection.send(RuntimeError(f"a worker failed to start\n{traceback.format_exc()}"))
             return
         connection.send(None)
         number = {key: float(index) for index, key in enumerate(sorted(roster.agents))}
@@ -234,12 +260,29 @@ def _work(connection: Connection, note: Any, roster: Roster) -> None:
                 ):
                     connection.send(result)
                 connection.send(None)
-            except Exception as error:
-                connection.send(error)
+            except ConnectionError:
+                raise
+            except Exception:
+                connection.send(traceback.format_exc())
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Start processes in the body: they never hear an interrupt from the terminal.
+
+    It reaches the parent, too, which ends its workers itself, once the body is left.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def make_executor(roster: Roster, workers: int | None) -> Executor:
     """In this process for 0 workers, in that many processes otherwise (None: one a core)."""
     if workers is None:
-        workers = len(os.sched_getaffinity(0))
+        # The cores that this process may use, where the system tells (Linux).
+        affinity = getattr(os, "sched_getaffinity", None)
+        workers = len(affinity(0)) if affinity else os.cpu_count() or 1
     return InProcess(roster) if workers == 0 else Processes(roster, workers)

@@ -47,7 +47,9 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Run a league to its end, or to an interrupt, after which the same command goes on."""
+    import sys
     import time
+    from contextlib import redirect_stdout
 
     from arena.cli.console import meter
     from leagues import runner
@@ -55,11 +57,13 @@ def run(options: argparse.Namespace) -> int:
     from leagues.league import load
     from leagues.store import Store
 
-    league = load(options.config)
+    with redirect_stdout(sys.stderr):
+        league = load(options.config)
     store = Store(options.store, create=True)
     begun = time.monotonic()
     hands = decisions = 0
     with (
+        redirect_stdout(sys.stderr),  # what a game or an agent prints is no result
         make_executor(runner.roster(league), options.workers) as executor,
         meter(f"league {league.name}") as progress,
     ):

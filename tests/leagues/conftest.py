@@ -14,6 +14,7 @@ ROGUES = '''
 import ctypes, os, signal, time
 import numpy as np
 from agents.agent import Agent, Decisions
+from envs.holdem import Holdem
 
 class Rogue(Agent):
     def __init__(self, game, checkpoint=None):
@@ -139,6 +140,11 @@ class Compiler(Rogue):
             return out
         return Decisions(kernel(turns.action_mask))
 
+class Chatty(Rogue):
+    def act(self, turns):
+        print("let me think")
+        return super().act(turns)
+
 class Silent(Rogue):
     """Has no answer to every second turn of a batch, and says which."""
     def act(self, turns):
@@ -167,6 +173,19 @@ class Rememberer(Rogue):
         assert len(returns) == len(tables)
         for place in zip(tables.tolist(), seats.tolist()):
             del self.open[place]
+
+class Doom(Exception):
+    def __init__(self, what, when):  # cannot be unpickled
+        super().__init__(f"doom: {what}")
+
+class Cursed(Holdem):
+    """A game with a fault."""
+    def tables(self, capacity):
+        def step(*_):
+            raise Doom("the deck is gone", "now")
+        tables = super().tables(capacity)
+        tables.step = step
+        return tables
 '''
 
 
@@ -184,7 +203,8 @@ def rogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: rogues\nVersion: 0\n")
     points = "\n".join(f"{name.lower()} = arena_test_rogues:{name}" for name in names)
-    (info / "entry_points.txt").write_text(f"[arena.agents]\n{points}\n")
+    games = "[arena.envs]\ncursed = arena_test_rogues:Cursed\n"
+    (info / "entry_points.txt").write_text(f"[arena.agents]\n{points}\n{games}")
     monkeypatch.syspath_prepend(str(folder))
 
 

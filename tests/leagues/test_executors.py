@@ -43,6 +43,25 @@ def test_who_kills_or_hangs_a_worker_forfeits_and_the_others_play_on(make_league
             assert (result.statuses == Status.DONE).all()
 
 
+def test_a_worker_that_dies_idle_is_replaced(make_league):
+    league = make_league(["random", "first"])
+    with Processes(runner.roster(league), 1) as executor:
+        for worker in executor._workers:
+            worker.process.kill()
+            worker.process.join()
+        results = list(executor.run(blocks(league)))
+    assert len(facts(results)) == 2
+
+
+def test_a_fault_of_the_game_is_told_with_its_traceback(make_league):
+    league = make_league(["call", "random"], game="cursed")
+    with (
+        Processes(runner.roster(league), 1) as executor,
+        pytest.raises(RuntimeError, match="Doom: doom: the deck is gone"),
+    ):
+        list(executor.run(blocks(league)))
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_an_agent_that_cannot_play_says_so_before_the_league_starts(make_league, workers):
     league = make_league(["random", "random:some/checkpoint"])
