@@ -283,12 +283,13 @@ def export(replay: Replay, path: Path) -> None:
     """
     game = make_game(replay.header["game"])
     exporters = game.exporters()
+    own = next((ending for ending in exporters if path.name.endswith(ending)), None)
     if path.name.endswith(".jsonl.zst"):
         data = compress(lines(replay))
     elif path.suffix == ".jsonl":
         data = b"\n".join(lines(replay)) + b"\n"
-    elif path.suffix in exporters:
-        data = exporters[path.suffix](_recordings(game, replay))
+    elif own is not None:
+        data = exporters[own](_recordings(game, replay))
     else:
         known = ", ".join([".jsonl.zst", ".jsonl", *exporters])
         raise InputError(f"{path}: {game.name} is written as {known}; end the file's name so")

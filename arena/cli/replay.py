@@ -32,7 +32,7 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--output",
         required=True,
         metavar="FILE",
-        help=".jsonl.zst, .jsonl, .html; Hold'em also .phh, .phhs, .acpc",
+        help=".jsonl.zst, .jsonl, .html; MiniHack also .ttyrec3.bz2, Hold'em .phh, .phhs, .acpc",
     )
     export.set_defaults(run=run_export)
     for verb in (show, verify, export):
