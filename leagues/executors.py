@@ -18,6 +18,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Self
 
@@ -272,6 +273,7 @@ def _interrupts_held() -> Iterator[None]:
 
     It reaches the parent, too, which ends its workers itself, once the body is left.
     """
+    resource_tracker.ensure_running()  # it would let them through again as it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

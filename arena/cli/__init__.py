@@ -33,7 +33,14 @@ class Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0 well, 1 a check failed, 2 a user's mistake."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        return _run(list(sys.argv[1:] if argv is None else argv))
+    except KeyboardInterrupt:
+        print("arena: interrupted; what is finished is kept", file=sys.stderr)
+        return 130
+
+
+def _run(arguments: Sequence[str]) -> int:
     parser = Parser(prog="arena", description="Game-playing agents train, compete and are ranked.")
     nouns = parser.add_subparsers(dest="noun", metavar="NOUN", required=True, parser_class=Parser)
     chosen = next((word for word in arguments if not word.startswith("-")), None)
@@ -52,9 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"arena: {error}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("arena: interrupted; what is finished is kept", file=sys.stderr)
-        return 130
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

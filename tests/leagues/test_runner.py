@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import signal
 import sqlite3
@@ -71,6 +73,51 @@ def test_a_league_killed_at_random_moments_ends_as_an_undisturbed_one(tmp_path, 
             pass
     assert log(Store(str(tmp_path / "killed.db")), league) == log(undisturbed, league)
     assert len(log(undisturbed, league)) == 6 * 300
+
+
+def test_an_interrupt_at_the_terminal_is_a_sentence(tmp_path):
+    """All processes hear it, at any moment of a start or a run; nobody prints a traceback."""
+    path = tmp_path / "long.yaml"
+    config = {"game": "holdem", "agents": ["random", "first"], "schedule": {"deals": 200000}}
+    path.write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "arena", "tournament", "run", str(path), "--workers", "2"]
+    for until in (0, 0, 1):
+        process = subprocess.Popen(
+            command,
+            cwd=tmp_path,
+            start_new_session=True,  # a process group, as a terminal would make
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        while not (tmp_path / "arena.db").exists() or finished(tmp_path / "arena.db") < until:
+            assert process.poll() is None
+            time.sleep(0.05)
+        time.sleep(0.0 if until else random.Random(1).random())
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        assert out == ""
+        assert err.splitlines()[-1] == "arena: interrupted; what is finished is kept"
+        assert "Traceback" not in err
+        assert process.returncode == 130
+
+
+@pytest.mark.parametrize("workers", ["0", "1"])
+def test_what_an_agent_prints_is_not_mixed_with_the_results(tmp_path, workers):
+    path = tmp_path / "chatty.yaml"
+    config = {"game": "holdem", "agents": ["chatty", "first"], "schedule": {"deals": 2}}
+    path.write_text(yaml.safe_dump(config))
+    command = [sys.executable, "-m", "arena", "tournament", "run", str(path), "--json"]
+    done = subprocess.run(
+        [*command, "--workers", workers],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site")},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert len(json.loads(done.stdout)["names"]) == 2
+    assert "let me think" in done.stderr
 
 
 def test_an_interrupt_keeps_what_is_finished(tmp_path, make_league):
