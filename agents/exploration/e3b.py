@@ -48,6 +48,10 @@ class Ellipses:
             paid = np.empty(len(features), np.float32)
             _update(self.inverse.numpy(), features.contiguous().numpy(), paid)
             return torch.from_numpy(paid)
+        return self.update_on_device(features)
+
+    def update_on_device(self, features: Tensor) -> Tensor:
+        """The same by torch, wherever the tensors are."""
         u = torch.bmm(self.inverse, features.unsqueeze(2)).squeeze(2)
         b = (u * features).sum(1)
         scaled = u / (1 + b).unsqueeze(1)

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 import envs
 from envs.game import Ints
-from envs.minihack.worker import GO, OUTCOMES, QUIT, RESET, STEP, views
+from envs.minihack.worker import GO, OUTCOMES, QUIT, RESET, STEP, Layout, size_of, views
 
 WON, DIED, TRUNCATED = (OUTCOMES.index(name) for name in ("won", "died", "truncated"))
 # The package's __init__ loads numba, which a worker does not need: half a second saved.
@@ -56,7 +56,7 @@ class Pool:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         workers = max(1, min(count, workers or cores or 1))
         self.keys = tuple(keys)
-        layout: list[tuple[str, str, list[int]]] = [
+        layout: Layout = [
             ("command", "|i1", [count]),
             ("action", "<i8", [count]),
             ("seed", "<u8", [count]),
@@ -67,11 +67,9 @@ class Pool:
         for key in keys:
             fact = nethack.OBSERVATION_DESC[key]
             layout.append((key, np.dtype(fact["dtype"]).str, [count, *fact["shape"]]))
-        size = 0
-        for _, dtype, shape in layout:
-            size += -(-int(np.prod(shape)) * np.dtype(dtype).itemsize // 64) * 64
+        size = size_of(layout)
         self._file = _memory(size)
-        self.arrays, _ = views(mmap.mmap(self._file.fileno(), size), layout)
+        self.arrays = views(mmap.mmap(self._file.fileno(), size), layout)
         self._pipes: list[tuple[int, int]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
         self._bounds = [count * i // workers for i in range(workers + 1)]

@@ -24,27 +24,31 @@ RESETS = 1000  # of one child: about two megabytes
 IDLE, RESET, STEP = 0, 1, 2
 GO, QUIT = b".", b"q"
 OUTCOMES = ("running", "won", "died", "truncated")
+Layout = list[tuple[str, str, list[int]]]  # name, dtype, shape
 
 
-def views(
-    memory: mmap.mmap, layout: list[tuple[str, str, list[int]]]
-) -> tuple[dict[str, np.ndarray[Any, np.dtype[Any]]], int]:
-    """The arrays that lie one after the other in ``memory``, each on a cache line of its own."""
+def views(memory: mmap.mmap, layout: Layout) -> dict[str, np.ndarray[Any, np.dtype[Any]]]:
+    """The arrays that lie one after the other in ``memory``."""
     arrays, at = {}, 0
-    for name, dtype, shape in layout:
-        count = int(np.prod(shape))
-        if memory is not None:
-            flat = np.frombuffer(memory, dtype, count, at)
-            arrays[name] = flat.reshape(shape)
-        at += -(-count * np.dtype(dtype).itemsize // 64) * 64
-    return arrays, at
+    for part in layout:
+        name, dtype, shape = part
+        flat = np.frombuffer(memory, dtype, int(np.prod(shape)), at)
+        arrays[name] = flat.reshape(shape)
+        at += size_of([part])
+    return arrays
+
+
+def size_of(layout: Layout) -> int:
+    """Bytes that arrays of this layout take, each on cache lines of its own."""
+    sizes = (int(np.prod(shape)) * np.dtype(dtype).itemsize for _, dtype, shape in layout)
+    return sum(-(-size // 64) * 64 for size in sizes)
 
 
 class _Share:
     """The games of one worker: rows ``first`` … of the shared arrays."""
 
     def __init__(self, job: dict[str, Any], memory: mmap.mmap, assembler: Assembler | None) -> None:
-        self.arrays, _ = views(memory, job["layout"])
+        self.arrays = views(memory, job["layout"])
         self.rows = range(job["first"], job["last"])
         self.keys = job["keys"]
         self.name, self.assembler = job["task"], assembler

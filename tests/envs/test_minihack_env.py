@@ -153,6 +153,17 @@ def test_contexts_are_so_many_levels():
     pool.close()
 
 
+def test_the_contextual_wrapper_draws_from_so_many_worlds():
+    from envs.contexts import Contextual
+
+    env = Contextual(MiniHackEnv("MultiRoom-N4", keys=KEYS), contexts=3)
+    firsts = [env.reset(seed=0)[0]["glyphs"].tobytes()]
+    firsts += [env.reset()[0]["glyphs"].tobytes() for _ in range(25)]
+    assert len(set(firsts)) == 3
+    assert env.reset(seed=0)[0]["glyphs"].tobytes() == firsts[0]
+    env.close()
+
+
 def test_gymnasiums_and_stable_baselines_checkers_pass():
     env = MiniHackEnv("KeyRoom-S5")
     check_env(env, skip_render_check=True)
