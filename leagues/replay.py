@@ -36,9 +36,13 @@ from agents.agent import Identity
 from envs.errors import InputError
 from envs.game import Game, Recording, Tables
 from envs.registry import make_game
-from leagues.match import Match, deal_seed
+from leagues.match import STATUS_NAMES, Match, deal_seed
 
 SCHEMA = 1
+
+# What a replay may unpack to, so that a small hostile file cannot fill the memory; bytes.
+_LONGEST_LINE = 2**26
+_LARGEST = 2**30
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def read(data: bytes, where: str) -> Replay:
     decisions: list[dict[str, Any]] = []
     number = 0
     try:
-        for line in _lines(data):
+        for line in _lines(data, where):
             number += 1
             record = orjson.loads(line)
             kind = record.pop("type")
@@ -140,36 +144,99 @@ def read(data: bytes, where: str) -> Replay:
                         f"{where} is no replay of schema {SCHEMA}: its first line must be a match "
                         f"header with that schema"
                     )
+                _check_header(record)
                 header = record
             elif kind == "decision":
+                _check_decision(record)
                 decisions.append(record)
             elif kind == "deal":
                 deal, decisions = record, []
             elif kind == "end":
-                episodes.append(
-                    Episode(
-                        deal["deal"],
-                        deal["seating"],
-                        tuple(decisions),
-                        tuple(record["returns"]),
-                        tuple(record["tiebreaks"]),
-                        tuple(record["statuses"]),
-                    )
-                )
+                episodes.append(_episode(header, deal, decisions, record))
             elif kind == "result":
                 footer = record
             else:
                 raise KeyError(kind)
     except (zstandard.ZstdError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as e:
         raise InputError(f"{where}, line {max(number, 1)}: not a replay line ({e})") from None
-    if header is None or footer is None or footer["tables"] != len(episodes):
+    if header is None or footer is None:
         raise InputError(f"{where} is cut short: it does not end with the match's result line")
+    turns = len(header["seatings"])
+    played = [(episode.deal, episode.seating) for episode in episodes]
+    if len(played) != header["deals"] * turns or played != [
+        divmod(number, turns) for number in range(len(played))
+    ]:
+        raise InputError(
+            f"{where} does not hold every deal of its match in every seating, in order"
+        )
     return Replay(header, tuple(episodes))
 
 
-def _lines(data: bytes) -> Iterator[bytes]:
+def _check_header(header: Mapping[str, Any]) -> None:
+    """TypeError or KeyError where a header is none."""
+    agents, seatings = header["agents"], header["seatings"]
+    counts = [header[name] for name in ("game_version", "seed", "first_deal", "deals")]
+    if not (
+        all(isinstance(text, str) for text in (header["id"], header["game"]))
+        and all(type(count) is int and count >= 0 for count in counts)
+        and all(isinstance(agent[name], str) for agent in agents for name in ("key", "spec"))
+        and all(len(seating) == len(seatings[0]) for seating in seatings)
+        and all(type(who) is int and 0 <= who < len(agents) for seats in seatings for who in seats)
+        and seatings
+    ):
+        raise TypeError("the header's fields are not those of a match")
+
+
+def _check_decision(line: Mapping[str, Any]) -> None:
+    """TypeError or KeyError where a decision's line is none; whether it is legal, ``walk`` says."""
+    if not (
+        type(line["seat"]) is int
+        and isinstance(line["ms"], (int, float))
+        and (line["legal"] is None or all(type(action) is int for action in line["legal"]))
+        and line.get("status", STATUS_NAMES[0]) in STATUS_NAMES
+        and "action" in line
+    ):
+        raise TypeError("these are not a decision's fields")
+
+
+def _episode(
+    header: Mapping[str, Any],
+    deal: Mapping[str, Any],
+    decisions: Sequence[Mapping[str, Any]],
+    end: Mapping[str, Any],
+) -> Episode:
+    """The episode of these lines; TypeError or KeyError where they are none."""
+    seats = len(header["seatings"][0])
+    earned, broken, statuses = end["returns"], end["tiebreaks"], end["statuses"]
+    if not (
+        len(earned) == len(broken) == len(statuses) == seats
+        and all(isinstance(value, (int, float)) for value in (*earned, *broken))
+        and all(status in STATUS_NAMES for status in statuses)
+    ):
+        raise TypeError(f"an end has returns, tiebreaks and statuses of {seats} seats")
+    return Episode(
+        deal["deal"],
+        deal["seating"],
+        tuple(decisions),
+        tuple(earned),
+        tuple(broken),
+        tuple(statuses),
+    )
+
+
+def _lines(data: bytes, where: str) -> Iterator[bytes]:
+    left = _LARGEST
     with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)) as stream:
-        yield from (line for line in io.BufferedReader(stream) if line.strip())
+        reader = io.BufferedReader(stream)
+        while line := reader.readline(_LONGEST_LINE + 1):
+            left -= len(line)
+            if len(line) > _LONGEST_LINE or left < 0:
+                raise InputError(
+                    f"{where} unpacks to a line of more than {_LONGEST_LINE >> 20} MiB or to more "
+                    f"than {_LARGEST >> 20} MiB in all, which no replay does"
+                )
+            if line.strip():
+                yield line
 
 
 def read_file(path: Path) -> Replay:
@@ -205,24 +272,37 @@ def walk(game: Game, match: Match, episode: Episode) -> Iterator[tuple[Tables, B
     """Re-simulate an episode: its tables (slot 0) before each step, with the step's decisions.
 
     A step is one decision, or, in a simultaneous game, those of all seats together. Last comes the
-    end, with no decisions. Raises InputError where the record stops before the game does.
+    end, with no decisions. Raises InputError where the record cannot have happened in this game:
+    another seat was to act, other actions were legal, the game ends earlier or later.
     """
     tables = game.tables(1)
     seed = np.array([deal_seed(match.seed, match.first_deal + episode.deal)], np.uint64)
     tables.begin(np.zeros(1, np.int64), seed)
     taken = 0
     while not tables.done[0]:
-        waiting = tables.to_act()[1]
+        waiting = tables.to_act()[1].tolist()
         batch = episode.decisions[taken : taken + len(waiting)]
         if len(batch) < len(waiting):
             raise InputError(f"decision {taken}: the record ends here, but the game goes on")
+        for number, line in enumerate(batch):
+            if line["seat"] not in waiting:
+                fault = f"seat {line['seat']} decided, but was not to act"
+            else:
+                waiting.remove(line["seat"])
+                fault = _fault(tables, line)
+            if fault:
+                raise InputError(f"decision {taken + number}: {fault}")
         yield tables, batch
         taken += len(batch)
-        take(tables, batch)
+        _take(tables, batch)
+    if taken != len(episode.decisions):
+        raise InputError(
+            f"the game ends after {taken} decisions, the record has {len(episode.decisions)}"
+        )
     yield tables, ()
 
 
-def take(tables: Tables, batch: Iterable[Mapping[str, Any]]) -> None:
+def _take(tables: Tables, batch: Batch) -> None:
     """Take recorded decisions (all that are waited for) at slot 0: forfeits first, as in play."""
     forfeited = [line["seat"] for line in batch if "status" in line]
     played = [line for line in batch if "status" not in line]
@@ -237,20 +317,12 @@ def take(tables: Tables, batch: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _faults(game: Game, match: Match, episode: Episode) -> Iterator[str]:
-    taken = 0
     try:
-        for tables, batch in walk(game, match, episode):
-            for line in batch:
-                fault = _fault(tables, line)
-                if fault is not None:
-                    yield f"decision {taken}: {fault}"
-                    return
-                taken += 1
+        for tables, _ in walk(game, match, episode):  # noqa: B007 - the end is what is compared
+            pass
     except InputError as error:
         yield str(error)
         return
-    if taken != len(episode.decisions):
-        yield f"the game ends after {taken} decisions, the record has {len(episode.decisions)}"
     for name, recorded, now in (
         ("returns", episode.returns, tables.returns[0].tolist()),
         ("tiebreaks", episode.tiebreaks, tables.tiebreaks[0].tolist()),
@@ -259,20 +331,22 @@ def _faults(game: Game, match: Match, episode: Episode) -> Iterator[str]:
             yield f"{name} were {list(recorded)}, are {now}"
 
 
-def _fault(tables: Tables, line: Mapping[str, Any]) -> str | None:
-    """What is wrong with a recorded decision at slot 0, or None."""
-    slots, seats = tables.to_act()
-    row = np.flatnonzero(seats == line["seat"])
-    if not len(row):
-        return f"seat {line['seat']} decided, but was not to act"
-    slots, seats = slots[row], seats[row]
+def _fault(tables: Tables, line: Mapping[str, Any]) -> str:
+    """What is wrong with the recorded decision of a seat that is to act at slot 0, or ""."""
+    slots, seats = np.zeros(1, np.int64), np.array([line["seat"]])
     mask = tables.action_mask(slots, seats)
     legal = None if mask is None else np.flatnonzero(mask[0]).tolist()
     if legal != line["legal"]:
         return f"legal were {line['legal']}, are {legal}"
-    if "status" not in line and not tables.legal(slots, seats, np.array([line["action"]])).all():
-        return f"action {line['action']} is not legal"
-    return None
+    if "status" in line:
+        return ""
+    try:
+        action = np.array([line["action"]])
+    except ValueError:  # lists of unequal lengths
+        lawful = False
+    else:
+        lawful = bool(tables.legal(slots, seats, action).all())
+    return "" if lawful else f"action {line['action']} is not legal"
 
 
 def export(replay: Replay, path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 import zstandard
 
 from envs.errors import InputError
+from envs.registry import make_game
 from leagues import replay, runner
 from leagues.executors import InProcess
 from leagues.store import Store
@@ -42,6 +43,20 @@ def rewritten(record: replay.Replay, edit) -> list[str]:
     """What ``verify`` says of the replay with its first episode edited."""
     first, *rest = record.episodes
     return replay.verify(replace(record, episodes=(edit(first), *rest)))
+
+
+@pytest.mark.parametrize("action", ["call", None, 1.0, True, [1], [1, [2]], {"a": 1}, 2**70, -1])
+def test_an_action_that_is_none_is_not_taken(record, action):
+    def edit(episode):
+        line = {"seat": 1, "legal": episode.decisions[0]["legal"], "ms": 0, "action": action}
+        return replace(episode, decisions=(line, *episode.decisions[1:]))
+
+    assert rewritten(record, edit) == [
+        f"deal 0, seating 0: decision 0: action {action} is not legal"
+    ]
+    match = record.match
+    with pytest.raises(InputError, match="is not legal"):
+        list(replay.walk(make_game(match.game), match, edit(record.episodes[0])))
 
 
 def test_an_untouched_replay_verifies(record):
@@ -108,6 +123,48 @@ def test_a_damaged_file_is_a_sentence(record, damage, sentence):
     with pytest.raises(InputError, match="test") as refused:
         replay.read(damage(data), "test")
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("match", {"seatings": 3}),
+        ("match", {"seatings": []}),
+        ("match", {"seatings": [[0, 5], [1, 0]]}),
+        ("match", {"seed": "7"}),
+        ("match", {"agents": ["random"]}),
+        ("match", {"deals": True}),
+        ("match", {"game": None}),
+        ("deal", {"deal": "0"}),
+        ("deal", {"seating": 1}),
+        ("decision", {"seat": [0]}),
+        ("decision", {"legal": "01"}),
+        ("decision", {"status": "bored"}),
+        ("decision", {"ms": None}),
+        ("end", {"returns": [0]}),
+        ("end", {"returns": ["a", "b"]}),
+        ("end", {"statuses": "ok"}),
+        ("end", {"tiebreaks": 0}),
+    ],
+)
+def test_a_line_with_a_field_of_another_type_is_a_sentence(record, kind, change):
+    records = [orjson.loads(line) for line in replay.lines(record)]
+    next(line for line in records if line["type"] == kind).update(change)
+    with pytest.raises(InputError, match=r"^test[, ]"):
+        replay.read(replay.compress(map(orjson.dumps, records)), "test")
+
+
+def test_a_replay_without_some_of_its_deals_is_refused(record):
+    shorter = replace(record, episodes=record.episodes[:-1])
+    with pytest.raises(InputError, match="test does not hold every deal of its match"):
+        replay.read(replay.compress(replay.lines(shorter)), "test")
+
+
+def test_a_small_file_cannot_unpack_to_fill_the_memory():
+    bomb = zstandard.compress(b" " * (2**26 + 1))
+    assert len(bomb) < 10_000
+    with pytest.raises(InputError, match="test unpacks to a line of more than 64 MiB"):
+        replay.read(bomb, "test")
 
 
 def test_rules_of_another_version_are_not_replayed(record):
