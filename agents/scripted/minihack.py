@@ -1,7 +1,7 @@
 """A player of MiniHack that explores: it walks to the nearest place that it knows least about.
 
-Everything is read off the map as it is seen now, so that it needs no memory: a *frontier* is a cell
-that can be walked on beside one that shows nothing. In order it
+A *frontier* is a cell that can be walked on beside one that shows nothing, and that the player has
+not stood on: what shows nothing from beside it is rock. In order it
 
 1. answers a question of NetHack's (a direction it asked for) as it would have gone on,
 2. walks to the stairs down where it sees a way,
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.agent import Agent, CannotPlay, Decisions
-from envs.game import Game, Turns
+from envs.game import Game, Ints, Turns
 
 _WAYS = {
     "north": (0, -1),
@@ -35,7 +35,7 @@ _WAYS = {
     "northwest": (-1, -1),
 }
 _CMAP = 2359  # the first glyph of a map feature in NetHack 3.6
-_STONE, _CLOSED, _OPEN = (0,), (15, 16), (13, 14)
+_STONE, _CLOSED, _OPEN = 0, (15, 16), (13, 14)
 _WALKED = (12, 13, 14, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 31, 33)
 _STAIRS_DOWN = (24, 26)
 _WALKABLE, _DOOR, _BLIND, _BARRED, _STAIRS = 1, 2, 4, 8, 16
@@ -47,9 +47,7 @@ def _kinds() -> NDArray[np.uint8]:
     kinds[1906:2359] = _WALKABLE  # objects
     for index in _WALKED:
         kinds[_CMAP + index] = _WALKABLE
-    for index in (*_STONE, 20):
-        kinds[_CMAP + index] |= _BLIND
-    kinds[_CMAP] = _BLIND
+    kinds[_CMAP + _STONE] = _BLIND
     for index in _CLOSED:
         kinds[_CMAP + index] = _DOOR
     for index in _OPEN:
@@ -60,6 +58,7 @@ def _kinds() -> NDArray[np.uint8]:
 
 
 _KIND = _kinds()
+_SAFE = _WALKABLE | _DOOR
 Cell = tuple[int, int]
 
 
@@ -74,6 +73,12 @@ class Explorer(Agent):
             raise CannotPlay(f"explorer takes no checkpoint, not {checkpoint}")
         self.number = {name: index for index, name in enumerate(names)}
         self.ways = [way for way in _WAYS if way in self.number]
+        self._stood: dict[int, set[Cell]] = {}
+
+    def begin(self, tables: Ints, seats: Ints) -> None:
+        """Forget where it stood in the last episode."""
+        for table in tables.tolist():
+            self._stood[table] = set()
 
     def act(self, turns: Turns) -> Decisions:
         """Each turn by itself; the uniform number breaks ties and a deadlock."""
@@ -85,8 +90,9 @@ class Explorer(Agent):
                 seen["message"][row].tobytes(),
                 _keyed(seen["inv_strs"][row]),
                 float(uniforms[row]),
+                self._stood.setdefault(table, set()),
             )
-            for row in range(len(turns))
+            for row, table in enumerate(turns.tables.tolist())
         ]
         return Decisions(np.array([self.number[name] for name in names], np.int64))
 
@@ -97,10 +103,15 @@ class Explorer(Agent):
         message: bytes,
         has_key: bool,
         uniform: float,
+        stood: set[Cell],
     ) -> str:
         at = int(blstats[0]), int(blstats[1])
+        stood.add(at)
         kind = _KIND[glyphs]
-        anywhere = self.ways[int(uniform * len(self.ways))]
+        if _between_walls(kind, at):  # what the player stands on is not shown: maybe a doorway
+            kind[at[1], at[0]] |= _DOOR
+        safe = [way for way, (x, y) in self._beside(at, self.ways) if kind[y, x] & _SAFE]
+        anywhere = (safe or self.ways)[int(uniform * 1e6) % len(safe or self.ways)]
         doors = [
             (way, cell) for way, cell in self._beside(at, self.ways[:4]) if _closed(kind, cell)
         ]
@@ -134,7 +145,7 @@ class Explorer(Agent):
             way = self._towards(kind, at, beside - {at})
             if way is not None:
                 return way
-        way = self._towards(kind, at, self._frontier(kind) - {at})
+        way = self._towards(kind, at, self._frontier(kind) - stood)
         if way is not None:
             return way
         return "search" if "search" in self.number and uniform < 0.6 else anywhere
@@ -170,6 +181,15 @@ class Explorer(Agent):
                     return first[x, y]
                 queue.append((x, y))
         return None
+
+
+def _between_walls(kind: NDArray[np.uint8], at: Cell) -> bool:
+    x, y = at
+    if not (0 < x < 78 and 0 < y < 20):
+        return False
+    around = kind[y, x - 1], kind[y, x + 1], kind[y - 1, x], kind[y + 1, x]
+    walls = [bool(k == _BARRED) for k in around]
+    return (walls[0] and walls[1]) or (walls[2] and walls[3])
 
 
 def _closed(kind: NDArray[np.uint8], cell: Cell) -> bool:
