@@ -6,6 +6,7 @@ compile a level at every reset, ignore seeds, and fill observations that nobody 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -112,6 +113,9 @@ class Simulation:
 
     def reset(self, seed: int) -> None:
         """Begin the episode that ``seed`` (64 bits) names."""
+        if self.outcome == "died":  # else the next death would show this one in its list of scores
+            for name in ("record", "logfile", "xlogfile"):
+                os.truncate(Path(self._game._vardir) / name, 0)
         dice = Dice(seed)
         if self.task.plan is not None:
             assert self._assembler is not None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import signal
 import sys
 from typing import Any
 
@@ -108,6 +109,7 @@ def _serve(share: _Share, commands: int, answers: int) -> bool:
 
 def main() -> None:
     """Read the job from stdin; have children play it until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started this ends it
     job = json.load(sys.stdin)
     memory = mmap.mmap(job["memory"], job["size"])
     # Both are compiled here, once, and inherited.

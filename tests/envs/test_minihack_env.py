@@ -231,6 +231,19 @@ def test_the_game_keeps_the_contract():
     assert check_game(make_game("minihack?task=MultiRoom-N2,steps=25"), tables=3).ended == 3
 
 
+def test_a_death_leaves_nothing_behind():
+    # NetHack's list of scores would tell of it at the next one.
+    assert check_game(make_game("minihack?task=WoD-Hard-Restricted,steps=40"), tables=4).ended == 4
+    game = make_game("minihack?task=LavaCrossingS19N17")
+    tables, deaths = game.tables(1), []
+    for _ in range(2):
+        tables.begin(ROW, seeds(3))
+        while not tables.done[0]:
+            tables.step(ROW, ROW, np.array([tables.words(0, 0).index("southeast")]))
+        deaths.append(tables.frame(0))
+    assert deaths[0] == deaths[1] and deaths[0]["outcome"] == "died"
+
+
 def test_words_say_what_is_there():
     game = make_game("minihack?task=KeyRoom-S5")
     tables = game.tables(1)
