@@ -12,7 +12,7 @@ from agents.agent import Agent, Identity
 from envs.errors import InputError
 from envs.game import Game
 from envs.registry import load
-from envs.specs import Spec, bind
+from envs.specs import Spec, bind, canonical
 
 GROUP = "arena.agents"
 
@@ -43,7 +43,7 @@ def identify(spec: str | Spec) -> Identity:
     version = getattr(factory, "version", 1)
     configuration = orjson.dumps([parsed.family, version, options], option=orjson.OPT_SORT_KEYS)
     return Identity(
-        str(parsed),
+        str(canonical(parsed, options)),
         "" if parsed.checkpoint is None else hash_checkpoint(parsed.checkpoint),
         hashlib.sha256(configuration).hexdigest(),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from envs.errors import InputError
 from envs.game import Game
-from envs.specs import Spec, bind
+from envs.specs import Spec, bind, canonical
 
 GROUP = "arena.envs"
 
@@ -22,7 +22,7 @@ def load(group: str, family: str, what: str) -> Any:
         raise InputError(f"no {what} is called {family!r}; {hint}known: {', '.join(sorted(found))}")
     try:
         return found[family].load()
-    except ImportError as error:
+    except (ImportError, AttributeError) as error:
         raise InputError(
             f"{what} {family!r} cannot be loaded ({error}); install what it needs"
         ) from error
@@ -38,10 +38,16 @@ def make_game(spec: str | Spec) -> Game:
 
     Raises InputError for an unknown name or option, or a value that the game refuses.
     """
+    return named_game(spec)[1]
+
+
+def named_game(spec: str | Spec) -> tuple[str, Game]:
+    """The game that a spec names (see ``make_game``), with the canonical form of the spec."""
     parsed = Spec.parse(spec) if isinstance(spec, str) else spec
     if parsed.checkpoint is not None:
         raise InputError(f"game spec {parsed} has a checkpoint; a game takes options only")
     factory = load(GROUP, parsed.family, "game")
-    game = factory(**bind(factory, parsed, "game"))
+    options = bind(factory, parsed, "game")
+    game = factory(**options)
     assert isinstance(game, Game)
-    return game
+    return str(canonical(parsed, options)), game

@@ -8,10 +8,11 @@ none: ``holdem?seats=6``, ``equity?samples=200``, ``dqn:runs/dqn-7``. A list's i
 from __future__ import annotations
 
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
@@ -32,7 +33,7 @@ class Spec:
     def parse(cls, text: str) -> Spec:
         """Read ``family:checkpoint?option=value,…``; values stay strings until they are bound.
 
-        Raises InputError for a spec with no family or an option without ``=``.
+        Raises InputError for a spec with no family, an option without ``=``, or one given twice.
         """
         head, _, tail = text.strip().partition("?")
         family, _, checkpoint = head.partition(":")
@@ -46,7 +47,10 @@ class Spec:
             name, equals, value = item.partition("=")
             if not equals:
                 raise InputError(f"spec {text!r}: option {item!r} has no value; write {item}=…")
-            options[name.strip()] = value.strip()
+            name = name.strip()
+            if name in options:
+                raise InputError(f"spec {text!r} gives {name} twice; keep one")
+            options[name] = value.strip()
         return cls(family, checkpoint or None, options)
 
     def __str__(self) -> str:
@@ -57,8 +61,8 @@ class Spec:
 
 
 def _write(value: Value) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, tuple):
         return "/".join(map(_write, value))
     if isinstance(value, float):
@@ -97,6 +101,15 @@ def bind(factory: Callable[..., Any], spec: Spec, what: str) -> dict[str, Value]
     return bound
 
 
+def canonical(spec: Spec, bound: Mapping[str, Value]) -> Spec:
+    """The spec with its options as ``bind`` read them: what is the same is written the same.
+
+    Options that are given stay, also where they are the defaults: those may change, what was named
+    must not.
+    """
+    return replace(spec, options={name: bound[name] for name in spec.options})
+
+
 def read(value: Any, hint: Any, where: str) -> Value:
     """Read ``value`` (a string, or what YAML made of one) as the type ``hint``, or InputError."""
     origin = get_origin(hint)
@@ -128,10 +141,14 @@ def read(value: Any, hint: Any, where: str) -> Value:
             if isinstance(value, bool):
                 raise ValueError
             number = hint(value)
-            if hint is int and float(value) != number:
+            if hint is int and not isinstance(value, str) and number != value:
                 raise ValueError
-            return typing.cast(Value, number)
         except (TypeError, ValueError, OverflowError):
             kind = "a whole number" if hint is int else "a number"
             raise InputError(f"{where}={value} is not {kind}") from None
+        if hint is float and not math.isfinite(number):
+            raise InputError(f"{where}={value} is not finite")
+        if hint is int and not -(2**64) < number < 2**64:
+            raise InputError(f"{where}={value} is beyond 64 bits")
+        return typing.cast(Value, number)
     return str(value)

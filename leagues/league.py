@@ -27,7 +27,7 @@ from agents.agent import Identity
 from agents.registry import identify
 from envs.errors import InputError
 from envs.game import Game
-from envs.registry import make_game
+from envs.registry import make_game, named_game
 from envs.specs import Spec, read
 from leagues.schedule import Schedule, make_schedule
 
@@ -137,18 +137,20 @@ class League:
         for name in ("game", "agents"):
             if name not in config:
                 raise InputError(f"{where}: field {name!r} is missing")
-        game = make_game(_spec(config["game"], f"{where}: game"))
+        name, game = named_game(_spec(config["game"], f"{where}: game"))
         schedule = make_schedule(config.get("schedule", {}), f"{where}: schedule")
         entrants = _entrants(config["agents"], where)
         schedule.check(game, len(entrants), f"{where}: agents")
         seed = read(config.get("seed", 0), int, f"{where}: seed")
         clock = read(config.get("clock"), float | None, f"{where}: clock")
         assert isinstance(seed, int) and (clock is None or isinstance(clock, float))
+        if not 0 <= seed < 2**64:
+            raise InputError(f"{where}: seed={seed} must be from 0 to 2**64 - 1")
         if clock is not None and clock <= 0:
             raise InputError(f"{where}: clock={clock} must be above 0 seconds")
         return cls(
             str(config.get("name", "league")),
-            str(_spec(config["game"], f"{where}: game")),
+            name,
             game.version,
             seed,
             entrants,
@@ -167,17 +169,32 @@ def load(source: str) -> League:
                 f"no preset is called {source!r}; presets are {', '.join(presets())}, and a "
                 "configuration file ends in .yaml"
             )
-        text = preset.read_text()
+        text = preset.read_text("utf-8")
     else:
         try:
-            text = path.read_text()
+            text = path.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path} cannot be read: {error}") from None
     try:
-        config = yaml.safe_load(text)
+        config = yaml.load(text, _Loader)
     except yaml.YAMLError as error:
         raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from None
     return League.from_config(config, source)
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values only, and no key twice: of two, the last would win unnoticed."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(
+                        None, None, f"field {key.value!r} is given twice", key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def presets() -> list[str]:

@@ -224,8 +224,8 @@ def make_schedule(config: Any, where: str) -> Schedule:
     """The schedule of ``{kind: …, option: …}``; ``where`` names it in InputErrors."""
     if not isinstance(config, Mapping):
         raise InputError(f"{where} is {config!r}; write {{kind: round-robin, deals: 1000}}")
-    options = dict(config)
-    kind = options.pop("kind", RoundRobin.kind)
+    options = {str(name): value for name, value in config.items()}
+    kind = str(options.pop("kind", RoundRobin.kind))
     if kind not in KINDS:
         raise InputError(f"{where}: no kind {kind!r}; kinds are {', '.join(KINDS)}")
     try:

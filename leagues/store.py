@@ -97,6 +97,11 @@ class Store:
 
     def __init__(self, where: str = DEFAULT, *, create: bool = False) -> None:
         self.where = shown(where)
+        if not where.strip() or where in ("sqlite://", "sqlite:///:memory:"):
+            raise InputError(
+                f"store {where!r} would be forgotten at the end; name a SQLite file or a "
+                "database URL"
+            )
         url = where if "://" in where else f"sqlite:///{where}"
         if url.startswith("sqlite:///") and not create:
             path = Path(url.removeprefix("sqlite:///"))
@@ -112,9 +117,8 @@ class Store:
                     _create_tables(connection)
                 ready = sa.inspect(connection).has_table(_REPLAYS.name)
         except (sa.exc.SQLAlchemyError, ImportError) as error:
-            reason = str(getattr(error, "orig", None) or error).splitlines()[0]
             raise InputError(
-                f"store {self.where} cannot be opened ({reason}); name a SQLite file or a "
+                f"store {self.where} cannot be opened ({_reason(error)}); name a SQLite file or a "
                 "database URL"
             ) from None
         if not ready:
@@ -126,17 +130,19 @@ class Store:
 
     def add_league(self, league: League) -> None:
         """Make a league known; adding it again changes nothing."""
-        with self._engine.begin() as connection:
+        row = {
+            "id": league.id,
+            "name": league.name,
+            "config": orjson.dumps(league.to_json()),
+            "created": dt.datetime.now(dt.UTC),
+        }
+
+        def write(connection: Connection) -> None:
             known = sa.select(_LEAGUES.c.id).where(_LEAGUES.c.id == league.id)
             if connection.execute(known).first() is None:
-                connection.execute(
-                    _LEAGUES.insert().values(
-                        id=league.id,
-                        name=league.name,
-                        config=orjson.dumps(league.to_json()),
-                        created=dt.datetime.now(dt.UTC),
-                    )
-                )
+                connection.execute(_LEAGUES.insert().values(row))
+
+        self._transact(write)
 
     def append(self, league: League, result: Result) -> None:
         """Add a finished match to a league's log, with its replay, in one transaction.
@@ -174,7 +180,10 @@ class Store:
         self._transact(write)
 
     def _transact(self, write: Callable[[Connection], None]) -> None:
-        """Run ``write`` in a transaction; again where another process was faster."""
+        """Run ``write`` in a transaction; again where another process was faster.
+
+        Raises InputError where the database takes nothing: a full disk, a file that is read-only.
+        """
         for attempt in range(5):
             try:
                 with self._engine.begin() as connection:
@@ -183,6 +192,10 @@ class Store:
             except sa.exc.IntegrityError:
                 if attempt == 4:
                     raise
+            except sa.exc.OperationalError as error:
+                raise InputError(
+                    f"store {self.where} cannot be written ({_reason(error)}); it keeps what it has"
+                ) from None
 
     def attach(self, league: League, matches: Collection[Match]) -> set[str]:
         """Count those of ``matches`` that are in the log already for ``league``; their ids."""
@@ -272,6 +285,10 @@ class Store:
 def shown(where: str) -> str:
     """A store's path or URL as it may be shown: without a password."""
     return re.sub(r"(://[^/@:]*):[^/@]*@", r"\1:***@", where)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "orig", None) or error).splitlines()[0]
 
 
 def _engine(url: str) -> Engine:

@@ -26,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
     from arena.bench.record import Record
     from arena.cli.console import meter, stdout
     from envs.errors import InputError
+    from leagues.replay import write
 
     names = options.name or bench.names()
     for name in names:
@@ -33,6 +34,8 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(
                 f"no benchmark is called {name!r}; there are {', '.join(bench.names())}"
             )
+    if options.output and not Path(options.output).absolute().parent.is_dir():
+        raise InputError(f"{options.output} cannot be written: there is no such folder")
     records: list[Record] = []
     modules = [import_module(f"arena.bench.{name}") for name in names]
     with meter("benchmarks") as progress:
@@ -42,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         progress.update(len(names), len(names))
     data = orjson.dumps([asdict(r) for r in records], option=orjson.OPT_INDENT_2).decode()
     if options.output:
-        Path(options.output).write_text(data + "\n")
+        write(Path(options.output), data.encode() + b"\n")
     if options.json:
         print(data)
         return 0

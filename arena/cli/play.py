@@ -11,7 +11,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("game", metavar="GAME", help="a game spec, e.g. holdem?seats=2")
     parser.add_argument("agent", nargs="+", metavar="AGENT", help="an agent spec for each seat")
     parser.add_argument("--deals", type=_positive, default=1, metavar="N", help="how many deals")
-    parser.add_argument("--seed", type=int, default=0, help="the deals' seed")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="the deals' seed")
     parser.add_argument(
         "--rotate", action="store_true", help="play each deal in every seating, as leagues do"
     )
@@ -25,18 +25,26 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _seed(text: str) -> int:
+    if not text.isdigit() or int(text) >= 2**64:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2**64 - 1")
+    return int(text)
+
+
 def run(options: argparse.Namespace) -> int:
     """Play, print what happened, and save it where asked."""
+    import sys
+    from contextlib import redirect_stdout
+
     from agents.registry import identify, make_agent
     from arena.cli.narration import narrate
     from envs.errors import InputError
-    from envs.registry import make_game
-    from envs.specs import Spec
+    from envs.registry import named_game
     from leagues import replay
     from leagues.match import Match, seatings
     from leagues.play import play
 
-    game = make_game(options.game)
+    name, game = named_game(options.game)
     solo = game.seats == 1
     if not solo and len(options.agent) != game.seats:
         raise InputError(
@@ -46,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     who = [identify(spec) for spec in options.agent]
     orders = seatings(game.seats, len(who))
     match = Match(
-        game=str(Spec.parse(options.game)),
+        game=name,
         game_version=game.version,
         entrants=tuple(agent.key for agent in who),
         specs=tuple(agent.spec for agent in who),
@@ -55,12 +63,14 @@ def run(options: argparse.Namespace) -> int:
         deals=options.deals,
         seatings=orders if solo or options.rotate else orders[:1],
     )
-    agents = {agent.key: make_agent(agent.spec, game) for agent in who}
-    (result,) = play(game, agents, [match], {agent.key: agent for agent in who})
+    with redirect_stdout(sys.stderr):  # what an agent prints is no part of the story
+        agents = {agent.key: make_agent(agent.spec, game) for agent in who}
+        (result,) = play(game, agents, [match], {agent.key: agent for agent in who})
     record = replay.read(result.replay, "this match")
+    if options.output:
+        replay.export(record, Path(options.output))
     for episode in record.episodes:
         print(narrate(game, record, episode))
     if options.output:
-        replay.export(record, Path(options.output))
         print(f"replay: {options.output}")
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 
 import orjson
@@ -47,7 +48,7 @@ def print_ranking(store: Store, league: League) -> None:
         console.print(Text(warning, "bold red"))
     example = next(iter(store.results(league)), None)
     if example is not None:
-        option = "" if store.where == "arena.db" else f" --store {store.where}"
+        option = "" if store.where == "arena.db" else f" --store {shlex.quote(store.where)}"
         print(
             f"\nreplays of all matches: {store.where} (list: arena tournament matches{option}; "
             f"one: arena replay show {example[1].match.id} --deal 0{option})"

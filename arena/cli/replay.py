@@ -65,11 +65,12 @@ def run_show(options: argparse.Namespace) -> int:
 
     record = _read(options)
     game = make_game(record.header["game"])
+    deal, seating = options.deal, options.seating
+    if deal is not None or seating is not None:
+        record.episode(deal or 0, seating or 0)  # says what there is, where there is no such
     for episode in record.episodes:
-        if options.deal in (None, episode.deal) and options.seating in (None, episode.seating):
+        if deal in (None, episode.deal) and seating in (None, episode.seating):
             print(narrate(game, record, episode))
-    if options.deal is not None:
-        record.episode(options.deal, options.seating or 0)
     return 0
 
 

@@ -103,6 +103,8 @@ def _print_league(store: Store, league: League, options: argparse.Namespace) -> 
 
 def list_matches(options: argparse.Namespace) -> int:
     """Print a line for each match: id, who, what came out, forfeits."""
+    import shlex
+
     import orjson
     from rich.table import Table
 
@@ -152,7 +154,7 @@ def list_matches(options: argparse.Namespace) -> int:
             str(forfeits or ""),
         )
     stdout().print(table)
-    print(f"a match's deals in words: arena replay show MATCH --store {options.store}")
+    print(f"a match's deals in words: arena replay show MATCH --store {shlex.quote(store.where)}")
     return 0
 
 

@@ -112,6 +112,20 @@ def test_play_tells_a_deal_in_words(capsys, tmp_path):
     assert main(["replay", "verify", str(output)]) == 0
 
 
+@pytest.mark.parametrize("seed", ["-1", "x", str(2**64)])
+def test_a_seed_is_64_bits(capsys, seed):
+    with pytest.raises(SystemExit):
+        main(["play", "holdem", "call", "call", "--seed", seed])
+    assert "is not a whole number from 0 to 2**64 - 1" in capsys.readouterr().err
+
+
+def test_a_seating_that_is_not_there_is_a_sentence(capsys, tmp_path):
+    output = str(tmp_path / "hand.jsonl.zst")
+    main(["play", "holdem", "random", "random", "-o", output])
+    assert main(["replay", "show", output, "--seating", "1"]) == 2
+    assert "has no deal 0 with seating 1" in capsys.readouterr().err
+
+
 def test_lists_name_games_and_agents_with_their_options(capsys):
     main(["env", "list"])
     assert "seats=2" in capsys.readouterr().out
@@ -143,7 +157,15 @@ def test_a_game_can_be_checked_against_the_contract(capsys):
         (["play", "holdem", "random"], "has 2 seats, and 1 agents were named"),
         (["play", "holdem", "randum", "first"], "no agent is called 'randum'; did you mean"),
         (["play", "holdem", "random?x=1", "first"], "agent 'random' has no option 'x'"),
+        (["play", "holdem?seats=2,seats=3", "random"], "gives seats twice; keep one"),
+        (["play", "holdem?stack=nan", "random"], "stack=nan is not finite"),
+        (["play", "holdem?seats=99999999999999999999999", "random"], "is beyond 64 bits"),
+        (["play", "holdem", "call", "call", "-o", "no/a.jsonl.zst"], "no/a.jsonl.zst cannot be"),
+        (["play", "holdem", "call", "call", "-o", "a.txt"], "a.txt: holdem is written as"),
+        (["tournament", "run", "demo", "--store", ""], "store '' would be forgotten"),
+        (["tournament", "run", "small.yaml", "--store", "."], "store . cannot be opened"),
         (["bench", "nope"], "no benchmark is called 'nope'"),
+        (["bench", "league", "-o", "no/b.json"], "no/b.json cannot be written: there is no such"),
     ],
 )
 def test_a_mistake_is_one_sentence(league, capsys, arguments, sentence):
@@ -165,7 +187,12 @@ def test_a_mistake_is_one_sentence(league, capsys, arguments, sentence):
             "game: holdem\nagents: [random, {name: b, spec: random}]",
             "'b' is the same player as 'random'",
         ),
+        ("game: holdem\nagents: [random, first]\ngame: rtb", "field 'game' is given twice"),
         ("game: holdem\nagents: [random, first]\nclock: -1", "clock=-1.0 must be above 0"),
+        ("game: holdem\nagents: [random, first]\nclock: .inf", "clock=inf is not finite"),
+        ("game: holdem\nagents: [random, first]\nseed: -1", "seed=-1 must be from 0"),
+        ("game: holdem\nagents: [random, first]\nschedule: {kind: [1]}", "no kind '[1]'"),
+        ("game: holdem\nagents: [random, first]\nschedule: {3: 1}", "no option '3'"),
         ("game: holdem\nagents: [random, 3]", "agents, item 2 is neither a spec nor"),
         ("game: [", "is not YAML"),
         ("game: holdem\nagents: [random, first]\nschedule: {deals: 0}", "deals=0 must be"),

@@ -95,6 +95,13 @@ def test_a_match_that_is_not_there_is_a_sentence(make_league, tmp_path, id):
         store.match(id)
 
 
+def test_a_store_that_cannot_be_written_is_a_sentence(make_league, tmp_path):
+    Store(str(tmp_path / "a.db"), create=True).close()
+    store = Store(f"sqlite:///file:{tmp_path}/a.db?mode=ro&uri=true", create=True)
+    with pytest.raises(InputError, match=r"attempt to write a readonly database\); it keeps"):
+        store.add_league(make_league(["random", "first"]))
+
+
 def test_a_password_is_never_shown():
     with pytest.raises(InputError) as refused:
         Store("postgresql+psycopg://me:secret@127.0.0.1:1/arena")
@@ -106,6 +113,8 @@ def test_a_password_is_never_shown():
     ("where", "sentence"),
     [
         ("missing.db", "does not exist; run a league first"),
+        ("", "store '' would be forgotten"),
+        ("sqlite://", "would be forgotten"),
         ("oracle://x", "cannot be opened"),
         ("notadb.db", "cannot be opened"),
         ("foreign.db", "holds no leagues"),
