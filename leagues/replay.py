@@ -36,7 +36,7 @@ from agents.agent import Identity
 from envs.errors import InputError
 from envs.game import Game, Recording, Tables
 from envs.registry import make_game
-from leagues.match import STATUS_NAMES, Match, deal_seed
+from leagues.match import STATUS_NAMES, Match, Result, deal_seed
 
 SCHEMA = 1
 
@@ -265,6 +265,27 @@ def verify(replay: Replay) -> list[str]:
     ]
 
 
+def differences(replay: Replay, result: Result) -> list[str]:
+    """Where the log has another match or other figures than the replay, a sentence each."""
+    match = result.match
+    if replay.match != match:
+        return [f"the log has match {match.id}, the replay {replay.match.id}"]
+    names = np.array(STATUS_NAMES)[result.statuses]
+    out = []
+    for episode in replay.episodes:
+        for name, recorded, logged in (
+            ("returns", episode.returns, result.returns),
+            ("tiebreaks", episode.tiebreaks, result.tiebreaks),
+            ("statuses", episode.statuses, names),
+        ):
+            told = logged[episode.deal, episode.seating].tolist()
+            if list(recorded) != told:
+                place = f"deal {episode.deal}, seating {episode.seating}"
+                out.append(f"{place}: {name} are {list(recorded)}, in the log {told}")
+                break
+    return out
+
+
 Batch = Sequence[Mapping[str, Any]]
 
 
@@ -329,6 +350,7 @@ def _faults(game: Game, match: Match, episode: Episode) -> Iterator[str]:
     ):
         if list(recorded) != now:
             yield f"{name} were {list(recorded)}, are {now}"
+            return
 
 
 def _fault(tables: Tables, line: Mapping[str, Any]) -> str:

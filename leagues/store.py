@@ -253,9 +253,9 @@ class Store:
         )
         with self._engine.connect() as connection:
             for row in connection.execute(query).mappings():
-                match = _match(row)
-                if all(entrant in match.entrants for entrant in entrants):
-                    yield row["number"], _result(row, match)
+                result = _result(row)
+                if all(entrant in result.match.entrants for entrant in entrants):
+                    yield row["number"], result
 
     def match_ids(self) -> list[str]:
         """The ids of all matches in the log, oldest first."""
@@ -275,7 +275,7 @@ class Store:
         if len(rows) != 1 or not id:
             fault = "no match" if not rows else "more than one match"
             raise InputError(f"store {self.where} holds {fault} whose id begins with {id!r}")
-        return _result(rows[0], _match(rows[0]), rows[0]["data"])
+        return _result(rows[0], rows[0]["data"])
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -348,14 +348,18 @@ def _match(row: RowMapping) -> Match:
     )
 
 
-def _result(row: RowMapping, match: Match, replay: bytes = b"") -> Result:
-    shape = (match.deals, len(match.seatings), len(match.seatings[0]))
-    return Result(
-        match,
-        np.frombuffer(row["returns"], "<f8").reshape(shape),
-        np.frombuffer(row["tiebreaks"], "<f8").reshape(shape),
-        np.frombuffer(row["statuses"], "u1").reshape(shape),
-        row["decisions"],
-        row["seconds"],
-        replay,
-    )
+def _result(row: RowMapping, replay: bytes = b"") -> Result:
+    try:
+        match = _match(row)
+        shape = (match.deals, len(match.seatings), len(match.seatings[0]))
+        return Result(
+            match,
+            np.frombuffer(row["returns"], "<f8").reshape(shape),
+            np.frombuffer(row["tiebreaks"], "<f8").reshape(shape),
+            np.frombuffer(row["statuses"], "u1").reshape(shape),
+            row["decisions"],
+            row["seconds"],
+            replay,
+        )
+    except (ValueError, TypeError) as error:
+        raise InputError(f"match {row['id']} is damaged in the store ({error})") from None

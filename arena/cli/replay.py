@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from leagues.match import Result
     from leagues.replay import Replay
 
 _HANDS = (".phh", ".phhs", ".acpc", ".log", ".xz")  # see arena.cli.hands
@@ -83,8 +84,10 @@ def run_verify(options: argparse.Namespace) -> int:
     from leagues import replay
 
     matches = episodes = faults = 0
-    for record in _records(options):
+    for record, logged in _records(options):
         found = replay.verify(record)
+        if logged is not None:
+            found = found or replay.differences(record, logged)
         for fault in found:
             print(f"match {record.header['id']}, {fault}")
         matches += 1
@@ -96,19 +99,20 @@ def run_verify(options: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _records(options: argparse.Namespace) -> Iterator[Replay]:
+def _records(options: argparse.Namespace) -> Iterator[tuple[Replay, Result | None]]:
     from arena.cli.console import meter
     from leagues import replay
     from leagues.store import Store
 
     if not options.path.endswith(".db"):
-        yield _read(options)
+        yield _read(options), None
         return
     store = Store(options.path)
     ids = store.match_ids()
     with meter("verifying") as progress:
         for number, id in enumerate(ids, 1):
-            yield replay.read(store.match(id).replay, f"match {id}")
+            result = store.match(id)
+            yield replay.read(result.replay, f"match {id}"), result
             progress.update(number, len(ids))
 
 

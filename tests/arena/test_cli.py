@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 import zstandard
@@ -102,6 +105,20 @@ def test_a_replay_that_was_tampered_with_fails(league, capsys):
     capsys.readouterr()
     assert main(["replay", "verify", "a.jsonl.zst"]) == 1
     assert f"returns were [{was[2]}, {was[1]}], are [{was[1]}, {was[2]}]" in capsys.readouterr().out
+
+
+def test_a_log_that_was_tampered_with_fails(league, capsys):
+    """Ratings come from the log's figures: they must be those of the replays."""
+    with closing(sqlite3.connect("arena.db")) as connection, connection:
+        ((match, returns),) = connection.execute("SELECT id, returns FROM matches LIMIT 1")
+        forged = np.frombuffer(returns)[::-1].tobytes()
+        connection.execute("UPDATE matches SET returns = ? WHERE id = ?", (forged, match))
+    assert main(["replay", "verify", "arena.db"]) == 1
+    assert re.search(rf"match {match}, deal \d+, .*: returns are", capsys.readouterr().out)
+    with closing(sqlite3.connect("arena.db")) as connection, connection:
+        connection.execute("UPDATE matches SET returns = x'00' WHERE id = ?", (match,))
+    assert main(["tournament", "table"]) == 2
+    assert f"match {match} is damaged in the store" in capsys.readouterr().err
 
 
 def test_play_tells_a_deal_in_words(capsys, tmp_path):
