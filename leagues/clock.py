@@ -25,8 +25,8 @@ class TimeUp(BaseException):
 class Clock(event.Listener):
     """Interrupts an agent's call that takes longer than ``seconds``, whatever its batch.
 
-    It stands still while a kernel is compiled: that happens once on a machine, to whoever comes
-    first, and is no fault of the agent's.
+    It rings by SIGALRM, which POSIX systems have. It stands still while a kernel is compiled: that
+    happens once on a machine, to whoever comes first, and is no fault of the agent's.
 
     Args:
         seconds: the limit; None: there is none.
@@ -43,6 +43,7 @@ class Clock(event.Listener):
         self._agent = ""
         self._compiling = 0
         self._left = 0.0
+        self._open = False
         self._rung = False
 
     @contextmanager
@@ -54,16 +55,17 @@ class Clock(event.Listener):
             if self._seconds is None:
                 yield
                 return
-            self._rung = False
+            self._open, self._rung = True, False
             before = signal.signal(signal.SIGALRM, self._ring)
             try:
                 with event.install_listener(_COMPILING, self):
                     # It rings again and again, for an agent that catches even a BaseException.
-                    signal.setitimer(signal.ITIMER_REAL, self._seconds, self._seconds)
+                    signal.setitimer(signal.ITIMER_REAL, self._seconds, max(self._seconds, 1))
                     yield
                 if self._rung:
                     raise TimeUp
             finally:
+                self._open = False
                 signal.setitimer(signal.ITIMER_REAL, 0)
                 signal.signal(signal.SIGALRM, before)
                 self._compiling = 0
@@ -82,9 +84,10 @@ class Clock(event.Listener):
         self._compiling -= 1
         if self._compiling == 0:
             assert self._seconds is not None
-            signal.setitimer(signal.ITIMER_REAL, max(self._left, 1e-3), self._seconds)
+            signal.setitimer(signal.ITIMER_REAL, max(self._left, 1e-3), max(self._seconds, 1))
             self._watch(self._agent)
 
     def _ring(self, _signal: int, _frame: FrameType | None) -> None:
-        self._rung = True
-        raise TimeUp
+        if self._open:
+            self._rung = True
+            raise TimeUp

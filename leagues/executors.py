@@ -1,5 +1,7 @@
 """Where matches are played: in this process, or in several. One interface, which others may join.
 
+Processes are forked from a server, as POSIX systems can.
+
 An executor of processes also guards against what a process cannot guard itself against: an agent
 that kills it (a segmentation fault, memory), or hangs in code that no clock can interrupt. The
 parent sees whom a worker was waiting for, ends the worker, and has the block's unfinished matches

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -56,7 +56,7 @@ class League:
     seed: int
     entrants: tuple[Entrant, ...]
     schedule: Mapping[str, Any]
-    clock: float | None = field(default=None)
+    clock: float | None = None
 
     @cached_property
     def id(self) -> str:

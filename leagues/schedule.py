@@ -29,8 +29,8 @@ class Schedule(ABC):
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if value < 1:
-                raise InputError(f"{name}={value} must be at least 1")
+            if not 1 <= value < 2**31:
+                raise InputError(f"{name}={value} must be from 1 to 2**31 - 1")
 
     @abstractmethod
     def check(self, game: Game, entrants: int, where: str) -> None:

@@ -181,8 +181,8 @@ def test_the_clock_interrupts_who_hangs_once_and_asks_no_more(make_league, agent
         runner.make_match(league, 2, pairing)
         for pairing in league.make_schedule().pairings(2, 2, 7, ()) or ()
     ]
-    found = list(play(game, agents, matches, roster.agents, clock=0.3, capacity=4, timing=timing))
-    assert timing.agents < 8 * 0.3  # not one clock for each of 80 tables
+    found = list(play(game, agents, matches, roster.agents, clock=0.3, capacity=1, timing=timing))
+    assert timing.agents < 4  # not one clock for each of 40 tables
     for result in found:
         assert (result.statuses == Status.TIMEOUT).any()
 

@@ -75,7 +75,7 @@ def test_swiss_neighbours_have_near_scores():
     [
         ({"kind": "knockout"}, "schedule: no kind 'knockout'; kinds are round-robin"),
         ({"dels": 3}, "has no option 'dels'; did you mean 'deals'"),
-        ({"deals": 0}, "deals=0 must be at least 1"),
+        ({"deals": 0}, "deals=0 must be from 1 to"),
         ({"deals": "many"}, "deals=many is not a whole number"),
         ("daily", "schedule is 'daily'; write"),
     ],
