@@ -22,9 +22,15 @@ _PIPE_WIDTH = 200
 _SECONDS_BETWEEN_LINES = 5.0
 
 
+class _Results(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the command line, which ends well; Rich would exit with code 1."""
+        raise BrokenPipeError
+
+
 def stdout() -> Console:
     """The console for results."""
-    return Console(
+    return _Results(
         highlight=False, markup=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import subprocess
@@ -134,6 +135,15 @@ def test_a_seed_is_64_bits(capsys, seed):
     with pytest.raises(SystemExit):
         main(["play", "holdem", "call", "call", "--seed", seed])
     assert "is not a whole number from 0 to 2**64 - 1" in capsys.readouterr().err
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "arena", "agent", "list"]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_seating_that_is_not_there_is_a_sentence(capsys, tmp_path):
