@@ -28,9 +28,9 @@ class Decisions:
 
     Attributes:
         actions: array of shape ``(n,)`` for a Discrete space, ``(n, …)`` for a Box.
-        probabilities: float ``(n, actions)``, the policy the actions were drawn from, if known:
-            rows sum to 1. Shown in replays and used for variance reduction.
-        notes: a JSON-able mapping for each turn (a language model's prompt, answer, tokens,
+        probabilities: float ``(n, actions)``, in a Discrete space the policy that the actions were
+            drawn from, if known: rows sum to 1. Shown in replays and used for variance reduction.
+        notes: a JSON-able dict for each turn (a language model's prompt, answer, tokens,
             seconds), or None; kept in the replay.
         failures: rows for which the agent has no answer, and why. Each is a forfeit.
     """
