@@ -104,17 +104,18 @@ class Features(BaseFeaturesExtractor):
     def __init__(self, observation_space: Any, size: Size, width: int) -> None:
         super().__init__(observation_space, width)
         self.net = encoder(observation_space, size, width)
-        self.fast: Callable[[Any], Any] | None = None
+        self._compiled = False
 
     def forward(self, seen: dict[str, torch.Tensor]) -> torch.Tensor:
         """Features, in bfloat16 inside where compiled for CUDA."""
         if next(self.net.parameters()).device.type != "cuda":
             found: torch.Tensor = self.net(seen)
             return found
-        if self.fast is None:
-            self.fast = torch.compile(self.net)
+        if not self._compiled:
+            self.net.compile()  # in place: the weights keep their names
+            self._compiled = True
         with torch.autocast("cuda", torch.bfloat16):
-            quick: torch.Tensor = self.fast(seen)
+            quick: torch.Tensor = self.net(seen)
         return quick.float()
 
 
