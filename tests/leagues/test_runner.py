@@ -76,24 +76,25 @@ def test_a_league_killed_at_random_moments_ends_as_an_undisturbed_one(tmp_path, 
 
 
 def test_an_interrupt_at_the_terminal_is_a_sentence(tmp_path):
-    """All processes hear it, at any moment of a start or a run; nobody prints a traceback."""
+    """All processes hear it, as workers start and as they play; nobody prints a traceback."""
     path = tmp_path / "long.yaml"
     config = {"game": "holdem", "agents": ["random", "first"], "schedule": {"deals": 200000}}
     path.write_text(yaml.safe_dump(config))
     command = [sys.executable, "-m", "arena", "tournament", "run", str(path), "--workers", "2"]
-    for until in (0, 0, 1):
+    for number, until in enumerate((0, 0, 1)):
+        store = tmp_path / f"{number}.db"
         process = subprocess.Popen(
-            command,
+            [*command, "--store", str(store)],
             cwd=tmp_path,
             start_new_session=True,  # a process group, as a terminal would make
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
-        while not (tmp_path / "arena.db").exists() or finished(tmp_path / "arena.db") < until:
+        while not store.exists() or finished(store) < until:
             assert process.poll() is None
             time.sleep(0.05)
-        time.sleep(0.0 if until else random.Random(1).random())
+        time.sleep(random.Random(number).random())
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
         assert out == ""
