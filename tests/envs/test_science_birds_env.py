@@ -99,7 +99,9 @@ def test_a_program_that_leaves_the_grid_scores_nothing():
 
 
 def test_a_frame_shows_the_fall_of_the_level_that_was_finished():
-    tables, _ = play(make_game("science_birds"), [grid.program([("b31", 5), ("b31", 6), ("b31", 7)])])
+    tables, _ = play(
+        make_game("science_birds"), [grid.program([("b31", 5), ("b31", 6), ("b31", 7)])]
+    )
     fall = tables.frame(0)["fall"]
     assert len(fall["seconds"]) == len(fall["poses"]) == len(fall["life"]) > 3
     heights = [frame[2][1] for frame in fall["poses"]]
