@@ -27,6 +27,7 @@ from arena.viewer.episodes import steps
 from arena.viewer.library import Library, NotFound, game_of
 from envs.errors import InputError
 from envs.game import Game, Ints, Tables, Turns
+from envs.registry import named_game
 from envs.specs import Spec
 from leagues import replay
 from leagues.league import Entrant, League
@@ -86,7 +87,7 @@ class Table:
     def __init__(self, library: Library, game: str, opponents: Sequence[str]) -> None:
         self.id = secrets.token_hex(8)
         self._library = library
-        self._game = game_of(game)
+        game, self._game = named_game(game)
         if Spec.parse(game).family != "holdem":
             raise InputError(f"a person plays holdem here, not {game}.")
         if len(opponents) != self._game.seats - 1:
@@ -102,7 +103,7 @@ class Table:
             HUMAN.key: _Human(self),
             **{key: _Seen(agent, self) for key, agent in agents.items()},
         }
-        self._league = _league(str(Spec.parse(game)), self._game, self._identities)
+        self._league = _league(game, self._game, self._identities)
         self._changed = threading.Condition()
         self._answers: queue.Queue[int | None] = queue.Queue(1)
         self._hand = -1
