@@ -44,10 +44,10 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing Arena with all that its tests need into $(VENV) …"
-	$(INSTALL) '.[viewer,train,science-birds,minihack,test]'
+	$(INSTALL) '.[viewer,train,science-birds,minihack,report,test]'
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing Arena and the peers it is measured against into $(VENV) …"
-	$(INSTALL) '.[viewer,train,science-birds,minihack,test,bench]'
+	$(INSTALL) '.[viewer,train,science-birds,minihack,report,test,bench]'
 	@touch $@
