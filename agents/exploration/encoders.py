@@ -126,7 +126,7 @@ class NetHackEncoder(nn.Module):
 
     def forward(self, seen: dict[str, Tensor]) -> Tensor:
         """Features of each observation."""
-        glyphs, blstats = seen["glyphs"].long(), seen["blstats"].float()
+        glyphs = seen["glyphs"].long()
         parts = [
             self.crop(self.glyphs(_around(glyphs, seen["blstats"])).permute(0, 3, 1, 2)).flatten(1)
         ]
@@ -134,16 +134,36 @@ class NetHackEncoder(nn.Module):
             parts.append(self.map(self.glyphs(glyphs).permute(0, 3, 1, 2)).flatten(1))
         text = self.characters(seen["message"][:, : self.length].long()).transpose(1, 2)
         parts.append(self.message(text).flatten(1))
-        # The turn counter and the score tell how long an episode has lasted, not what is there.
-        kept = blstats.clone()
-        kept[:, [9, 20]] = 0
-        parts.append(self.blstats(kept.sign() * kept.abs().log1p()))
+        parts.append(self.blstats(_scaled(seen["blstats"])))
         if self.inventory:
             carried = seen["inv_glyphs"].long()
             held = (seen["inv_letters"] > 0).unsqueeze(2) if "inv_letters" in seen else 1
             parts.append((self.glyphs(carried) * held).sum(1))
         found: Tensor = self.join(torch.cat(parts, 1))
         return found
+
+
+class NetHackGlance(nn.Module):
+    """Crop, message and blstats through one layer: for RND, which asks at every step."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.glyphs = nn.Embedding(_GLYPHS, 8)
+        self.join = nn.Sequential(nn.Linear(8 * _CROP * _CROP + 64 + 27, width), nn.ELU())
+
+    def forward(self, seen: dict[str, Tensor]) -> Tensor:
+        """Features of each observation."""
+        crop = self.glyphs(_around(seen["glyphs"], seen["blstats"]).long()).flatten(1)
+        message = seen["message"][:, :64].float() / 64
+        found: Tensor = self.join(torch.cat([crop, message, _scaled(seen["blstats"])], 1))
+        return found
+
+
+def _scaled(blstats: Tensor) -> Tensor:
+    """Logarithms; the turn counter and the score tell how long an episode has lasted: left out."""
+    kept = blstats.float().clone()
+    kept[:, [9, 20]] = 0
+    return kept.sign() * kept.abs().log1p()
 
 
 def _convolutions(channels: int, layers: int) -> nn.Sequential:
@@ -173,7 +193,8 @@ class Novelty(nn.Module):
 
     def __init__(self, space: spaces.Dict) -> None:
         super().__init__()
-        self.encoder = encoder(space, "small", 128)
+        nethack = "glyphs" in space.spaces
+        self.encoder = NetHackGlance(128) if nethack else encoder(space, "small", 128)
         self.head = mlp(128, 128, 128)
 
     def forward(self, seen: dict[str, Tensor]) -> Tensor:

@@ -45,7 +45,8 @@ def _observation(seen: Arrays) -> NDArray[np.uint64]:
     for key in sorted(seen):
         value = seen[key]
         if key == "blstats":
-            value = np.delete(value, _CLOCKS, axis=1)
+            value = value.copy()
+            value[:, _CLOCKS] = 0
         parts.append(value)
     return _digests(parts)
 
@@ -56,10 +57,11 @@ def _pairs(places: NDArray[Any]) -> NDArray[np.uint64]:
 
 def _digests(parts: list[NDArray[Any]]) -> NDArray[np.uint64]:
     """The same in every process, which Python's own hash is not."""
-    found = np.empty(len(parts[0]), np.uint64)
+    rows = [np.ascontiguousarray(part) for part in parts]
+    found = np.empty(len(rows[0]), np.uint64)
     for i in range(len(found)):
         digest = hashlib.blake2b(digest_size=8)
-        for part in parts:
-            digest.update(part[i].tobytes())
+        for row in rows:
+            digest.update(row[i])
         found[i] = int.from_bytes(digest.digest(), "little")
     return found
