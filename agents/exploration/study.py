@@ -123,17 +123,17 @@ def draw(results: Sequence[Result], path: Path) -> None:
             panel.fill_between(grid, lines.min(0), lines.max(0), color=line.get_color(), alpha=0.15)
         panel.set_title(f"contexts: {count or '∞'}")
         panel.set_xlabel("steps")
+        panel.locator_params(axis="x", nbins=5)
     panels[0].set_ylabel("task return")
     panels[-1].legend(fontsize="small")
     figure.savefig(path, dpi=110)
 
 
 def _smooth(result: Result, grid: NDArray[np.float64]) -> list[float]:
-    """The mean of the curve's last points before each place of the grid."""
+    """The mean of the curve's last three points before each place of the grid."""
     steps, values = np.array(result.curve).T
-    width = grid[0] * 2
     out = []
     for at in grid.tolist():
-        near = values[(steps <= at) & (steps > at - width)]
-        out.append(float(near.mean()) if len(near) else float("nan"))
+        before = values[steps <= at][-3:]
+        out.append(float(before.mean()) if len(before) else float("nan"))
     return out

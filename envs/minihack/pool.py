@@ -112,8 +112,8 @@ class Pool:
 
     def _command(self, rows: Ints, command: int) -> None:
         self.arrays["command"][rows] = command
-        if len(self._pipes) == 1:
-            busy = [0] if len(rows) else []
+        if len(rows) == len(self._worker):
+            busy = list(range(len(self._pipes)))
         else:
             busy = np.unique(self._worker[rows]).tolist()
         for worker in busy:

@@ -65,22 +65,23 @@ class _Share:
 
     def obey(self) -> None:
         """Do what is commanded for each row."""
-        commands = self.arrays["command"]
-        for row in self.rows:
-            command = commands[row]
+        part = slice(self.rows.start, self.rows.stop)
+        asked = self.arrays["command"][part].tolist()
+        actions = self.arrays["action"][part].tolist()
+        for row, command, action in zip(self.rows, asked, actions, strict=True):
             if command == STEP:
                 game = self.games[row]
-                game.step(int(self.arrays["action"][row]))
+                game.step(action)
             elif command == RESET:
                 game = self.game(row)
                 game.reset(int(self.arrays["seed"][row]))
                 self.resets += 1
             else:
                 continue
-            commands[row] = IDLE
             self.arrays["reward"][row] = game.reward
             self.arrays["outcome"][row] = OUTCOMES.index(game.outcome)
             self.arrays["steps"][row] = game.steps
+        self.arrays["command"][part] = IDLE
 
     def written(self) -> list[tuple[int, int, list[int]]]:
         """The episodes that are going on."""
