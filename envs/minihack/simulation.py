@@ -97,6 +97,7 @@ class Simulation:
         arrays = {**dict(zip(own, self._game._obs, strict=True)), **buffers}
         self._game._pynethack.set_buffers(**arrays)
         self._game._step_return = lambda: None
+        self._send, self._is_over = self._game._pynethack.step, self._game._pynethack.done
         self._arrays = arrays
         self._blstats, self._message = arrays["blstats"], arrays["message"]
         self._glyphs, self._chars = arrays["glyphs"], arrays["chars"]
@@ -174,12 +175,13 @@ class Simulation:
     # -- keys ----------------------------------------------------------------------------------
 
     def _press(self, key: int) -> bool:
-        return bool(self._game.step(key)[1])
+        self._send(key)
+        return bool(self._is_over())
 
     def _settle(self, over: bool) -> bool:
         """Go on past --More--, texts to be typed, and questions that are not the player's."""
         while not over:
-            _, asks, types, waits = self._internal[:4]
+            _, asks, types, waits, *_ = self._internal.tolist()
             if waits:
                 over = self._press(_SPACE)
             elif types:
