@@ -1,0 +1,1 @@
+"""Language models as players: back ends, prompts, decoding, players, suites and training."""
