@@ -22,11 +22,14 @@ class Question:
         choices: the answers that may be given, each read back by ``parse``; of an open grammar
             (bids, programs) the examples that a scoring player chooses from.
         parse: reads an answer by one strict grammar; InputError where it names nothing legal.
+        whole: whether ``parse`` reads all that a model wrote (a program, a list of lines) and not
+            the one line that names an action (see ``decoding.extract``).
     """
 
     prompt: Prompt
     choices: Sequence[str]
     parse: Callable[[str], Any]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
