@@ -7,11 +7,13 @@ action, and says whether the key was picked up, the door unlocked, or neither (K
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import orjson
 
 from agents.registry import make_agent
 from envs import seeding
@@ -27,6 +29,7 @@ SHARES: dict[Mode, dict[Label, float]] = {
 }
 _PLAYERS = ("explorer", "random")
 _TABLES = 32
+_PATIENCE = 2000  # rounds without a new pair of a label that is missing
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,18 @@ class Pair:
     before: dict[str, str]
     after: dict[str, str]
     label: Label
+
+    @classmethod
+    def from_json(cls, line: bytes | str) -> Pair:
+        """What ``as_json`` wrote; InputError where it is none."""
+        try:
+            pair = cls(**orjson.loads(line))
+            sides = [set(side) >= {"crop", "map", "message"} for side in (pair.before, pair.after)]
+        except (TypeError, ValueError) as error:
+            raise InputError(f"this line is no pair: {error}") from None
+        if not all(sides) or pair.label not in SHARES["balanced"]:
+            raise InputError("this line is no pair: an observation or the label is not as it is")
+        return pair
 
     def as_json(self) -> dict[str, Any]:
         """JSON-able."""
@@ -91,12 +106,35 @@ def transitions(task: str, player: str, seed: int) -> Iterator[list[Pair]]:
         yield found
 
 
+def read_pairs(path: Path) -> list[Pair]:
+    """The pairs of a file that ``arena env pairs`` wrote; InputError naming file and line."""
+    try:
+        lines = path.read_bytes().splitlines()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    found = []
+    for number, line in enumerate(lines, 1):
+        try:
+            found.append(Pair.from_json(line))
+        except InputError as error:
+            raise InputError(f"{path}, line {number}: {error}") from None
+    if not found:
+        raise InputError(f"{path} holds no pairs")
+    return found
+
+
 def pairs(
-    count: int, mode: Mode = "balanced", *, task: str = "KeyRoom-S5", seed: int = 0
+    count: int,
+    mode: Mode = "balanced",
+    *,
+    task: str = "KeyRoom-S5",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Pair]:
     """``count`` pairs in random order, half of the plain ones from the explorer, half from chance.
 
-    Raises InputError for a mode that is none or a count below 1.
+    Raises InputError for a mode that is none, a count below 1, or a task in which long play shows
+    no key or no door.
     """
     if mode not in SHARES or count < 1:
         raise InputError(
@@ -108,11 +146,19 @@ def pairs(
     dice = np.random.default_rng(seed)
     sources = [transitions(task, player, seed) for player in _PLAYERS]
     missing = dict(wanted)
+    idle = 0
     while any(missing.values()):
+        before = len(chosen)
         for source in sources:
             for pair in next(source):
                 # Of the many plain transitions of a round a few are taken, from many episodes.
                 if missing[pair.label] and (pair.label != "none" or dice.random() < 0.05):
                     missing[pair.label] -= 1
                     chosen.append(pair)
+        idle = 0 if len(chosen) > before else idle + 1
+        if idle == _PATIENCE:
+            lacking = ", ".join(kind for kind, n in missing.items() if n)
+            raise InputError(f"pairs: task={task} shows no more transitions of {lacking}")
+        if progress is not None:
+            progress(len(chosen), count)
     return [chosen[i] for i in dice.permutation(len(chosen)).tolist()]
