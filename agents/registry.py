@@ -36,12 +36,19 @@ def make_agent(spec: str | Spec, game: Game) -> Agent:
 
 
 def identify(spec: str | Spec) -> Identity:
-    """The identity of the agent that a spec names: spec, checkpoint hash, configuration hash."""
+    """The identity of the agent that a spec names: spec, checkpoint hash, configuration hash.
+
+    A factory's classmethod ``fingerprint(checkpoint, options)``, where it has one, returns what
+    else makes the player who it is, as JSON-able values: the text of its prompt, say.
+    """
     parsed = Spec.parse(spec) if isinstance(spec, str) else spec
     factory = load(GROUP, parsed.family, "agent")
     options = bind(factory, parsed, "agent")
     version = getattr(factory, "version", 1)
-    configuration = orjson.dumps([parsed.family, version, options], option=orjson.OPT_SORT_KEYS)
+    parts = [parsed.family, version, options]
+    if hasattr(factory, "fingerprint"):
+        parts.append(factory.fingerprint(parsed.checkpoint, options))
+    configuration = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
     return Identity(
         str(canonical(parsed, options)),
         "" if parsed.checkpoint is None else hash_checkpoint(parsed.checkpoint),

