@@ -1,0 +1,134 @@
+"""Demonstrations: episodes as they were played, and what they show of goals that were reached.
+
+Hindsight (Andrychowicz et al. 2017; Li et al., 2202.01771, section 5): an episode that missed its
+goal and reached another one is a demonstration of that other goal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agents.agent import Agent
+from agents.llm.lid.player import Instructed, sight
+from agents.llm.lid.policy import Sight
+from envs import seeding
+from envs.game import Game
+
+
+@dataclass(frozen=True)
+class Episode:
+    """What one player did at one table.
+
+    Attributes:
+        goal: what it was told to do.
+        scenes, actions, names: what it saw before each move, the move, the move in words.
+        reached: the goals that it reached, each with the number of moves it took.
+    """
+
+    goal: str
+    scenes: tuple[str, ...]
+    actions: tuple[int, ...]
+    names: tuple[str, ...]
+    reached: tuple[tuple[int, str], ...]
+
+    @property
+    def won(self) -> bool:
+        """Whether it did what it was told."""
+        return any(goal == self.goal for _, goal in self.reached)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A decision to be cloned."""
+
+    sight: Sight
+    action: int
+
+
+def record(game: Game, agent: Agent, seeds: Sequence[int]) -> list[Episode]:
+    """One episode a seed, all of them played together.
+
+    Args:
+        game: a solo game. Where its tables are not ``Instructed``, its one goal is reached where
+            an episode ends with a return above 0.
+        agent: who plays.
+        seeds: of the tables, and of the player's draws at them.
+    """
+    count = len(seeds)
+    tables = game.tables(count)
+    every = np.arange(count)
+    tables.begin(every, np.array(seeds, np.uint64))
+    agent.begin(every, np.zeros_like(every))
+    bases = np.array([seeding.derive(seed, "seat", 0) for seed in seeds], np.uint64)
+    told = [sight(tables, table, 0).goal for table in range(count)]
+    scenes: list[list[str]] = [[] for _ in seeds]
+    actions: list[list[int]] = [[] for _ in seeds]
+    names: list[list[str]] = [[] for _ in seeds]
+    reached: list[list[tuple[int, str]]] = [[] for _ in seeds]
+    step = 0
+    while len(turns := tables.turns()):
+        turns.seeds = seeding.spread(bases[turns.tables], np.full(len(turns), step))
+        chosen = agent.act(turns).actions
+        for table, action in zip(turns.tables.tolist(), chosen.tolist(), strict=True):
+            scenes[table].append(sight(tables, table, 0).scene)
+            actions[table].append(action)
+            names[table].append(tables.describe(table, 0, action))
+        tables.step(turns.tables, turns.seats, chosen)
+        step += 1
+        for table in turns.tables.tolist():
+            if isinstance(tables, Instructed):
+                goal = tables.reached(table)
+            else:
+                won = tables.done[table] and tables.returns[table, 0] > 0
+                goal = told[table] if won else None
+            if goal is not None:
+                reached[table].append((step, goal))
+    return [
+        Episode(told[i], tuple(scenes[i]), tuple(actions[i]), tuple(names[i]), tuple(reached[i]))
+        for i in range(count)
+    ]
+
+
+def relabelled(episodes: Iterable[Episode]) -> list[Episode]:
+    """What the episodes demonstrate: for each goal that was reached, the moves up to there.
+
+    A success stays one, a failure becomes a success at what it reached, and one that reached
+    nothing is dropped. Moves that only led back to an earlier scene are cut out.
+    """
+    return [
+        without_loops(Episode(goal, one.scenes[:n], one.actions[:n], one.names[:n], ((n, goal),)))
+        for one in episodes
+        for n, goal in one.reached
+    ]
+
+
+def without_loops(episode: Episode) -> Episode:
+    """The episode without the moves between two sights of the same scene.
+
+    Where equal scenes are equal states and nothing is left to chance, this is what would have
+    happened had the detours not been made. It must have reached one goal, at its end.
+    """
+    kept: list[int] = []
+    for i, scene in enumerate(episode.scenes):
+        again = next((n for n, j in enumerate(kept) if episode.scenes[j] == scene), len(kept))
+        kept = [*kept[:again], i]
+    ((_, goal),) = episode.reached
+    return Episode(
+        episode.goal,
+        tuple(episode.scenes[i] for i in kept),
+        tuple(episode.actions[i] for i in kept),
+        tuple(episode.names[i] for i in kept),
+        ((len(kept), goal),),
+    )
+
+
+def examples(episodes: Iterable[Episode], history: int) -> list[Example]:
+    """Every decision of the episodes, with the last ``history`` moves before it."""
+    return [
+        Example(Sight(one.goal, one.names[max(0, i - history) : i], scene), action)
+        for one in episodes
+        for i, (scene, action) in enumerate(zip(one.scenes, one.actions, strict=True))
+    ]

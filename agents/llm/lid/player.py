@@ -1,0 +1,95 @@
+"""A policy that began as a language model, as a player: ``lid:runs/lid``."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from gymnasium import spaces
+
+from agents.agent import Agent, CannotPlay, Decisions
+from agents.llm.lid.policy import LidPolicy, Sight, load_policy
+from envs.errors import InputError
+from envs.game import Game, Ints, Tables, Turns
+from envs.registry import make_game
+
+
+@runtime_checkable
+class Instructed(Protocol):
+    """Tables whose players are told a goal in words, and which tell what has been reached."""
+
+    def goal(self, table: int) -> str:
+        """What is to be done."""
+
+    def scene(self, table: int) -> str:
+        """The observation in words, without the goal."""
+
+    def reached(self, table: int) -> str | None:
+        """The goal that the last step has reached, worded as ``goal`` would; None for none."""
+
+
+def sight(tables: Tables, table: int, seat: int, history: Iterable[str] = ()) -> Sight:
+    """What a seat sees: goal and scene where the game tells them apart, else its text alone."""
+    if isinstance(tables, Instructed):
+        return Sight(tables.goal(table), tuple(history), tables.scene(table))
+    return Sight("win", tuple(history), tables.text(table, seat))
+
+
+class Actor(Agent):
+    """Plays a policy that is at hand, and remembers the moves it has made at every table.
+
+    Args:
+        policy: what decides.
+        history: how many of the last moves it is shown.
+        greedy: take the likeliest action instead of drawing one.
+        explore: the share of the moves that are drawn uniformly instead.
+    """
+
+    def __init__(
+        self, policy: LidPolicy, *, history: int, greedy: bool = False, explore: float = 0.0
+    ) -> None:
+        self.policy, self.history, self.greedy, self.explore = policy, history, greedy, explore
+        self._moves: dict[tuple[int, int], deque[str]] = {}
+
+    def begin(self, tables: Ints, seats: Ints) -> None:
+        """Forget the last episode's moves."""
+        for key in zip(tables.tolist(), seats.tolist(), strict=True):
+            self._moves[key] = deque(maxlen=self.history)
+
+    def act(self, turns: Turns) -> Decisions:
+        """One forward pass for all turns; each draws by its own number."""
+        keys = list(zip(turns.tables.tolist(), turns.seats.tolist(), strict=True))
+        mask = turns.action_mask
+        assert mask is not None
+        sights = [sight(turns.source, *key, self._moves[key]) for key in keys]
+        policy = self.policy.probabilities(sights, mask)
+        if self.greedy:
+            policy = np.eye(policy.shape[1])[policy.argmax(1)]
+        policy = (1 - self.explore) * policy + self.explore * mask / mask.sum(1, keepdims=True)
+        drawn = (policy.cumsum(1) <= turns.uniforms()).sum(1)
+        likeliest = policy.argmax(1)  # where the sum falls short of 1 by rounding
+        actions = np.where(drawn < policy.shape[1], drawn, likeliest)
+        for key, action in zip(keys, actions.tolist(), strict=True):
+            self._moves[key].append(turns.source.describe(*key, action))
+        return Decisions(actions, policy)
+
+
+class Lid(Actor):
+    """A policy of ``arena train lid``: ``lid:FOLDER``.
+
+    It plays every game that has the actions of the one it was trained on and the same name.
+    ``greedy`` takes the likeliest action instead of drawing one.
+    """
+
+    def __init__(self, game: Game, checkpoint: str | None = None, *, greedy: bool = True) -> None:
+        if checkpoint is None:
+            raise InputError("lid needs the folder of a run: lid:runs/lid")
+        policy, facts = load_policy(Path(checkpoint))
+        trained = make_game(facts["game"])
+        if trained.name != game.name or trained.action_space != game.action_space:
+            raise CannotPlay(f"{checkpoint} was trained on {facts['game']}, not on this game")
+        assert isinstance(game.action_space, spaces.Discrete)
+        super().__init__(policy, history=facts["history"], greedy=greedy)

@@ -1,0 +1,272 @@
+"""Cloning of demonstrations, and the active loop around it, in runs that stop and go on exactly.
+
+A run is a folder: ``config.json``, ``policy.safetensors`` and ``tokenizer/`` are what plays,
+``resume.safetensors`` and ``resume.json`` hold the optimiser and the gathered episodes, beside
+TensorBoard's event files.
+
+Of ``updates`` gradient steps the first share is spent on the teacher's demonstrations; after it,
+and after each further share but the last, the policy gathers episodes itself (Li et al.,
+2202.01771, section 5): it explores, what it reached is relabelled in hindsight and joins what is
+cloned. With ``rounds`` 0 there is one share, and all of it is plain behaviour cloning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch.nn import functional
+
+from agents.llm.lid.episodes import Episode, examples, record, relabelled
+from agents.llm.lid.player import Actor
+from agents.llm.lid.policy import (
+    Init,
+    LidPolicy,
+    load_policy,
+    make_policy,
+    save_policy,
+    write_json,
+    write_tensors,
+)
+from agents.registry import make_agent
+from envs import seeding
+from envs.errors import InputError
+from envs.game import Game
+from envs.registry import make_game
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides a run.
+
+    Attributes:
+        game, teacher: their specs.
+        demonstrations: how many episodes of the teacher are cloned (its failures are left out).
+        model, init, layers: of the body, see ``make_policy``; longest: tokens of a scene.
+        history: how many of the last moves the policy sees.
+        updates, batch: gradient steps, and decisions in each, drawn with replacement.
+        lr: AdamW's, after a warm-up over a twentieth of the updates, falling linearly to 0.
+        rounds, episodes: how often the policy gathers, and how many episodes each time.
+        explore: the share of uniformly drawn moves in them; the others are drawn from the policy.
+        seed: of everything.
+        device: "cpu" or "cuda"; matrix products are in bfloat16 on both.
+    """
+
+    game: str
+    teacher: str
+    demonstrations: int = 100
+    model: str = "smollm2"
+    init: Init = "lm"
+    layers: int = 8
+    longest: int = 96
+    history: int = 2
+    updates: int = 200
+    batch: int = 16
+    lr: float = 3e-4
+    rounds: int = 0
+    episodes: int = 64
+    explore: float = 0.2
+    seed: int = 0
+    device: str = "cpu"
+
+
+Row = tuple[int, int, float, float]
+
+
+class Run:
+    """A training run: made anew or read from its folder, trained for a while, stored.
+
+    Args:
+        settings: of the run.
+        folder: where it is stored; None keeps nothing.
+
+    Attributes:
+        policy: what trains.
+        episodes: what is cloned, the teacher's first.
+        step: updates made so far.
+        curve: rows of (updates, episodes cloned, loss, share of its decisions that are the
+            demonstrations'), each over the updates since the last row.
+    """
+
+    def __init__(
+        self, settings: Settings, folder: Path | None = None, policy: LidPolicy | None = None
+    ) -> None:
+        self.settings, self.folder = settings, folder
+        self.game = _solo(settings.game)
+        actions = int(self.game.action_space.n)  # type: ignore[attr-defined]
+        made = policy or make_policy(
+            settings.model,
+            settings.init,
+            layers=settings.layers,
+            actions=actions,
+            longest=settings.longest,
+            seed=seeding.derive(settings.seed, "weights") >> 1,
+        )
+        self.policy = made.to(settings.device)
+        self.optimizer = torch.optim.AdamW(self.policy.parameters(), weight_decay=0.01, fused=True)
+        self.episodes = demonstrations(settings)
+        self.step = 0
+        self.curve: list[Row] = []
+        self._recent: list[tuple[float, float]] = []
+
+    def train(self, updates: int, progress: Callable[[Row], None] | None = None) -> None:
+        """Go on until so many updates have been made in all, the settings' number at the most."""
+        s = self.settings
+        board = _board(self.folder)
+        cloned = examples(self.episodes, s.history)
+        while self.step < min(updates, s.updates):
+            if self._gathers():
+                self.episodes += self._gather()
+                cloned = examples(self.episodes, s.history)
+            dice = np.random.default_rng(seeding.derive(s.seed, "batch", self.step))
+            batch = [cloned[i] for i in dice.integers(len(cloned), size=s.batch)]
+            self._recent.append(self._update(batch))
+            self.step += 1
+            if self.step % 10 == 0 or self.step == s.updates:
+                loss, right = np.mean(self._recent, 0).tolist()
+                self._recent = []
+                self.curve.append(row := (self.step, len(self.episodes), loss, right))
+                if board is not None:
+                    for name, value in zip(("episodes", "loss", "agreement"), row[1:], strict=True):
+                        board.add_scalar(f"clone/{name}", value, self.step)
+                if progress is not None:
+                    progress(row)
+        if board is not None:
+            board.close()
+
+    def _gathers(self) -> bool:
+        """Whether a share of the updates has just ended, and is not the last."""
+        parts = self.settings.rounds + 1
+        ends = {self.settings.updates * part // parts for part in range(1, parts)}
+        gathered = sum(end < self.step for end in ends)
+        return self.step in ends and gathered < parts - 1
+
+    def _gather(self) -> list[Episode]:
+        s = self.settings
+        seeds = [seeding.derive(s.seed, "gather", self.step, i) for i in range(s.episodes)]
+        actor = Actor(self.policy, history=s.history, explore=s.explore)
+        with reduced(s.device):
+            return relabelled(record(self.game, actor, seeds))
+
+    def _update(self, batch: list[Any]) -> tuple[float, float]:
+        """One gradient step; its loss, and the share of decisions that are the examples'."""
+        s = self.settings
+        warm = max(1, s.updates // 20)
+        rate = s.lr * min((self.step + 1) / warm, (s.updates - self.step) / s.updates)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.policy.train()
+        wanted = torch.tensor([example.action for example in batch], device=s.device)
+        with reduced(s.device):
+            logits = self.policy([example.sight for example in batch])
+        loss = functional.cross_entropy(logits, wanted)
+        self.optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
+        self.optimizer.step()
+        return loss.item(), (logits.argmax(1) == wanted).float().mean().item()
+
+    # -- storing -----------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write the folder; each file appears whole or not at all."""
+        assert self.folder is not None
+        save_policy(self.policy, self.folder, asdict(self.settings))
+        state = self.optimizer.state_dict()["state"]
+        moments = {f"{i}.{k}": v for i, entry in state.items() for k, v in entry.items()}
+        write_tensors(self.folder / "resume.safetensors", moments)
+        facts = {
+            "step": self.step,
+            "curve": self.curve,
+            "recent": self._recent,
+            "episodes": [asdict(one) for one in self.episodes],
+        }
+        write_json(self.folder / "resume.json", facts)
+
+    @classmethod
+    def load(cls, folder: Path) -> Run:
+        """The run in ``folder``, ready to go on; InputError where there is none."""
+        policy, facts = load_policy(folder)
+        run = cls(read_settings(facts, folder), folder, policy)
+        try:
+            moments = load_file(folder / "resume.safetensors")
+            past = json.loads((folder / "resume.json").read_text())
+        except (OSError, ValueError) as error:
+            raise InputError(f"{folder} cannot go on: {error}") from None
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for key, value in moments.items():
+            index, _, name = key.partition(".")
+            state.setdefault(int(index), {})[name] = value
+        groups = run.optimizer.state_dict()["param_groups"]
+        run.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        run.step, run._recent = past["step"], [tuple(row) for row in past["recent"]]
+        run.curve = [tuple(row) for row in past["curve"]]
+        run.episodes = [_episode(one) for one in past["episodes"]]
+        return run
+
+
+def demonstrations(settings: Settings) -> list[Episode]:
+    """The teacher's episodes that reached a goal; equal seeds share the first of them."""
+    game = make_game(settings.game)
+    seeds = [seeding.derive(settings.seed, "teach", i) for i in range(settings.demonstrations)]
+    return relabelled(record(game, make_agent(settings.teacher, game), seeds)) if seeds else []
+
+
+def evaluate(run: Run, game: str, episodes: int, *, seed: int = 1_000_003) -> float:
+    """The share of ``episodes`` on fixed seeds that reach their goal, the likeliest move taken.
+
+    Args:
+        run: whose policy plays.
+        game: its spec, with the same actions as the one that was trained on.
+        episodes: how many; their seeds are the same for every run.
+        seed: of those seeds.
+    """
+    seeds = [seeding.derive(seed, "evaluation", i) for i in range(episodes)]
+    actor = Actor(run.policy, history=run.settings.history, greedy=True)
+    with reduced(run.settings.device):
+        played = record(make_game(game), actor, seeds)
+    return float(np.mean([one.won for one in played]))
+
+
+def reduced(device: str) -> AbstractContextManager[Any]:
+    """Matrix products in bfloat16."""
+    return torch.autocast(device, torch.bfloat16)
+
+
+def read_settings(facts: dict[str, Any], folder: Path) -> Settings:
+    """The settings among a checkpoint's facts; InputError where they are not all known."""
+    known = {f.name for f in fields(Settings)}
+    chosen = {key: value for key, value in facts.items() if key != "kind"}
+    if not set(chosen) <= known:
+        raise InputError(
+            f"{folder}/config.json has unknown settings: {', '.join(sorted(set(chosen) - known))}"
+        )
+    return Settings(**chosen)
+
+
+def _solo(spec: str) -> Game:
+    game = make_game(spec)
+    if game.seats != 1 or not hasattr(game.action_space, "n"):
+        raise InputError(f"{spec} is not a solo game with a finite set of actions")
+    return game
+
+
+def _episode(facts: dict[str, Any]) -> Episode:
+    lists = {key: tuple(value) for key, value in facts.items() if key not in ("goal", "reached")}
+    reached = tuple((int(n), str(goal)) for n, goal in facts["reached"])
+    return Episode(facts["goal"], **lists, reached=reached)
+
+
+def _board(folder: Path | None) -> Any:
+    if folder is None:
+        return None
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
