@@ -63,8 +63,12 @@ def open_backend(
         from agents.llm.llamacpp import LlamaCpp
 
         return LlamaCpp(gguf_file() if checkpoint in (None, "smollm2") else Path(str(checkpoint)))
-    from agents.llm.local import Local
-
+    try:
+        from agents.llm.local import Local
+    except ImportError as error:
+        raise InputError(
+            f"language models need {error.name}, which is not installed: pip install 'arena[llm]'"
+        ) from None
     return Local(source(checkpoint), device=device, dtype=dtype)
 
 
@@ -122,7 +126,7 @@ def loading(what: Callable[..., Any], checkpoint: str, **options: Any) -> Any:
         raise InputError(f"{checkpoint} is not there; name a folder that save_pretrained wrote")
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return what.from_pretrained(str(path), trust_remote_code=False, **options)  # type: ignore[attr-defined]
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
@@ -175,7 +179,7 @@ def _random_weights(folder: Path) -> None:
     tokens = Tokenizer(models.BPE({t: i for i, t in enumerate(alphabet)}, []))
     tokens.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokens.decoder = decoders.ByteLevel()
-    PreTrainedTokenizerFast(
+    PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=tokens,
         bos_token="<|im_start|>",
         eos_token="<|im_end|>",

@@ -1,0 +1,381 @@
+"""A causal language model in this process, by transformers: batched scoring and generation.
+
+Scoring computes every token once. What all prompts of a batch begin with is run through the model
+once and kept for the next call (its keys and values); what is left of each prompt is followed by
+the trie of its continuations, which see their own ancestors only (tree attention; Miao et al. 2024,
+SpecInfer, section 4.2). So a decision among eight actions is one pass over a few dozen tokens.
+
+Generation draws each row's tokens from its own seed, so that an answer does not depend on what else
+was in its batch, and can be held to a trie of choices.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+from agents.llm.backend import Answer, Backend, Prompt, Score
+from agents.llm.models import Device, Dtype, loading
+from agents.llm.trie import Trie
+from envs.errors import InputError
+
+_T = TypeVar("_T")
+_SHORTEST_HEAD = 16  # a shared beginning below this is not worth a pass of its own
+
+
+class Local(Backend):
+    """A model that transformers loads: a folder, a ``.gguf`` file or a hub's id.
+
+    Raises InputError where there is no such model, or no such device.
+    """
+
+    scores = True
+
+    def __init__(self, checkpoint: str, *, device: Device = "auto", dtype: Dtype = "auto") -> None:
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        elif device == "cuda" and not torch.cuda.is_available():
+            raise InputError("device=cuda: torch finds no CUDA device here; name cpu or auto")
+        if dtype == "auto":
+            dtype = "bfloat16" if device == "cuda" else "float32"
+        self.name = checkpoint.rstrip("/").rpartition("/")[2]
+        self.device = torch.device(device)
+        self.tokenizer = loading(AutoTokenizer, checkpoint)
+        self.model = (
+            loading(
+                AutoModelForCausalLM,
+                checkpoint,
+                dtype=getattr(torch, dtype),
+                attn_implementation="sdpa",
+            )
+            .to(self.device)
+            .eval()
+        )
+        config = self.model.config.get_text_config()
+        self.context: int | None = getattr(config, "max_position_embeddings", None)
+        ends = self.model.generation_config.eos_token_id
+        self._end: list[int] = ends if isinstance(ends, list) else [ends]
+        if self._end == [None]:
+            self._end = [self.tokenizer.eos_token_id]
+        # Tokens of a pass: on a CPU as many as keep its cores busy, on a GPU as its memory bears.
+        self._budget = 32768 if device == "cuda" else 4096
+        self._head: list[int] = []
+        self._kept: list[tuple[Tensor, Tensor]] = []
+        self._trie = lru_cache(8192)(lambda texts: Trie([self._spell(text) for text in texts]))
+
+    # -- scoring -------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def score(
+        self, prompts: Sequence[Prompt], continuations: Sequence[Sequence[str]]
+    ) -> list[Score]:
+        """See ``Backend.score``. A continuation counts with the token that ends an answer.
+
+        That token makes whole answers compete: "raise to 2" is not the beginning of "raise to 22".
+        """
+        begun = time.perf_counter()
+        found: list[Score | None] = [None] * len(prompts)
+        kept = []
+        for i, tokens in enumerate(self._encode(prompts)):
+            trie = self._trie(tuple(continuations[i]))
+            if error := self._overflow(len(tokens), trie.depth):
+                found[i] = Score(np.empty(0), np.empty(0, np.int64), len(tokens), error=error)
+            else:
+                kept.append(_Scored(i, tokens, trie))
+        head = self._share([row.prompt for row in kept])
+        for chunk in self._chunks(kept, lambda r: len(r.prompt) - head + len(r.trie.tokens)):
+            for row, logprobs in zip(chunk, self._score(chunk, head), strict=True):
+                found[row.index] = Score(logprobs, row.trie.lengths, len(row.prompt))
+        seconds = (time.perf_counter() - begun) / max(len(prompts), 1)
+        return [replace(score, seconds=seconds) for score in found if score is not None]
+
+    def _score(self, chunk: Sequence[_Scored], past: int) -> Iterator[NDArray[np.float64]]:
+        """Log-probabilities of each row's continuations, the head's keys and values given."""
+        n = len(chunk)
+        rest = max(len(row.prompt) for row in chunk) - past
+        nodes = max(len(row.trie.tokens) for row in chunk)
+        width = rest + nodes
+        ids = np.zeros((n, width), np.int64)
+        positions = np.zeros((n, width), np.int64)
+        sees = np.zeros((n, width, past + width), np.bool_)
+        sees[:, np.arange(width), past + np.arange(width)] = True  # padding sees itself
+        lower = np.tril(np.ones((rest, rest), np.bool_))
+        for i, row in enumerate(chunk):
+            own = len(row.prompt) - past
+            begin, size = rest - own, len(row.trie.tokens)
+            ids[i, begin:rest] = row.prompt[past:]
+            ids[i, rest : rest + size] = row.trie.tokens
+            positions[i, begin:rest] = np.arange(past, past + own)
+            positions[i, rest : rest + size] = past + own + row.trie.depths
+            sees[i, begin : rest + size, :past] = True
+            sees[i, begin:rest, past + begin : past + rest] = lower[:own, :own]
+            sees[i, rest : rest + size, past + begin : past + rest] = True
+            sees[i, rest : rest + size, past + rest : past + rest + size] = row.trie.ancestors
+        dtype = self.model.dtype
+        mask = torch.where(self._tensor(sees)[:, None], 0.0, torch.finfo(dtype).min).to(dtype)
+        logits = self.model(
+            input_ids=self._tensor(ids),
+            attention_mask=mask,
+            position_ids=self._tensor(positions),
+            past_key_values=self._past(n, past),
+            use_cache=past > 0,
+            logits_to_keep=nodes + 1,
+        ).logits
+        # A node's logits tell of its children; slot 0 is the prompt's last token.
+        where = [(i, *edge) for i, row in enumerate(chunk) for edge in row.trie.edges]
+        rows, slots, tokens = (
+            self._tensor(np.array(x, np.int64)) for x in zip(*where, strict=True)
+        )
+        spots, which = torch.unique(rows * (nodes + 1) + slots, return_inverse=True)
+        wanted = logits.flatten(0, 1)[spots].float()
+        steps = (wanted[which, tokens] - torch.logsumexp(wanted, -1)[which]).cpu().double().numpy()
+        at = 0
+        for row in chunk:
+            own_steps = steps[at : at + len(row.trie.edges)]
+            at += len(row.trie.edges)
+            yield np.array([own_steps[path].sum() for path in row.trie.paths])
+
+    def _share(self, prompts: Sequence[list[int]]) -> int:
+        """How many tokens all prompts begin with; their keys and values are then kept.
+
+        One prompt by itself shares what is kept from the call before, if it begins so too.
+        """
+        if not prompts:
+            return 0
+        first, last = min(prompts), max(prompts)
+        shortest = min(map(len, prompts)) - 1  # a token must be left to predict from
+        if len(prompts) == 1:
+            known = len(self._head)
+            return known if known <= shortest and first[:known] == self._head else 0
+        length = next((i for i in range(shortest) if first[i] != last[i]), shortest)
+        if length < _SHORTEST_HEAD:
+            return 0
+        if first[:length] != self._head:
+            cache = self.model(
+                input_ids=self._tensor([first[:length]]), use_cache=True, logits_to_keep=1
+            ).past_key_values
+            if any(type(layer) is not DynamicLayer for layer in cache.layers):
+                return 0  # a sliding window or a recurrent state is not all of the beginning
+            self._head = first[:length]
+            self._kept = [(layer.keys, layer.values) for layer in cache.layers]
+        return length
+
+    def _past(self, rows: int, length: int) -> DynamicCache:
+        """A cache for so many rows that begins with the kept head, or an empty one."""
+        cache = DynamicCache()
+        if length:
+            for index, (keys, values) in enumerate(self._kept):
+                shape = (rows, -1, -1, -1)
+                cache.update(keys.expand(shape), values.expand(shape), index)
+        return cache
+
+    # -- generation ----------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def generate(
+        self,
+        prompts: Sequence[Prompt],
+        *,
+        max_tokens: int,
+        temperature: float = 0.0,
+        seeds: Sequence[int] | None = None,
+        choices: Sequence[Sequence[str]] | None = None,
+        stop: Sequence[str] = (),
+    ) -> list[Answer]:
+        """See ``Backend.generate``. A choice is written token by token, as far as it is open."""
+        if temperature > 0 and seeds is None:
+            raise ValueError("a temperature above 0 draws tokens, which needs seeds")
+        begun = time.perf_counter()
+        found: list[Answer | None] = [None] * len(prompts)
+        kept = []
+        for i, tokens in enumerate(self._encode(prompts)):
+            picks = None if choices is None else [self._spell(text) for text in choices[i]]
+            longest = max_tokens if picks is None else max(map(len, picks))
+            if error := self._overflow(len(tokens), longest):
+                found[i] = Answer("", len(tokens), error=error)
+                continue
+            random = np.random.default_rng(seeds[i]) if seeds and temperature > 0 else None
+            kept.append(_Writing(i, tokens, random, picks))
+        head = self._share([row.prompt for row in kept])
+        for chunk in self._chunks(kept, lambda row: len(row.prompt) - head + max_tokens):
+            self._write(chunk, head, max_tokens, temperature, stop)
+            for row in chunk:
+                text = self._text(row) if choices is None else choices[row.index][row.open[0]]
+                found[row.index] = Answer(
+                    _cut(text, stop),
+                    len(row.prompt),
+                    len(row.written),
+                    logprob=float(np.mean(row.logprobs)) if row.logprobs else 0.0,
+                )
+        seconds = (time.perf_counter() - begun) / max(len(prompts), 1)
+        return [replace(answer, seconds=seconds) for answer in found if answer is not None]
+
+    def _write(
+        self,
+        rows: Sequence[_Writing],
+        head: int,
+        max_tokens: int,
+        temperature: float,
+        stop: Sequence[str],
+    ) -> None:
+        """Let every row write until it ends; rows that have ended are not computed further."""
+        rest = max(len(row.prompt) for row in rows) - head
+        ids = np.zeros((len(rows), rest), np.int64)
+        seen = np.zeros((len(rows), head + rest), np.int64)
+        seen[:, :head] = 1
+        for i, row in enumerate(rows):
+            own = len(row.prompt) - head
+            ids[i, rest - own :] = row.prompt[head:]
+            seen[i, head + rest - own :] = 1
+        at = np.array([len(row.prompt) for row in rows])
+        positions = np.maximum(np.arange(-rest, 0) + at[:, None], 0)
+        cache = self._past(len(rows), head)
+        live = [row for row in rows if not row.settled]
+        if len(live) < len(rows):
+            keep = np.array([not row.settled for row in rows])
+            ids, seen, positions, at = ids[keep], seen[keep], positions[keep], at[keep]
+            cache = self._past(len(live), head)
+        while live:
+            logits = self.model(
+                input_ids=self._tensor(ids),
+                attention_mask=self._tensor(seen),
+                position_ids=self._tensor(positions),
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            ).logits[:, -1]
+            logprobs = torch.log_softmax(logits.float(), -1).cpu().numpy()
+            for row, likely in zip(live, logprobs, strict=True):
+                row.take(likely, temperature)
+                row.ended = (
+                    row.settled
+                    or row.written[-1] in self._end
+                    or (row.picks is None and len(row.written) == max_tokens)
+                    or bool(stop and _cut(text := self._text(row), stop) != text)
+                )
+            keep = np.array([not row.ended for row in live])
+            ids = np.array([[row.written[-1]] for row in live], np.int64)[keep]
+            positions = at[keep, None]
+            at = at[keep] + 1
+            seen = np.pad(seen[keep], ((0, 0), (0, 1)), constant_values=1)
+            if not keep.all():
+                cache.batch_select_indices(self._tensor(np.flatnonzero(keep)))
+            live = [row for row in live if not row.ended]
+
+    def _text(self, row: _Writing) -> str:
+        text: str = self.tokenizer.decode(row.written, skip_special_tokens=True)
+        return text
+
+    # -- tokens --------------------------------------------------------------------------------
+
+    def _encode(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+        """Tokens of each conversation by the model's chat template; of a base model, its text."""
+        if self.tokenizer.chat_template is None:
+            texts = ["\n\n".join(m.content for m in prompt) for prompt in prompts]
+            plain: list[list[int]] = self.tokenizer(texts)["input_ids"]
+            return plain
+        texts = []
+        for prompt in prompts:
+            going_on = prompt[-1].role == "assistant"
+            texts.append(
+                self.tokenizer.apply_chat_template(
+                    [{"role": m.role, "content": m.content} for m in prompt],
+                    tokenize=False,
+                    add_generation_prompt=not going_on,
+                    continue_final_message=going_on,
+                )
+            )
+        ids: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _spell(self, text: str) -> tuple[int, ...]:
+        """An answer's tokens and the one that ends it."""
+        return (*self.tokenizer(text, add_special_tokens=False)["input_ids"], self._end[0])
+
+    def _overflow(self, prompt: int, answer: int) -> str | None:
+        if self.context is None or prompt + answer <= self.context:
+            return None
+        return (
+            f"the prompt has {prompt} tokens, with up to {answer} of the answer more than the "
+            f"{self.context} that {self.name} reads; give fewer examples or a shorter history"
+        )
+
+    def _tensor(self, values: Any) -> Tensor:
+        return torch.as_tensor(np.asarray(values), device=self.device)
+
+    def _chunks(self, rows: Sequence[_T], size: Callable[[_T], int]) -> Iterator[list[_T]]:
+        """Rows of like size, together within a pass's budget of tokens."""
+        chunk: list[_T] = []
+        for row in sorted(rows, key=size, reverse=True):
+            if chunk and (len(chunk) + 1) * size(chunk[0]) > self._budget:
+                yield chunk
+                chunk = []
+            chunk.append(row)
+        if chunk:
+            yield chunk
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """A prompt whose continuations are scored."""
+
+    index: int
+    prompt: list[int]
+    trie: Trie
+
+
+@dataclass
+class _Writing:
+    """A prompt that is answered: what was written, and which of the choices are still open."""
+
+    index: int
+    prompt: list[int]
+    random: np.random.Generator | None
+    picks: list[tuple[int, ...]] | None
+    written: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    ended: bool = False
+    open: list[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.open = list(range(len(self.picks or ())))
+
+    @property
+    def settled(self) -> bool:
+        """Whether one choice alone is left."""
+        return self.picks is not None and len(self.open) == 1
+
+    def take(self, likely: NDArray[np.float32], temperature: float) -> None:
+        """Write one token by the model's log-probabilities of all, ``(vocabulary,)``."""
+        at = len(self.written)
+        if self.picks is None:
+            tokens, weights = None, likely
+        else:
+            tokens = sorted({self.picks[i][at] for i in self.open})
+            weights = likely[tokens]
+        if self.random is None:
+            best = int(weights.argmax())
+        else:
+            scaled = weights.astype(np.float64) / temperature
+            cumulative = np.cumsum(np.exp(scaled - scaled.max()))
+            best = int(np.searchsorted(cumulative, self.random.random() * cumulative[-1], "right"))
+        token = best if tokens is None else tokens[best]
+        self.written.append(token)
+        self.logprobs.append(float(likely[token]))
+        if self.picks is not None:
+            self.open = [i for i in self.open if self.picks[i][at] == token]
+
+
+def _cut(text: str, stop: Sequence[str]) -> str:
+    """The text before the first stop string in it."""
+    return text[: min((at for s in stop if (at := text.find(s)) >= 0), default=len(text))]

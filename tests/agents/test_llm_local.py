@@ -1,0 +1,192 @@
+"""The transformers back end against the plainest way to the same figures."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agents.llm.backend import Message
+from agents.llm.models import gguf_file, open_backend, tiny_folder
+from agents.llm.trie import Trie
+from envs.errors import InputError
+
+CHOICES = ("fold", "call 0.5", "call", "raise to 2", "raise to 22", "all-in")
+
+
+def ask(text, rules="You play cards. Answer with one legal action and nothing else."):
+    return (Message("system", rules), Message("user", text))
+
+
+PROMPTS = [ask("You hold Kd Qd."), ask("The pot is 12.5; you hold 7c 2h."), ask("?")]
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    return open_backend("tiny")
+
+
+def plainly(backend, prompt, continuation):
+    """The log-probability of a continuation: one pass, no cache, no batch."""
+    (ids,) = backend._encode([prompt])
+    answer = list(backend._spell(continuation))
+    with torch.inference_mode():
+        logits = backend.model(torch.tensor([ids + answer])).logits[0].double()
+    steps = torch.log_softmax(logits, -1)
+    return sum(steps[len(ids) - 1 + i, token].item() for i, token in enumerate(answer))
+
+
+def test_a_score_is_the_sum_of_a_plain_pass_however_prompts_are_batched(tiny):
+    scores = tiny.score(PROMPTS, [CHOICES] * 3)
+    for prompt, score in zip(PROMPTS, scores, strict=True):
+        want = [plainly(tiny, prompt, choice) for choice in CHOICES]
+        np.testing.assert_allclose(score.logprobs, want, atol=1e-4)
+        assert score.tokens.tolist() == [len(choice) + 1 for choice in CHOICES]  # bytes and the end
+        (alone,) = tiny.score([prompt], [CHOICES])
+        np.testing.assert_allclose(alone.logprobs, want, atol=1e-4)
+
+
+def test_a_beginning_kept_from_another_batch_does_no_harm(tiny):
+    other = [ask("You hold As Ad.", "Other rules, longer than the first ones were."), ask("!", "x")]
+    for batch in (PROMPTS, other, PROMPTS[:2], other, [PROMPTS[1], other[0]], PROMPTS[2:]):
+        for prompt, score in zip(batch, tiny.score(batch, [CHOICES] * len(batch)), strict=True):
+            want = [plainly(tiny, prompt, choice) for choice in CHOICES]
+            np.testing.assert_allclose(score.logprobs, want, atol=1e-4)
+
+
+def test_prompts_may_have_different_choices_in_any_number(tiny):
+    choices = [("fold",), CHOICES, ("stop", "drop_block('b11', 5)")]
+    scores = tiny.score(PROMPTS, choices)
+    for prompt, texts, score in zip(PROMPTS, choices, scores, strict=True):
+        want = [plainly(tiny, prompt, text) for text in texts]
+        np.testing.assert_allclose(score.logprobs, want, atol=1e-4)
+
+
+def test_many_rows_are_split_into_passes_and_come_back_in_order(tiny, monkeypatch):
+    prompts = [ask(f"hand {i} " + "x" * (i % 7)) for i in range(40)]
+    whole = tiny.score(prompts, [CHOICES] * 40)
+    monkeypatch.setattr(tiny, "_budget", 200)
+    for one, other in zip(whole, tiny.score(prompts, [CHOICES] * 40), strict=True):
+        np.testing.assert_allclose(one.logprobs, other.logprobs, atol=1e-4)
+
+
+def test_greedy_answers_are_those_of_transformers(tiny):
+    answers = tiny.generate(PROMPTS, max_tokens=12)
+    for prompt, answer in zip(PROMPTS, answers, strict=True):
+        (ids,) = tiny._encode([prompt])
+        peer = tiny.model.generate(
+            torch.tensor([ids]), attention_mask=torch.ones(1, len(ids)), max_new_tokens=12,
+            do_sample=False, pad_token_id=0,
+        )[0, len(ids) :]  # fmt: skip
+        assert answer.text == tiny.tokenizer.decode(peer, skip_special_tokens=True)
+        assert answer.tokens_in == len(ids)
+
+
+def test_drawn_answers_depend_on_their_seed_alone(tiny):
+    seeds = [3, 4, 3]
+    same = [PROMPTS[0]] * 3
+    first = tiny.generate(same, max_tokens=8, temperature=1.0, seeds=seeds)
+    assert first[0].text == first[2].text != first[1].text
+    alone = [
+        tiny.generate([p], max_tokens=8, temperature=1.0, seeds=[s])[0]
+        for p, s in zip(same, seeds, strict=True)
+    ]
+    assert [a.text for a in first] == [a.text for a in alone]
+    with pytest.raises(ValueError, match="seeds"):
+        tiny.generate(same, max_tokens=8, temperature=1.0)
+
+
+def test_constrained_answers_are_choices_drawn_as_the_model_would(tiny):
+    n = 400
+    prompts, choices = [PROMPTS[1]] * n, [("aa", "ab", "b", "abc")] * n
+    answers = tiny.generate(prompts, max_tokens=1, temperature=1.0, seeds=range(n), choices=choices)
+    assert {a.text for a in answers} <= set(choices[0])
+    # The policy is the model's, renormalised at each token: worked out for "b" against a….
+    (score,) = tiny.score(PROMPTS[1:2], [["a", "b"]])
+    (first,) = tiny._encode(PROMPTS[1:2])
+    with torch.inference_mode():
+        logits = tiny.model(torch.tensor([first])).logits[0, -1]
+    a, b = (logits[tiny._spell(c)[0]].item() for c in "ab")
+    want = 1 / (1 + np.exp(a - b))
+    share = np.mean([answer.text == "b" for answer in answers])
+    assert abs(share - want) < 4 * np.sqrt(want * (1 - want) / n)
+    assert len(score.logprobs) == 2
+
+
+def test_a_stop_string_ends_an_answer_and_is_not_part_of_it(tiny):
+    (full,) = tiny.generate(PROMPTS[:1], max_tokens=30)
+    middle = full.text[3]
+    (cut,) = tiny.generate(PROMPTS[:1], max_tokens=30, stop=[middle])
+    assert cut.text == full.text[: full.text.index(middle)]
+    assert cut.tokens_out < full.tokens_out
+
+
+def test_an_overflow_is_the_error_of_its_prompt_alone(tiny, monkeypatch):
+    monkeypatch.setattr(tiny, "context", 200)
+    prompts = [PROMPTS[0], ask("long " * 100)]
+    good, bad = tiny.score(prompts, [CHOICES] * 2)
+    assert good.error is None and len(good.logprobs) == len(CHOICES)
+    assert "more than the 200 that tiny" in bad.error
+    good, bad = tiny.generate(prompts, max_tokens=5)
+    assert good.error is None and good.tokens_out
+    assert bad.text == "" and "shorter history" in bad.error
+
+
+@pytest.mark.parametrize(
+    ("checkpoint", "sentence"),
+    [
+        ("/nowhere/model", "is not there"),
+        ("{tmp}", "holds no config.json"),
+        ("{tmp}/model.gguf", "is not there"),
+        ("{tmp}/broken", "cannot be loaded as a language model"),
+    ],
+)
+def test_what_is_no_model_is_refused_in_a_sentence(tmp_path, checkpoint, sentence):
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_text('{"model_type": "llama"}')
+    with pytest.raises(InputError, match=sentence) as refusal:
+        open_backend(checkpoint.format(tmp=tmp_path))
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_base_model_without_a_chat_template_reads_plain_text(tmp_path):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(tiny_folder())
+    tokenizer.chat_template = None
+    tokenizer.save_pretrained(tmp_path)
+    AutoModelForCausalLM.from_pretrained(tiny_folder()).save_pretrained(tmp_path)
+    backend = open_backend(str(tmp_path))
+    (ids,) = backend._encode([ask("state", "rules")])
+    assert backend.tokenizer.decode(ids) == "rules\n\nstate"
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.integers(0, 3), min_size=1, max_size=5).map(tuple), min_size=1, max_size=6,
+        unique=True,
+    )
+)  # fmt: skip
+def test_a_trie_spells_its_sequences(sequences):
+    trie = Trie(sequences)
+    assert len(trie.tokens) == len({s[:i] for s in sequences for i in range(1, len(s))})
+    for sequence, path in zip(sequences, trie.paths, strict=True):
+        assert tuple(trie.edges[edge][1] for edge in path) == sequence
+        for depth, edge in enumerate(path[1:]):
+            node = trie.edges[edge][0] - 1
+            assert trie.depths[node] == depth
+            line = np.flatnonzero(trie.ancestors[node])
+            assert trie.tokens[line].tolist() == list(sequence[: depth + 1])
+
+
+def test_the_embedded_model_loads_and_knows_some_english():
+    try:
+        gguf_file()
+    except InputError as missing:
+        pytest.skip(str(missing))
+    backend = open_backend("smollm2")
+    prompt = (Message("user", "Which animal says meow? Answer in one word."),)
+    (score,) = backend.score([prompt], [["Cat", "Banana", "Tuesday"]])
+    assert int(score.logprobs.argmax()) == 0
