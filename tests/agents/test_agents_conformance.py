@@ -17,6 +17,8 @@ from envs.registry import game_names, make_game
 
 # The null kinds that fail by design: test_what_fails_by_design_is_found.
 FAILING = {"crash", "illegal", "timeout"}
+# Language models, which take their time: test_a_language_model_keeps_the_contract.
+SLOW = {"lm"}
 # One or two small configurations of each game; a game that is not named is taken as it comes.
 GAMES = {
     "gymnasium": ["gymnasium?id=CartPole-v1", "gymnasium?id=Pendulum-v1"],
@@ -41,7 +43,7 @@ def pairs():
                 assert isinstance(error.__cause__, ImportError), error  # an extra is missing
                 continue
             for family in agent_names():
-                if family in FAILING:
+                if family in FAILING | SLOW:
                     continue
                 for spec in AGENTS.get(family, [family]):
                     try:
@@ -78,6 +80,28 @@ def test_another_process_decides_alike():
     there = done.stdout.split()
     here = [digest(spec, game, tables=2, limit=5) for spec, game in PAIRS]
     assert [pair for pair, a, b in zip(PAIRS, here, there, strict=True) if a != b] == []
+
+
+@pytest.mark.parametrize(
+    "game",
+    [
+        "holdem?seats=6",
+        "rtb",
+        "science_birds?letters=IL,drops=4",
+        "gridworld",
+        "minihack?steps=10",
+        "gymnasium?id=CartPole-v1",
+    ],
+)
+@pytest.mark.parametrize(
+    "spec",
+    ["lm:tiny", "lm:tiny?temperature=1", "lm:tiny?decode=vote,samples=2,max_tokens=4"],
+)
+def test_a_language_model_keeps_the_contract(spec, game):
+    pytest.importorskip("transformers")
+    if game.startswith("minihack"):
+        pytest.importorskip("nle")
+    assert check_agent(spec, game, tables=2, limit=2, other_process=False) > 0
 
 
 @pytest.mark.parametrize("spec", ["crash", "illegal"])
