@@ -43,15 +43,11 @@ _MOVE = re.compile(r"fold|check|call|all-in|(?:bet|raise) (?:0|[1-9]\d*)(?:\.\d+
 _NUMBER = r"(?:0|[1-9]\d*)(?:\.\d+)?"
 _PREFLOP_ACT = re.compile(rf"({_NUMBER})bb|call|fold|allin")
 _POSTFLOP_ACT = re.compile(r"(IP|OOP)_(CHECK|CALL|(?:BET|RAISE)_([1-9]\d*))")
-_COLUMNS: dict[Source, tuple[str, ...]] = {
-    "preflop": tuple(
-        " prev_line hero_pos hero_holding correct_decision num_players num_bets available_moves "
-        "pot_size".split(" ")
-    ),
-    "postflop": tuple(
-        " preflop_action board_flop board_turn board_river aggressor_position postflop_action "
-        "evaluation_at available_moves pot_size hero_position holding correct_decision".split(" ")
-    ),
+_HEADERS: dict[Source, str] = {
+    "preflop": ",prev_line,hero_pos,hero_holding,correct_decision,num_players,num_bets,"
+    "available_moves,pot_size",
+    "postflop": ",preflop_action,board_flop,board_turn,board_river,aggressor_position,"
+    "postflop_action,evaluation_at,available_moves,pot_size,hero_position,holding,correct_decision",
 }
 _BOARD_CARDS = {"preflop": 0, "flop": 3, "turn": 4, "river": 5}
 
@@ -275,12 +271,12 @@ def load(path: Path) -> list[Row]:
             lines = list(csv.reader(stream, strict=True))
     except (OSError, EOFError, UnicodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read as CSV: {error}") from error
-    header = tuple(lines[0]) if lines else ()
-    source = next((name for name in SOURCES if header == _COLUMNS[name]), None)
+    header = lines[0] if lines else []
+    source = next((name for name in SOURCES if ",".join(header) == _HEADERS[name]), None)
     if source is None:
         raise InputError(
             f"{path} has neither header of PokerBench's game scenarios; its first line must be "
-            f"{','.join(_COLUMNS['preflop'])!r} or the one for after the flop"
+            f"{_HEADERS['preflop']!r} or the one for after the flop"
         )
     read: Callable[[dict[str, str]], Row] = _preflop if source == "preflop" else _postflop
     rows: dict[int, Row] = {}
