@@ -5,9 +5,9 @@ Each bonus is one small file. ``VecBonus`` calls them with whole batches, one ro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -63,6 +63,7 @@ class Kit:
         seed: of the networks' weights.
         device: where networks live.
         lr: of Adam.
+        names: tells the actions' names, for bonuses that speak of them.
     """
 
     def __init__(
@@ -74,8 +75,10 @@ class Kit:
         seed: int = 0,
         device: str = "cpu",
         lr: float = 1e-4,
+        names: Callable[[], Sequence[str]] | None = None,
     ) -> None:
         self.space, self.actions, self.envs = space, actions, envs
+        self.names = names
         self.device, self.lr = torch.device(device), lr
         self.seed = seed
         self._made = 0
@@ -103,8 +106,12 @@ class Bonus:
     """One bonus. What it does not override costs nothing.
 
     Attributes:
+        absolute: whether it pays in the task's own unit, so that it is not to be divided by its
+            standard deviation.
         networks: what is trained, by name; saved and loaded with the bonus.
     """
+
+    absolute: ClassVar[bool] = False
 
     def __init__(self, kit: Kit) -> None:
         self.kit = kit
@@ -120,6 +127,10 @@ class Bonus:
     def loss(self, steps: Transitions) -> Tensor | None:
         """What training on these steps minimises; None where there is nothing to train."""
         return None
+
+    def figures(self) -> dict[str, float]:
+        """What is to be logged of it beside what it pays."""
+        return {}
 
     def memory(self) -> dict[str, NDArray[Any]]:
         """What is remembered beside weights, as arrays: counts, covariances."""

@@ -1,8 +1,9 @@
 """Bonuses by name, multiplied and added: ``e3b*noveld``, ``0.5*rnd+count:position``.
 
 A sum of products: ``+`` between terms, ``*`` between a term's factors, of which numbers are its
-weight and names its bonuses; ``name:part`` says what is counted. Each term is divided by the
-running standard deviation of all that it has ever paid, so that weights weigh alike.
+weight and names its bonuses; ``name:part`` says what is counted, or who judges. Each term is
+divided by the running standard deviation of all that it has ever paid, so that weights weigh alike;
+a term of bonuses that pay in the task's own unit (``calm``) is not.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from agents.exploration.icm import Icm
 from agents.exploration.noveld import NovelD
 from agents.exploration.ride import Ride
 from agents.exploration.rnd import Rnd
+from agents.exploration.subgoals import Subgoals
 from envs.errors import InputError
 
 BONUSES: Mapping[str, Callable[..., Bonus]] = {
@@ -32,13 +34,14 @@ BONUSES: Mapping[str, Callable[..., Bonus]] = {
     "icm": Icm,
     "ride": Ride,
     "e3b": E3b,
+    "calm": Subgoals,
 }
-_COUNTING = ("count", "episodic", "noveld", "ride")
+_COUNTING = ("count", "episodic", "noveld", "ride", "calm")
 
 
 @dataclass(frozen=True)
 class Factor:
-    """A bonus's name, and what it counts where it counts."""
+    """A bonus's name, and what it counts where it counts, or who judges where one does."""
 
     name: str
     part: str | None = None
@@ -147,7 +150,7 @@ class Mixture(Bonus):
             bonus.begin(rows, seen)
 
     def pay(self, steps: Transitions) -> NDArray[np.float64]:
-        """The weighted sum of the terms, each in standard deviations."""
+        """The weighted sum of the terms, each in standard deviations or the task's unit."""
         paid = np.zeros(len(steps))
         for i, (term, group) in enumerate(zip(self.terms, self.bonuses, strict=True)):
             product = np.ones(len(steps))
@@ -155,7 +158,8 @@ class Mixture(Bonus):
                 product *= bonus.pay(steps)
             self.deviations[i].update(product)
             self.raw[i] = product.mean()
-            paid += term.weight * product / self.deviations[i].std
+            unit = 1.0 if all(bonus.absolute for bonus in group) else self.deviations[i].std
+            paid += term.weight * product / unit
         return paid
 
     def loss(self, steps: Transitions) -> Any:
@@ -170,6 +174,16 @@ class Mixture(Bonus):
             if found is not None:
                 losses.append(found)
         return sum(losses) if losses else None
+
+    def figures(self) -> dict[str, float]:
+        """Of all, under the bonus's place in the text where several have any."""
+        found = [bonus.figures() for bonus in self.flat]
+        several = sum(map(bool, found)) > 1
+        return {
+            f"{i}.{name}" if several else name: value
+            for i, figures in enumerate(found)
+            for name, value in figures.items()
+        }
 
     def memory(self) -> dict[str, NDArray[Any]]:
         """All memories, and the running deviations."""

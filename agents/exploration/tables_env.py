@@ -53,6 +53,12 @@ class TablesVecEnv(VecEnv):
         seen = spaces.Dict({key: game.observation_space[key] for key in self.keys})
         super().__init__(count, seen, game.action_space)
 
+    @property
+    def action_names(self) -> list[str]:
+        """The actions in words; ask after ``reset``."""
+        space: Any = self.game.action_space
+        return [self.tables.describe(0, 0, action) for action in range(space.n)]
+
     def _begin(self, rows: NDArray[np.int64]) -> None:
         seeds = [
             seeding.derive(self.seed_value, row, int(self.episodes[row])) for row in rows.tolist()

@@ -58,7 +58,10 @@ class VecBonus(VecEnvWrapper):
         space = venv.observation_space
         self._single = not isinstance(space, spaces.Dict)
         seen = space if isinstance(space, spaces.Dict) else spaces.Dict({"observation": space})
-        kit = Kit(seen, int(venv.action_space.n), venv.num_envs, seed=seed, device=device, lr=lr)
+        kit = Kit(
+            seen, int(venv.action_space.n), venv.num_envs, seed=seed, device=device, lr=lr,
+            names=lambda: venv.get_attr("action_names", 0)[0],
+        )  # fmt: skip
         self.bonus = Mixture(kit, bonus)
         self.beta, self.clip, self.share = beta, clip, share
         parameters = [p for n in self.bonus.networks.values() for p in n.parameters()]
@@ -194,6 +197,8 @@ class BonusTraining(BaseCallback):
             self._sum, self._steps = 0.0, 0
         for term, raw in zip(env.bonus.terms, env.bonus.raw.tolist(), strict=True):
             self.logger.record(f"bonus/raw/{term}", raw)
+        for name, value in env.bonus.figures().items():
+            self.logger.record(f"bonus/{name}", value)
         if env.waiting >= self.least:
             for name, value in env.learn().items():
                 self.logger.record(f"bonus/{name}", value)
