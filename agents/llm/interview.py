@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from agents.llm.backend import Backend, Message, Prompt
-from agents.llm.decoding import MAX_TOKENS, Decoding, Seeds
+from agents.llm.decoding import MAX_TOKENS
 from agents.llm.question import Question, Reply
+from agents.llm.reading import Decoding, Seeds
 from agents.llm.templates import Template
 from envs import seeding
 

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from agents.agent import Agent, Decisions, Failure
 from agents.llm.backend import Backend
-from agents.llm.decoding import MARKER, Decoding, Kind, Seeds, make_decoding
+from agents.llm.decoding import Kind, make_decoding
 from agents.llm.fields import family_of, fields, known_fields, write_history
 from agents.llm.interview import Interview, Request
 from agents.llm.models import Device, Dtype, Runtime, open_backend
 from agents.llm.question import Question, Reply
+from agents.llm.reading import MARKER, Decoding, Seeds
 from agents.llm.templates import families, load_template, template_names
 from agents.registry import GROUP, identify
 from agents.scripted.generic import batch
