@@ -1,0 +1,89 @@
+"""``arena eval``: what language models know and how they play, beside what they must beat."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from arena.evaluation.report import Report
+
+
+def add(parser: argparse.ArgumentParser) -> None:
+    """Declare a verb for each suite of ``arena.evaluation.suites``."""
+    from arena.evaluation import suites
+
+    verbs = parser.add_subparsers(metavar="SUITE", required=True)
+    for name in suites.names():
+        suite = import_module(f"arena.evaluation.suites.{name}")
+        verb = verbs.add_parser(
+            name,
+            help=suite.HELP,
+            description=suite.__doc__,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        verb.add_argument(
+            "--agent",
+            action="append",
+            default=[],
+            metavar="[NAME=]SPEC",
+            help="who is evaluated, e.g. lm:smollm2; several times for several",
+        )
+        verb.add_argument("--seed", type=int, default=0, help="of all that is drawn (default 0)")
+        verb.add_argument(
+            "-o", "--output", type=Path, metavar="FOLDER", required=True,
+            help="where answers and results are kept; the same command goes on with it",
+        )  # fmt: skip
+        verb.add_argument("--json", action="store_true", help="print JSON")
+        suite.add(verb)
+        verb.set_defaults(run=run, suite=suite)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate, then print the tables and write ``result.json`` and ``index.html``."""
+    import sys
+    from contextlib import redirect_stdout
+
+    import orjson
+
+    from arena.evaluation.page import page
+    from leagues.replay import write
+
+    with redirect_stdout(sys.stderr):  # what a model's library prints is no result
+        report: Report = options.suite.run(options)
+    data = orjson.dumps(report.data, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
+    write(options.output / "result.json", data)
+    write(options.output / "index.html", page(report))
+    if options.json:
+        print(data.decode())
+        return 0
+    _print(report)
+    print(f"\nresults: {options.output / 'result.json'}; to read: {options.output / 'index.html'}")
+    return 0
+
+
+def _print(report: Report) -> None:
+    from rich import table as rich
+    from rich.text import Text
+
+    from arena.cli.console import stdout
+    from arena.evaluation.report import Table, words
+
+    console = stdout()
+    console.print(Text(report.title, "bold"))
+    console.print(Text(report.lead))
+    for part in report.parts:
+        if not isinstance(part, Table) or not part.printed:
+            continue
+        table = rich.Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+        for number, heading in enumerate(part.columns):
+            text = all(isinstance(row[number], str) for row in part.rows)
+            table.add_column(heading, justify="left" if text else "right")
+        for row in part.rows:
+            table.add_row(*(words(cell, part.digits) for cell in row))
+        console.print(Text(f"\n{part.title}", "bold"))
+        console.print(table)
+        if part.note:
+            console.print(Text(part.note, "dim"))
