@@ -74,15 +74,15 @@ def solve(
     """
     game = _payoffs(stack, small_blind, ante)
     fold = game.fold * game.meet.sum(axis=1)
-    push = _RegretMatching()
-    call = _RegretMatching()
+    push = RegretMatching()
+    call = RegretMatching()
     for weight in range(1, iterations + 1):
         push.learn(game.push_values(call.policy), fold, weight)
         call.learn(*game.call_values(push.policy), weight)
     return Ranges(push.average(), call.average())
 
 
-class _RegretMatching:
+class RegretMatching:
     """CFR+'s two actions a class: regrets never below zero, later policies weigh more."""
 
     def __init__(self) -> None:
@@ -92,6 +92,7 @@ class _RegretMatching:
         self.weight = 0
 
     def learn(self, first: Floats, second: Floats, weight: int) -> None:
+        """Take what the two actions win, by class; ``policy`` is how often the first is taken."""
         expected = self.policy * first + (1 - self.policy) * second
         self.regrets = np.maximum(self.regrets + np.stack([first, second]) - expected, 0)
         total = self.regrets.sum(axis=0)
@@ -100,6 +101,7 @@ class _RegretMatching:
         self.weight += weight
 
     def average(self) -> Floats:
+        """The weighted mean of all policies, which is what converges."""
         return self.sum / self.weight
 
 
