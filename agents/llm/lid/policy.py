@@ -8,6 +8,7 @@ a pretrained model, or the same layers with random weights: what ``init`` says, 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -121,23 +122,24 @@ def make_policy(
             with _quiet():  # the layers left out would be reported as unexpected
                 body = loading(AutoModel, path, config=config, dtype=torch.float32)
         else:
-            body = AutoModel.from_config(config, dtype=torch.float32)
+            body = _untrained(config)
         return LidPolicy(body, tokenizer, actions, longest)
 
 
 def save_policy(policy: LidPolicy, folder: Path, facts: dict[str, Any]) -> None:
-    """Write what ``load_policy`` reads: config.json, policy.safetensors, the tokenizer's files."""
+    """Write what ``load_policy`` reads: config.json, policy.safetensors, and in body/ the
+    configuration of the body and its tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
-    policy.tokenizer.save_pretrained(folder / "tokenizer")
+    policy.body.config.save_pretrained(folder / "body")
+    policy.tokenizer.save_pretrained(folder / "body")
     write_tensors(folder / "policy.safetensors", policy.state_dict())
-    body = policy.body.config.to_dict()
-    shape = {"actions": policy.head.out_features, "longest": policy.longest, "body": body}
+    shape = {"actions": policy.head.out_features, "longest": policy.longest}
     write_json(folder / "config.json", {"kind": "lid", **facts, **shape})
 
 
 def load_policy(folder: Path) -> tuple[LidPolicy, dict[str, Any]]:
     """The policy in ``folder`` and the facts stored with it; InputError where there is none."""
-    from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers import AutoConfig, AutoTokenizer
 
     from agents.llm.models import loading
 
@@ -147,35 +149,37 @@ def load_policy(folder: Path) -> tuple[LidPolicy, dict[str, Any]]:
         weights = load_file(folder / "policy.safetensors")
     except (OSError, ValueError) as error:
         raise InputError(f"{folder} holds no policy of arena train lid: {error}") from None
-    if not isinstance(facts, dict) or facts.get("kind") != "lid":
+    if not isinstance(facts, dict) or facts.pop("kind", None) != "lid":
         raise InputError(f"{path} is not the configuration of a policy of arena train lid")
-    try:
-        shape: dict[str, Any] = facts.pop("body")
-        config = AutoConfig.for_model(**shape)
-        with torch.random.fork_rng(devices=[]):
-            body = AutoModel.from_config(config, dtype=torch.float32)
-        policy = LidPolicy(
-            body,
-            loading(AutoTokenizer, str(folder / "tokenizer")),
-            facts.pop("actions"),
-            facts.pop("longest"),
-        )
-        policy.load_state_dict(weights)
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise InputError(f"{path} and policy.safetensors do not fit: {error}") from None
+    body = str(folder / "body")
+    with torch.random.fork_rng(devices=[]):
+        network = _untrained(loading(AutoConfig, body))
+        tokenizer = loading(AutoTokenizer, body)
+        try:
+            policy = LidPolicy(network, tokenizer, facts.pop("actions"), facts["longest"])
+            policy.load_state_dict(weights)
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise InputError(f"{path} and policy.safetensors do not fit: {error}") from None
     return policy, facts
+
+
+def _untrained(config: Any) -> Any:
+    """A base model with random weights drawn from torch's generator."""
+    from transformers import AutoModel
+
+    return AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    from transformers.utils import logging
+    from transformers.utils import logging as log
 
-    before = logging.get_verbosity()
-    logging.set_verbosity_error()
+    before = log.get_verbosity()
+    log.set_verbosity(logging.ERROR)
     try:
         yield
     finally:
-        logging.set_verbosity(before)
+        log.set_verbosity(before)
 
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:

@@ -168,7 +168,7 @@ class Run:
             logits = self.policy([example.sight for example in batch])
         loss = functional.cross_entropy(logits, wanted)
         self.optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
         self.optimizer.step()
         return loss.item(), (logits.argmax(1) == wanted).float().mean().item()
@@ -243,12 +243,9 @@ def reduced(device: str) -> AbstractContextManager[Any]:
 def read_settings(facts: dict[str, Any], folder: Path) -> Settings:
     """The settings among a checkpoint's facts; InputError where they are not all known."""
     known = {f.name for f in fields(Settings)}
-    chosen = {key: value for key, value in facts.items() if key != "kind"}
-    if not set(chosen) <= known:
-        raise InputError(
-            f"{folder}/config.json has unknown settings: {', '.join(sorted(set(chosen) - known))}"
-        )
-    return Settings(**chosen)
+    if odd := sorted(set(facts) - known):
+        raise InputError(f"{folder}/config.json has unknown settings: {', '.join(odd)}")
+    return Settings(**facts)
 
 
 def _solo(spec: str) -> Game:
@@ -269,4 +266,4 @@ def _board(folder: Path | None) -> Any:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(folder))  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder))

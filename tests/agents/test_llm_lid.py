@@ -1,0 +1,260 @@
+"""LID: what hindsight makes of an episode, cloning, the active loop, and the player."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from agents.agent import CannotPlay
+from agents.conformance import check_agent
+from agents.llm.lid.episodes import Episode, examples, record, relabelled
+from agents.llm.lid.player import Actor
+from agents.llm.lid.policy import Sight, make_policy
+from agents.llm.lid.run import Run, Settings, demonstrations, evaluate
+from agents.llm.lid.study import draw, interval, study
+from agents.registry import make_agent
+from arena.cli import main
+from envs import seeding
+from envs.errors import InputError
+from envs.registry import make_game
+
+TINY = Settings(
+    game="errand", teacher="courier", model="tiny", layers=0, longest=150, history=0,
+    demonstrations=4, updates=12, batch=8, lr=3e-3, rounds=2, episodes=6,
+)  # fmt: skip
+
+
+def episode(scenes, actions, reached, goal="a"):
+    names = tuple(str(action) for action in actions)
+    return Episode(goal, tuple(scenes), tuple(actions), names, tuple(reached))
+
+
+# -- hindsight -------------------------------------------------------------------------------------
+
+
+def test_a_failure_demonstrates_the_goal_that_it_reached():
+    (found,) = relabelled([episode("stu", [1, 2, 3], [(3, "b")])])
+    assert found == episode("stu", [1, 2, 3], [(3, "b")], goal="b") and found.won
+
+
+def test_every_goal_on_the_way_has_its_own_beginning_of_the_episode():
+    found = relabelled([episode("stuv", [1, 2, 3, 0], [(2, "b"), (4, "a")])])
+    assert found == [
+        episode("st", [1, 2], [(2, "b")], goal="b"),
+        episode("stuv", [1, 2, 3, 0], [(4, "a")]),
+    ]
+
+
+def test_who_reached_nothing_demonstrates_nothing():
+    assert relabelled([episode("stu", [1, 2, 3], [])]) == []
+
+
+@pytest.mark.parametrize(
+    ("scenes", "kept"),
+    [
+        ("stu", "stu"),
+        ("ssst", "st"),  # against a wall
+        ("stsu", "su"),  # there and back
+        ("stutsv", "sv"),  # a loop in a loop
+        ("stutv", "stv"),
+    ],
+)
+def test_moves_that_led_back_to_a_scene_are_cut_out(scenes, kept):
+    actions = range(len(scenes))
+    (found,) = relabelled([episode(scenes, actions, [(len(scenes), "a")])])
+    last = [max(i for i in actions if scenes[i] == scene) for scene in kept]
+    assert "".join(found.scenes) == kept and list(found.actions) == last
+    assert found.reached == ((len(kept), "a"),)
+
+
+def test_examples_show_the_last_moves():
+    found = examples([episode("stu", [1, 2, 3], [(3, "a")])], history=1)
+    assert [e.sight for e in found] == [
+        Sight("a", (), "s"), Sight("a", ("1",), "t"), Sight("a", ("2",), "u")
+    ]  # fmt: skip
+    assert [e.action for e in found] == [1, 2, 3]
+    assert all(e.sight.history == () for e in examples([episode("st", [1, 2], [])], history=0))
+
+
+def test_what_is_recorded_is_what_was_played_and_relabelling_it_makes_it_true():
+    game = make_game("errand")
+    seeds = list(range(30))
+    played = record(game, make_agent("random", game), seeds)
+    tables = game.tables(30)
+    assert {one.won for one in played} == {True, False}
+    for table, one in enumerate(played):
+        tables.begin(np.array([table]), np.array([seeds[table]], np.uint64))
+        for scene, action in zip(one.scenes, one.actions, strict=True):
+            assert tables.scene(table) == scene and not tables.done[table]
+            tables.step(np.array([table]), np.array([0]), np.array([action]))
+        assert one.won == (tables.returns[table, 0] == 1)
+        assert [goal for _, goal in one.reached] == list(filter(None, [tables.reached(table)]))
+    for one in relabelled(played):
+        (seed,) = (s for s, p in zip(seeds, played, strict=True) if p.scenes[0] == one.scenes[0])
+        tables.begin(np.array([0]), np.array([seed], np.uint64))
+        for scene, action in zip(one.scenes, one.actions, strict=True):
+            assert tables.scene(0) == scene
+            tables.step(np.array([0]), np.array([0]), np.array([action]))
+        assert tables.reached(0) == one.goal
+
+
+def test_a_game_without_goals_in_words_is_won_or_not():
+    game = make_game("gridworld?rooms=1,steps=20")
+    played = record(game, make_agent("random", game), list(range(20)))
+    assert {one.goal for one in played} == {"win"} and {one.won for one in played} == {True, False}
+    assert all(len(one.actions) == 20 for one in played if not one.won)
+
+
+# -- policy and training ---------------------------------------------------------------------------
+
+
+def tiny(init, seed=0, layers=1):
+    return make_policy("tiny", init, layers=layers, actions=4, longest=50, seed=seed)
+
+
+def test_both_initialisations_train_the_same_and_differ_in_values_alone():
+    lm, random = tiny("lm"), tiny("random")
+    shapes = [
+        {name: (p.shape, p.requires_grad) for name, p in policy.named_parameters()}
+        for policy in (lm, random)
+    ]
+    assert shapes[0] == shapes[1] and all(trained for _, trained in shapes[0].values())
+    assert len(lm.body.layers) == 1
+    again = tiny("lm", seed=1).body.state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in lm.body.state_dict().items())
+    other = tiny("random", seed=1).body.state_dict()
+    name = "layers.0.mlp.up_proj.weight"
+    assert not torch.equal(random.body.state_dict()[name], other[name])
+
+
+def test_a_decision_does_not_depend_on_what_is_beside_it():
+    policy = tiny("lm", layers=2).eval()
+    sights = [Sight("x", ("east",) * i, "y " * 3 * i) for i in range(4)]
+    mask = np.array([True, False, True, True])
+    together = policy.probabilities(sights, np.tile(mask, (4, 1)))
+    alone = [policy.probabilities([s], mask[None])[0] for s in sights]
+    assert np.allclose(together, alone, atol=1e-6)
+    assert (together[:, 1] == 0).all() and np.allclose(together.sum(1), 1)
+
+
+def test_cloning_learns_a_handful_of_demonstrations_by_heart():
+    settings = Settings(
+        **{**TINY.__dict__, "rounds": 0, "demonstrations": 2, "updates": 80, "lr": 1e-2}
+    )
+    run = Run(settings)
+    run.train(80)
+    _, _, loss, agreement = run.curve[-1]
+    assert loss < 0.1 and agreement > 0.97
+    seeds = [seeding.derive(settings.seed, "teach", i) for i in range(2)]
+    played = record(run.game, Actor(run.policy, history=0, greedy=True), seeds)
+    assert played == run.episodes
+
+
+def test_fewer_demonstrations_are_the_beginning_of_more():
+    few, more = (
+        demonstrations(Settings("errand", "courier", demonstrations=n, seed=3)) for n in (2, 5)
+    )
+    assert more[:2] == few and len(more) == 5 and all(one.won for one in more)
+    assert demonstrations(Settings("errand", "courier", demonstrations=2, seed=4)) != few
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lid") / "run"
+    run = Run(TINY, folder)
+    run.train(TINY.updates)
+    run.save()
+    return folder
+
+
+def test_the_active_loop_gathers_what_was_reached(stored):
+    gathered = json.loads((stored / "resume.json").read_text())["episodes"]
+    assert 4 < len(gathered) <= 4 + 2 * TINY.episodes
+    assert all(one["reached"][-1][1] == one["goal"] for one in gathered)
+
+
+@pytest.mark.parametrize("stop", [3, 4, 9])  # 4: just before it gathers
+def test_a_run_that_stopped_goes_on_as_if_it_had_not(stored, tmp_path, stop):
+    half = Run(TINY, tmp_path / "half")
+    half.train(stop)
+    half.save()
+    whole = Run.load(tmp_path / "half")
+    whole.train(TINY.updates)
+    whole.save()
+    one, two = (load_file(f / "policy.safetensors") for f in (stored, tmp_path / "half"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    one, two = (json.loads((f / "resume.json").read_text()) for f in (stored, tmp_path / "half"))
+    assert one == two
+
+
+def test_the_checkpoint_plays_and_keeps_the_contract(stored):
+    for options in ("", "?greedy=false"):
+        spec = f"lid:{stored}{options}"
+        assert check_agent(spec, "errand", tables=2, limit=8, other_process=not options) > 0
+    assert 0 <= evaluate(Run.load(stored), "errand?goals=words", 4) <= 1
+
+
+def test_what_is_no_checkpoint_is_refused(stored, tmp_path):
+    errand = make_game("errand")
+    with pytest.raises(InputError, match="needs the folder"):
+        make_agent("lid", errand)
+    with pytest.raises(InputError, match="holds no policy"):
+        make_agent(f"lid:{tmp_path}", errand)
+    with pytest.raises(CannotPlay, match="trained on errand"):
+        make_agent(f"lid:{stored}", make_game("gridworld"))
+    with pytest.raises(InputError, match="is not a solo game"):
+        Run(Settings("holdem", "call"))
+
+
+# -- studies and commands --------------------------------------------------------------------------
+
+
+def test_an_interval_is_students():
+    mean, low, high = interval([0.2, 0.4, 0.6])
+    assert mean == pytest.approx(0.4) and high - mean == pytest.approx(
+        4.303 * 0.2 / 3**0.5, abs=1e-3
+    )
+    assert low == pytest.approx(2 * mean - high) and np.isnan(interval([0.2])[1])
+
+
+def test_a_study_goes_on_where_it_was_and_draws_its_curves(tmp_path):
+    base = Settings(**{**TINY.__dict__, "updates": 4, "episodes": 2})
+    told = []
+
+    def go(arms):
+        return study(
+            base, arms, {"lm": 1e-3, "random": 2e-3}, [0], episodes=3, folder=tmp_path,
+            progress=lambda *what: told.append(what),
+        )  # fmt: skip
+
+    one = go(["clone:2"])
+    assert [(r.cell, r.settings["lr"]) for r in one] == [
+        (("clone:2", "lm"), 1e-3), (("clone:2", "random"), 2e-3)
+    ]  # fmt: skip
+    both = go(["clone:2", "active:2"])
+    assert both[0] == one[0] and both[2].settings["rounds"] == 3 and len(both) == 4
+    assert set(both[3].scores) == {"known", "pairs", "words"} and len(both[3].curve) == 4
+    assert told[-1][:2] == (4, 4)
+    draw(both, tmp_path / "curves.png")
+    assert (tmp_path / "curves.png").stat().st_size > 0
+    with pytest.raises(InputError, match="neither clone:N nor active:N"):
+        go(["half:3"])
+
+
+def test_the_command_trains_goes_on_and_says_what_is_wrong(tmp_path, capsys):
+    folder = str(tmp_path / "run")
+    small = ["--model=tiny", "--demonstrations=2", "--batch=2", "--evaluate=2", "--history=0"]
+    train = ["train", "lid", "--game", "errand", "--teacher", "courier", *small, "-o", folder]
+    assert main([*train, "--updates", "3"]) == 0
+    assert f"lid:{folder}" in capsys.readouterr().out
+    assert main(["train", "lid", "--resume", "--evaluate", "2", "-o", folder]) == 0
+    for wrong, sentence in (
+        (["train", "lid", "-o", folder + "2"], "--game and --teacher are needed"),
+        ([*train[:-1], folder + "2", "--updates", "0"], "--updates must be at least 1"),
+        ([*train[:-1], folder + "2", "--explore", "2"], "must lie between 0 and 1"),
+        (train, "is there already"),
+    ):
+        assert main(wrong) == 2
+        assert sentence in capsys.readouterr().err
