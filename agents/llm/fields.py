@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, cast
 
 from agents.llm.poker_words import read_face
 from agents.llm.templates import families
 from envs.game import Game, Turns
+
+if TYPE_CHECKING:
+    from envs.minihack.game import MiniHack
 
 Fields = Mapping[str, str]
 Rendering = Callable[[Turns, int], Fields]
@@ -66,6 +70,7 @@ _GOALS = {
     "boulders": "Push a boulder (0 or `) onto every fountain ({).",
     "message": "Find the object that lies about, pick it up and use it.",
 }
+_KEY = " A key opens the closed door: pickup takes it, apply turns it beside the door."
 _VIEWED = re.compile(r"message:\n(.*?)\nview:\n(.*?)\nmap:\n(.*?)\ninventory:\n(.*)", re.DOTALL)
 
 
@@ -74,8 +79,9 @@ def _minihack(turns: Turns, row: int) -> Fields:
     if seen is None:
         raise ValueError(f"this is no MiniHack observation: {turns.text[row]!r}")
     named = dict(zip(("message", "view", "map", "inventory"), seen.groups(), strict=True))
-    game = turns.source.game
-    return named | {"task": game.task_name, "goal": _GOALS[game.task.goal]}  # type: ignore[attr-defined]
+    game = cast("MiniHack", turns.source.game)
+    goal = _GOALS[game.task.goal] + (_KEY if game.task.unlocks else "")
+    return named | {"task": game.task_name, "goal": goal}
 
 
 def _rtb(turns: Turns, row: int) -> Fields:

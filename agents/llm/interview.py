@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -25,6 +25,13 @@ class Request:
     choices: Sequence[str]
     parse: Callable[[str], Any]
     whole: bool = False
+
+
+class Asking(Protocol):
+    """An ``Interview``, or what stands in for one."""
+
+    def ask(self, requests: Sequence[Request], seeds: Seeds) -> list[Reply]:
+        """A reply to each request, all of them in one batch."""
 
 
 @dataclass(frozen=True)

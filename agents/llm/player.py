@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Agent, Decisions, Failure
+from agents.agent import Agent, CannotPlay, Decisions, Failure
 from agents.llm.backend import Backend
 from agents.llm.decoding import Kind, make_decoding
 from agents.llm.fields import family_of, fields, known_fields, write_history
-from agents.llm.interview import Interview, Request
+from agents.llm.interview import Asking, Interview, Request
 from agents.llm.models import Device, Dtype, Runtime, open_backend
 from agents.llm.question import Question, Reply
 from agents.llm.reading import MARKER, Decoding, Seeds
@@ -27,6 +28,9 @@ from envs.errors import InputError
 from envs.game import Game, Ints, Turns
 from envs.registry import load
 from envs.specs import Spec, bind
+
+if TYPE_CHECKING:
+    from agents.llm.letters import Programs
 
 LINE = 32
 """The tokens of an answer of one line, and of one that reasons first or writes a program."""
@@ -75,20 +79,43 @@ class LanguageModel(Agent):
             raise InputError(f"lm: memory={memory} must be at least 1")
         self.game = game
         self.family = family_of(game)
-        template = load_template(self.family, prompt)
-        template.check(known_fields(self.family))
+        birds = self.family == "science_birds"
+        tree = birds and prompt == "tree_of_thoughts"
+        template = load_template(self.family, f"{prompt}_propose" if tree else prompt)
+        template.check(known_fields(self.family) | ({"depth", "thought"} if tree else set()))
+        # A prompt that does not show the level so far can only ask for all of it.
+        shown = "observation" in template.placeholders
+        whole = birds and (not shown or getattr(game, "mode", None) == "one_shot")
         if max_tokens is None and decode not in ("score", "constrained"):
-            max_tokens = LONG if MARKER in template.text else LINE
+            max_tokens = LONG if whole or MARKER in template.text else LINE
         decoding = make_decoding(
             decode,
-            temperature=temperature,
+            temperature=0.7 if tree and temperature is None else temperature,
             samples=samples,
             max_tokens=max_tokens,
             calibrate=calibrate,
         )
+        if whole and not decoding.writes:
+            raise CannotPlay(
+                f"lm: prompt={prompt} has the model write whole programs, which decode={decode} "
+                "does not; use decode=generate, vote, best_of or reflect"
+            )
+        if tree and (decode != "generate" or decoding.temperature == 0):
+            raise CannotPlay(
+                "lm: prompt=tree_of_thoughts draws and votes by itself; use decode=generate and a "
+                "temperature above 0"
+            )
         backend = open_backend(checkpoint, device=device, dtype=dtype, runtime=runtime, model=model)
         decoding.check(backend)
-        self.interview = Interview(template, backend, decoding)
+        self.template = template
+        self.interview: Asking = Interview(template, backend, decoding)
+        self.programs: Programs | None = None
+        if whole:
+            from agents.llm.letters import Programs, TreeOfThoughts
+
+            self.programs = Programs(game)
+            if tree:
+                self.interview = TreeOfThoughts(backend, decoding)
         self.memory = memory
         self._past: dict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
 
@@ -125,33 +152,46 @@ class LanguageModel(Agent):
 
     def begin(self, tables: Ints, seats: Ints) -> None:
         """Forget the last episodes at these tables."""
-        for key in zip(tables.tolist(), seats.tolist(), strict=True):
+        keys = _keys(tables, seats)
+        for key in keys:
             self._past.pop(key, None)
+        if self.programs is not None:
+            self.programs.forget(keys)
 
     def act(self, turns: Turns) -> Decisions:
         """Ask the model about all turns at once."""
-        keys = list(zip(turns.tables.tolist(), turns.seats.tolist(), strict=True))
-        wanted = self.interview.template.placeholders
-        requests = []
-        for row, key in enumerate(keys):
-            past = self._past[key]
-            shown = past[max(0, len(past) - self.memory + 1) :]
-            history = write_history(shown, len(past) - len(shown) + 1)
-            filled = fields(self.family, turns, row, history, wanted)
-            requests.append(Request(filled, turns.words[row], _parser(turns, row)))
         assert turns.seeds is not None
+        keys, wanted = _keys(turns.tables, turns.seats), self.template.placeholders
+        filled = [
+            fields(self.family, turns, row, self._history(key), wanted)
+            for row, key in enumerate(keys)
+        ]
+        if self.programs is not None:
+            return self.programs.act(turns, keys, filled, self.interview)
+        requests = [
+            Request(filled[row], turns.words[row], partial(turns.parse, row))
+            for row in range(len(turns))
+        ]
         replies = self.interview.ask(requests, turns.seeds)
         if "history" in wanted:
             for row, (key, reply) in enumerate(zip(keys, replies, strict=True)):
                 self._past[key].append((turns.text[row], reply.text))
-        return decisions(self.game, turns, requests, replies)
+        return decisions(self.game.action_space, requests, replies)
+
+    def _history(self, key: tuple[int, int]) -> str:
+        past = self._past[key]
+        shown = past[max(0, len(past) - self.memory + 1) :]
+        return write_history(shown, len(past) - len(shown) + 1)
+
+
+def _keys(tables: Ints, seats: Ints) -> list[tuple[int, int]]:
+    return list(zip(tables.tolist(), seats.tolist(), strict=True))
 
 
 def decisions(
-    game: Game, turns: Turns, requests: Sequence[Request], replies: Sequence[Reply]
+    space: gymnasium.Space[Any], requests: Sequence[Request], replies: Sequence[Reply]
 ) -> Decisions:
-    """Replies as the league takes them; where there is none, any action and the failure."""
-    space = game.action_space
+    """Replies as a league takes them; one without a value is a failure, whatever its action."""
     failures: dict[int, Failure] = {
         row: reply.failure for row, reply in enumerate(replies) if reply.failure is not None
     }
@@ -182,10 +222,6 @@ def _policies(
         actions = [request.parse(choice) for choice in request.choices]
         np.add.at(policy, actions, reply.probabilities)
     return policies
-
-
-def _parser(turns: Turns, row: int) -> Any:
-    return lambda answer: turns.parse(row, answer)
 
 
 def _wheel(checkpoint: str | None) -> str:

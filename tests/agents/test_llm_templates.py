@@ -1,0 +1,163 @@
+"""Prompt templates: a strict format, and every one of them renders for its game."""
+
+import numpy as np
+import pytest
+
+from agents.llm.backend import Message
+from agents.llm.fields import FIELDS, fields, write_history
+from agents.llm.poker_words import features, hand_rank, read_face
+from agents.llm.templates import Template, load_template, template_names
+from envs.errors import InputError
+from envs.holdem import cards
+from envs.registry import make_game
+
+
+def test_a_file_is_a_conversation_with_holes():
+    template = Template("t", "=== system\nRules.\n\n=== user\n{a} {{set}}\n{b}\n")
+    assert template.render(a=1, b="{a}", c="unused") == (
+        Message("system", "Rules."),
+        Message("user", "1 {set}\n{a}"),
+    )
+
+
+def test_worked_examples_are_not_answered_and_an_answer_can_be_begun():
+    template = Template(
+        "t", "=== user\none\n=== assistant\nfold\n=== user\ntwo\n=== user\nthree\n=== assistant\nI"
+    )
+    first, second = template.render_rounds()
+    assert [m.content for m in first] == ["one", "fold", "two"]
+    assert [m.role for m in second] == ["user", "assistant"]
+    with pytest.raises(InputError, match="prompt t has 2 user turns"):
+        template.render()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "has no turn"),
+        ("Hello\n=== user\nHi", "before its first turn"),
+        ("=== tool\nHi", "unknown section '=== tool'"),
+        ("=== user\nHi\n=== system\nRules", "'=== system' stands first only"),
+        ("=== assistant\nHi", "'=== assistant' stands after a user turn only"),
+        ("=== user\n\n", "is empty"),
+        ("=== system\nRules", "asks nothing"),
+        ("=== user\n{open", "write {name} for a field"),
+        ("=== user\n{a.b}", "is no placeholder"),
+        ("=== user\n{a!r}", "is no placeholder"),
+        ("=== user\n{}", "is no placeholder"),
+    ],
+)
+def test_a_faulty_file_is_named(text, says, tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text(text)
+    with pytest.raises(InputError, match=f"{path}.*{says}"):
+        load_template("holdem", str(path))
+
+
+def test_an_unknown_placeholder_and_an_unknown_template_are_named():
+    with pytest.raises(InputError, match=r"prompt t: unknown placeholder \{b\}; known are a"):
+        Template("t", "=== user\n{b}").render(a=1)
+    with pytest.raises(InputError, match=r"no prompt 'nope' for holdem; known are .*pokergpt"):
+        load_template("holdem", "nope")
+    with pytest.raises(InputError, match=r"prompt no/such\.txt cannot be read"):
+        load_template("holdem", "no/such.txt")
+
+
+def test_the_digest_is_of_the_text():
+    one, two = Template("a", "=== user\nHi"), Template("a", "=== user\nHi!")
+    assert one.digest == Template("b", one.text).digest != two.digest
+
+
+GAMES = {
+    "holdem": "holdem?seats=6",
+    "rtb": "rtb",
+    "science_birds": "science_birds?letters=I",
+    "gridworld": "gridworld",
+    "minihack": "minihack?steps=10",
+    "generic": "gymnasium?id=CartPole-v1",
+}
+
+
+@pytest.mark.parametrize("family", GAMES)
+def test_every_template_renders_for_its_game(family):
+    if family == "minihack":
+        pytest.importorskip("nle")
+    tables = make_game(GAMES[family]).tables(1)
+    tables.begin(np.array([0]), np.array([5], np.uint64))
+    turns = tables.turns()
+    history = write_history([("seen", "done")], 1)
+    assert template_names(family)
+    for name in template_names(family):
+        template = load_template(family, name)
+        extra = {
+            "tree_of_thoughts_propose": {"depth": "plan", "thought": "none"},
+            "tree_of_thoughts_vote": {"first": "one", "second": "two"},
+        }.get(name, {})
+        filled = fields(family, turns, 0, history, template.placeholders)
+        for prompt in template.render_rounds(**filled, **extra):
+            assert all(message.content.strip() for message in prompt)
+
+
+# -- Hold'em in words --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("hole", "says"),
+    [
+        ("8c8h", "a pair"),
+        ("KdQd", "suited, connected"),
+        ("As2s", "suited, connected"),
+        ("AsQd", "not suited, not connected"),
+        ("Th9c", "not suited, connected"),
+    ],
+)
+def test_two_cards_have_features(hole, says):
+    assert features(cards.parse(hole)) == says
+
+
+@pytest.mark.parametrize(
+    ("hole", "board", "rank"),
+    [
+        ("8c8h", "", "pair"),
+        ("Kd2d", "", "high card"),
+        ("8c8h", "8d2s2c", "full house"),
+        ("AsQd", "KhJcTs2d", "straight"),
+        ("As2s", "KsJsTs2d9c", "flush"),
+    ],
+)
+def test_a_hand_has_a_rank(hole, board, rank):
+    assert hand_rank(cards.parse(hole), cards.parse(board)) == rank
+
+
+def test_a_hand_is_read_from_the_games_text():
+    tables = make_game("holdem?seats=6").tables(1)
+    tables.begin(np.array([0]), np.array([5], np.uint64))
+    said = ["call 1", "fold", "raise to 3", "fold", "fold", "call 2", "call 2", "check", "bet 4.75"]
+    for word in said:
+        turns = tables.turns()
+        tables.step(turns.tables, turns.seats, np.array([turns.parse(0, word)]))
+    face = read_face(tables.turns().text[0])
+    assert set(face) == set(FIELDS["holdem"][0])
+    assert face | {"stacks": ""} == {
+        "players": "6",
+        "big_blind": "100",
+        "position": "CO",
+        "positions": "UTG, HJ, CO, BTN, SB, BB",
+        "cards": "Td Qh",
+        "cards_in_words": "ten of diamonds and queen of hearts",
+        "features": "not suited, not connected",
+        "hand_rank": "pair",
+        "street": "flop",
+        "board": "Th 5c Js",
+        "board_in_words": "ten of hearts, five of clubs and jack of spades",
+        "pot": "14.25",
+        "stacks": "",
+        "posts": "SB 0.5, BB 1",
+        "betting": "pre-flop: UTG calls 1, HJ folds, CO raises to 3, BTN folds, SB folds, "
+        "BB calls 2, UTG calls 2\nflop: BB checks, UTG bets 4.75",
+        "story": "Before the flop: UTG calls 1, HJ folds, CO raises to 3, BTN folds, SB folds, "
+        "BB calls 2, UTG calls 2.\n"
+        "The flop brings the ten of hearts, five of clubs and jack of spades: BB checks, "
+        "UTG bets 4.75.",
+        "to_call": "4.75",
+    }
