@@ -66,8 +66,6 @@ class Row:
         acts: for each street so far, what was done: ``(("BTN", "raise 2.5"), ("BB", "call"))``.
         pot: chips in the pot, as the file says.
         moves: what the solver had to choose from, in the grammar above and the file's order.
-        menu: the same in the file's words, without the sizes after the flop: the baseline of
-            majorities knows no more of a row than this.
         answer: the solver's move, one of ``moves``.
     """
 
@@ -80,7 +78,6 @@ class Row:
     acts: tuple[tuple[tuple[str, str], ...], ...]
     pot: float
     moves: tuple[str, ...]
-    menu: tuple[str, ...]
     answer: str
 
     @property
@@ -312,7 +309,6 @@ def _preflop(line: dict[str, str]) -> Row:
             acts=(_preflop_acts(line["prev_line"]),),
             pot=_decimal(line["pot_size"], "pot_size"),
             moves=tuple(_preflop_move(move) for move in moves),
-            menu=tuple(sorted(moves)),
             answer=_preflop_move(line["correct_decision"]),
         )
     )
@@ -347,7 +343,6 @@ def _postflop(line: dict[str, str]) -> Row:
             acts=(opening, *streets),
             pot=_decimal(line["pot_size"], "pot_size"),
             moves=tuple(read_move(move) for move in moves),
-            menu=tuple(sorted(move.split()[0].lower() for move in moves)),
             answer=read_move(line["correct_decision"]),
         )
     )
