@@ -27,6 +27,7 @@ from typing import Literal
 from agents.llm import poker_words
 from agents.llm.backend import Message
 from agents.llm.question import Question
+from agents.llm.suites.pokerbench_facts import facts
 from agents.llm.templates import Template
 from envs import seeding
 from envs.errors import InputError
@@ -140,7 +141,8 @@ def fields(row: Row) -> dict[str, str]:
     """What a template of the family ``pokerbench`` may show of a row.
 
     ``position``, ``cards``, ``cards_in_words``, ``features``, ``hand_rank``, ``street``, ``board``,
-    ``board_in_words``, ``pot``, ``moves``, ``betting`` (short) and ``story`` (in sentences).
+    ``board_in_words``, ``pot``, ``moves``, ``betting`` (short), ``story`` (in sentences) and
+    ``facts`` (see ``pokerbench_facts``).
     """
     hole, board = cards.parse(row.hole), cards.parse(row.board)
     return {
@@ -156,6 +158,7 @@ def fields(row: Row) -> dict[str, str]:
         "moves": ", ".join(row.moves),
         "betting": "\n".join(_betting(row)),
         "story": "\n".join(_story(row, board)),
+        "facts": facts(row),
     }
 
 
