@@ -1,9 +1,9 @@
 """A causal language model in this process, by transformers: batched scoring and generation.
 
-Scoring computes every token once. What all prompts of a batch begin with is run through the model
-once and kept for the next call (its keys and values); what is left of each prompt is followed by
-the trie of its continuations, which see their own ancestors only (tree attention; Miao et al. 2024,
-SpecInfer, section 4.2). So a decision among eight actions is one pass over a few dozen tokens.
+Scoring computes every token once. What prompts share is run through the model once (``prefixes``);
+what is left of each is followed by the trie of its continuations, which see their own ancestors
+only (tree attention; Miao et al. 2024, SpecInfer, section 4.2). So a decision among eight actions
+is one pass over a few dozen tokens.
 
 Generation draws each row's tokens from its own seed, so that an answer does not depend on what else
 was in its batch, and can be held to a trie of choices.
@@ -12,25 +12,22 @@ was in its batch, and can be held to a trie of choices.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from transformers import AutoModelForCausalLM, AutoTokenizer, DynamicCache
-from transformers.cache_utils import DynamicLayer
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from agents.llm.backend import Answer, Backend, Prompt, Score
 from agents.llm.models import Device, Dtype, loading
+from agents.llm.prefixes import Prefix, Prefixes, chunks, padded
 from agents.llm.trie import Trie
 from envs.errors import InputError
-
-_T = TypeVar("_T")
-_SHORTEST_HEAD = 16  # a shared beginning below this is not worth a pass of its own
 
 
 class Local(Backend):
@@ -69,8 +66,7 @@ class Local(Backend):
             self._end = [self.tokenizer.eos_token_id]
         # Tokens of a pass: on a CPU as many as keep its cores busy, on a GPU as its memory bears.
         self._budget = 32768 if device == "cuda" else 4096
-        self._head: list[int] = []
-        self._kept: list[tuple[Tensor, Tensor]] = []
+        self._prefixes = Prefixes(self.model, self._budget)
         self._trie = lru_cache(8192)(lambda texts: Trie([self._spell(text) for text in texts]))
 
     # -- scoring -------------------------------------------------------------------------------
@@ -92,33 +88,37 @@ class Local(Backend):
                 found[i] = Score(np.empty(0), np.empty(0, np.int64), len(tokens), error=error)
             else:
                 kept.append(_Scored(i, tokens, trie))
-        head = self._share([row.prompt for row in kept])
-        for chunk in self._chunks(kept, lambda r: len(r.prompt) - head + len(r.trie.tokens)):
-            for row, logprobs in zip(chunk, self._score(chunk, head), strict=True):
+        self._begin(kept)
+        for chunk in chunks(kept, [row.own + len(row.trie.tokens) for row in kept], self._budget):
+            for row, logprobs in zip(chunk, self._score(chunk), strict=True):
                 found[row.index] = Score(logprobs, row.trie.lengths, len(row.prompt))
         seconds = (time.perf_counter() - begun) / max(len(prompts), 1)
         return [replace(score, seconds=seconds) for score in found if score is not None]
 
-    def _score(self, chunk: Sequence[_Scored], past: int) -> Iterator[NDArray[np.float64]]:
-        """Log-probabilities of each row's continuations, the head's keys and values given."""
-        n = len(chunk)
-        rest = max(len(row.prompt) for row in chunk) - past
+    def _begin(self, rows: Sequence[_Scored] | Sequence[_Writing]) -> None:
+        """Compute what the rows' prompts share."""
+        for row, prefix in zip(rows, self._prefixes.share([r.prompt for r in rows]), strict=True):
+            row.prefix = prefix
+
+    def _score(self, chunk: Sequence[_Scored]) -> Iterator[NDArray[np.float64]]:
+        """Log-probabilities of each row's continuations."""
+        cache, past = self._prefixes.past([row.prefix for row in chunk])
+        rest = max(row.own for row in chunk)
         nodes = max(len(row.trie.tokens) for row in chunk)
         width = rest + nodes
-        ids = np.zeros((n, width), np.int64)
-        positions = np.zeros((n, width), np.int64)
-        sees = np.zeros((n, width, past + width), np.bool_)
+        ids = np.zeros((len(chunk), width), np.int64)
+        positions = np.zeros((len(chunk), width), np.int64)
+        sees = np.zeros((len(chunk), width, past + width), np.bool_)
         sees[:, np.arange(width), past + np.arange(width)] = True  # padding sees itself
         lower = np.tril(np.ones((rest, rest), np.bool_))
         for i, row in enumerate(chunk):
-            own = len(row.prompt) - past
-            begin, size = rest - own, len(row.trie.tokens)
-            ids[i, begin:rest] = row.prompt[past:]
+            begin, size = rest - row.own, len(row.trie.tokens)
+            ids[i, begin:rest] = row.prompt[len(row.prefix) :]
             ids[i, rest : rest + size] = row.trie.tokens
-            positions[i, begin:rest] = np.arange(past, past + own)
-            positions[i, rest : rest + size] = past + own + row.trie.depths
-            sees[i, begin : rest + size, :past] = True
-            sees[i, begin:rest, past + begin : past + rest] = lower[:own, :own]
+            positions[i, begin:rest] = np.arange(len(row.prefix), len(row.prompt))
+            positions[i, rest : rest + size] = len(row.prompt) + row.trie.depths
+            sees[i, begin : rest + size, : len(row.prefix)] = True
+            sees[i, begin:rest, past + begin : past + rest] = lower[: row.own, : row.own]
             sees[i, rest : rest + size, past + begin : past + rest] = True
             sees[i, rest : rest + size, past + rest : past + rest + size] = row.trie.ancestors
         dtype = self.model.dtype
@@ -127,7 +127,7 @@ class Local(Backend):
             input_ids=self._tensor(ids),
             attention_mask=mask,
             position_ids=self._tensor(positions),
-            past_key_values=self._past(n, past),
+            past_key_values=cache,
             use_cache=past > 0,
             logits_to_keep=nodes + 1,
         ).logits
@@ -144,40 +144,6 @@ class Local(Backend):
             own_steps = steps[at : at + len(row.trie.edges)]
             at += len(row.trie.edges)
             yield np.array([own_steps[path].sum() for path in row.trie.paths])
-
-    def _share(self, prompts: Sequence[list[int]]) -> int:
-        """How many tokens all prompts begin with; their keys and values are then kept.
-
-        One prompt by itself shares what is kept from the call before, if it begins so too.
-        """
-        if not prompts:
-            return 0
-        first, last = min(prompts), max(prompts)
-        shortest = min(map(len, prompts)) - 1  # a token must be left to predict from
-        if len(prompts) == 1:
-            known = len(self._head)
-            return known if known <= shortest and first[:known] == self._head else 0
-        length = next((i for i in range(shortest) if first[i] != last[i]), shortest)
-        if length < _SHORTEST_HEAD:
-            return 0
-        if first[:length] != self._head:
-            cache = self.model(
-                input_ids=self._tensor([first[:length]]), use_cache=True, logits_to_keep=1
-            ).past_key_values
-            if any(type(layer) is not DynamicLayer for layer in cache.layers):
-                return 0  # a sliding window or a recurrent state is not all of the beginning
-            self._head = first[:length]
-            self._kept = [(layer.keys, layer.values) for layer in cache.layers]
-        return length
-
-    def _past(self, rows: int, length: int) -> DynamicCache:
-        """A cache for so many rows that begins with the kept head, or an empty one."""
-        cache = DynamicCache()
-        if length:
-            for index, (keys, values) in enumerate(self._kept):
-                shape = (rows, -1, -1, -1)
-                cache.update(keys.expand(shape), values.expand(shape), index)
-        return cache
 
     # -- generation ----------------------------------------------------------------------------
 
@@ -206,9 +172,9 @@ class Local(Backend):
                 continue
             random = np.random.default_rng(seeds[i]) if seeds and temperature > 0 else None
             kept.append(_Writing(i, tokens, random, picks))
-        head = self._share([row.prompt for row in kept])
-        for chunk in self._chunks(kept, lambda row: len(row.prompt) - head + max_tokens):
-            self._write(chunk, head, max_tokens, temperature, stop)
+        self._begin(kept)
+        for chunk in chunks(kept, [row.own + max_tokens for row in kept], self._budget):
+            self._write([row for row in chunk if not row.settled], max_tokens, temperature, stop)
             for row in chunk:
                 text = self._text(row) if choices is None else choices[row.index][row.open[0]]
                 found[row.index] = Answer(
@@ -223,36 +189,24 @@ class Local(Backend):
     def _write(
         self,
         rows: Sequence[_Writing],
-        head: int,
         max_tokens: int,
         temperature: float,
         stop: Sequence[str],
     ) -> None:
         """Let every row write until it ends; rows that have ended are not computed further."""
-        rest = max(len(row.prompt) for row in rows) - head
-        ids = np.zeros((len(rows), rest), np.int64)
-        seen = np.zeros((len(rows), head + rest), np.int64)
-        seen[:, :head] = 1
-        for i, row in enumerate(rows):
-            own = len(row.prompt) - head
-            ids[i, rest - own :] = row.prompt[head:]
-            seen[i, head + rest - own :] = 1
-        at = np.array([len(row.prompt) for row in rows])
-        positions = np.maximum(np.arange(-rest, 0) + at[:, None], 0)
-        cache = self._past(len(rows), head)
-        live = [row for row in rows if not row.settled]
-        if len(live) < len(rows):
-            keep = np.array([not row.settled for row in rows])
-            ids, seen, positions, at = ids[keep], seen[keep], positions[keep], at[keep]
-            cache = self._past(len(live), head)
-        while live:
+        if not rows:
+            return
+        cache, past = self._prefixes.past([row.prefix for row in rows])
+        inputs = padded(
+            [row.prompt[len(row.prefix) :] for row in rows],
+            [len(row.prefix) for row in rows],
+            past,
+            self.device,
+        )
+        live = list(rows)
+        while True:
             logits = self.model(
-                input_ids=self._tensor(ids),
-                attention_mask=self._tensor(seen),
-                position_ids=self._tensor(positions),
-                past_key_values=cache,
-                use_cache=True,
-                logits_to_keep=1,
+                **inputs, past_key_values=cache, use_cache=True, logits_to_keep=1
             ).logits[:, -1]
             logprobs = torch.log_softmax(logits.float(), -1).cpu().numpy()
             for row, likely in zip(live, logprobs, strict=True):
@@ -263,14 +217,20 @@ class Local(Backend):
                     or (row.picks is None and len(row.written) == max_tokens)
                     or bool(stop and _cut(text := self._text(row), stop) != text)
                 )
-            keep = np.array([not row.ended for row in live])
-            ids = np.array([[row.written[-1]] for row in live], np.int64)[keep]
-            positions = at[keep, None]
-            at = at[keep] + 1
-            seen = np.pad(seen[keep], ((0, 0), (0, 1)), constant_values=1)
-            if not keep.all():
-                cache.batch_select_indices(self._tensor(np.flatnonzero(keep)))
+            keep = torch.tensor([not row.ended for row in live], device=self.device)
             live = [row for row in live if not row.ended]
+            if not live:
+                return
+            if not keep.all():
+                cache.batch_select_indices(keep)
+            seen = inputs["attention_mask"][keep]
+            inputs = {
+                "input_ids": self._tensor([[row.written[-1]] for row in live]),
+                "position_ids": self._tensor(
+                    [[len(row.prompt) + len(row.written) - 1] for row in live]
+                ),
+                "attention_mask": torch.cat([seen, seen.new_ones((len(live), 1))], 1),
+            }
 
     def _text(self, row: _Writing) -> str:
         text: str = self.tokenizer.decode(row.written, skip_special_tokens=True)
@@ -313,33 +273,32 @@ class Local(Backend):
     def _tensor(self, values: Any) -> Tensor:
         return torch.as_tensor(np.asarray(values), device=self.device)
 
-    def _chunks(self, rows: Sequence[_T], size: Callable[[_T], int]) -> Iterator[list[_T]]:
-        """Rows of like size, together within a pass's budget of tokens."""
-        chunk: list[_T] = []
-        for row in sorted(rows, key=size, reverse=True):
-            if chunk and (len(chunk) + 1) * size(chunk[0]) > self._budget:
-                yield chunk
-                chunk = []
-            chunk.append(row)
-        if chunk:
-            yield chunk
 
-
-@dataclass(frozen=True)
-class _Scored:
-    """A prompt whose continuations are scored."""
+@dataclass
+class _Row:
+    """A prompt's tokens and the beginning of them that is computed."""
 
     index: int
     prompt: list[int]
+    prefix: Prefix = field(init=False)
+
+    @property
+    def own(self) -> int:
+        """How many of its tokens are left to compute."""
+        return len(self.prompt) - len(self.prefix)
+
+
+@dataclass
+class _Scored(_Row):
+    """A prompt whose continuations are scored."""
+
     trie: Trie
 
 
 @dataclass
-class _Writing:
+class _Writing(_Row):
     """A prompt that is answered: what was written, and which of the choices are still open."""
 
-    index: int
-    prompt: list[int]
     random: np.random.Generator | None
     picks: list[tuple[int, ...]] | None
     written: list[int] = field(default_factory=list)

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agents.llm.backend import Message
+from agents.llm.local import Local
 from agents.llm.models import gguf_file, open_backend, tiny_folder
 from agents.llm.trie import Trie
 from envs.errors import InputError
@@ -52,6 +53,49 @@ def test_a_beginning_kept_from_another_batch_does_no_harm(tiny):
         for prompt, score in zip(batch, tiny.score(batch, [CHOICES] * len(batch)), strict=True):
             want = [plainly(tiny, prompt, choice) for choice in CHOICES]
             np.testing.assert_allclose(score.logprobs, want, atol=1e-4)
+
+
+def test_beginnings_shared_at_several_depths_are_computed_once(tiny):
+    """Rules, then the state of the table, then a player's own cards: a tree of three levels."""
+    rules = "Rules " * 20
+    states = [f"The pot is {pot} and everybody has called, so far at least. " for pot in "123"]
+    prompts = [ask(s + f"You hold {card}.", rules) for s in states for card in ("Kd", "2c", "9s")]
+    read = []
+
+    def count(model, args, kwargs):
+        read.append(int((kwargs["attention_mask"].shape[0]) * kwargs["input_ids"].shape[1]))
+
+    fresh = Local(str(tiny_folder()))
+    hook = fresh.model.register_forward_pre_hook(count, with_kwargs=True)
+    scores = fresh.score(prompts, [("fold", "call")] * 9)
+    first, again = sum(read), (read.clear(), fresh.score(prompts, [("fold", "call")] * 9))[1]
+    hook.remove()
+    # Rules once, three states once each, nine times a few letters, the frame and the trie.
+    tokens = [score.tokens_in for score in scores]
+    assert sum(tokens) > 3 * first
+    assert first < 1.1 * (len(rules) + 100 + 3 * len(states[0]) + 9 * 50)
+    assert sum(read) < 9 * 60  # rules and states are known from the first call
+    for prompt, one, two in zip(prompts, scores, again, strict=True):
+        want = [plainly(tiny, prompt, choice) for choice in ("fold", "call")]
+        np.testing.assert_allclose(one.logprobs, want, atol=1e-4)
+        np.testing.assert_allclose(two.logprobs, want, atol=1e-4)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["ab" * 30, "c" * 40, "d", "ef"]), min_size=1, max_size=5),
+        min_size=1, max_size=8,
+    )
+)  # fmt: skip
+def test_any_sharing_gives_the_figures_of_none(texts):
+    backend = open_backend("tiny")
+    prompts = [ask("".join(parts), "r") for parts in texts]
+    for prompt, score in zip(
+        prompts, backend.score(prompts, [["x", "xy"]] * len(texts)), strict=True
+    ):
+        want = [plainly(backend, prompt, choice) for choice in ("x", "xy")]
+        np.testing.assert_allclose(score.logprobs, want, atol=1e-4)
 
 
 def test_prompts_may_have_different_choices_in_any_number(tiny):
