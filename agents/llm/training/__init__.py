@@ -1,0 +1,1 @@
+"""Language models learn: from decisions of others, and from what their own decisions earn."""

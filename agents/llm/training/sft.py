@@ -1,0 +1,243 @@
+"""Supervised fine-tuning by trl's SFTTrainer, all weights or by LoRA (Hu et al. 2021).
+
+The loss is that of the answers' tokens alone. A run is a folder: while it trains, trl's checkpoints
+lie in ``training/`` under it, from which it goes on after an interruption (what they hold is read
+without unpickling objects); at its end the folder is one that ``from_pretrained`` loads, adapters
+merged, beside ``sft.json`` (the settings and the loss) and TensorBoard's event files.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer_utils import get_last_checkpoint
+from trl import SFTConfig, SFTTrainer
+
+from agents.llm.models import loading, source
+from agents.llm.training.examples import Example
+from envs.errors import InputError
+
+Progress = Callable[[int, int, float], None]
+"""Is told of steps done, steps in all, and the last loss."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides a run beside its examples.
+
+    Attributes:
+        model: what to begin with, as ``models.open_backend`` takes it.
+        epochs: how often each example is seen.
+        batch: examples of an update.
+        lr: the highest learning rate, reached after 3 % of the updates; the last fifth of them
+            takes it down to zero.
+        lora: the rank of LoRA's adapters on all linear layers; 0 trains the weights themselves.
+        layers: how many of the last layers are trained, the embeddings left alone; 0 trains all.
+        longest: tokens of prompt and answer; longer examples are an error.
+        seed: of the order of the examples and of LoRA's first weights.
+        save_every: updates between checkpoints.
+        device: "cpu" or "cuda".
+    """
+
+    model: str = "smollm2"
+    epochs: float = 1.0
+    batch: int = 16
+    lr: float = 3e-4
+    lora: int = 0
+    layers: int = 0
+    longest: int = 1024
+    seed: int = 0
+    save_every: int = 200
+    device: str = "cpu"
+
+
+def train(
+    examples: Sequence[Example],
+    settings: Settings,
+    folder: Path,
+    *,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> float:
+    """Fine-tune a model and write it to ``folder``; the mean loss of the last updates.
+
+    With ``resume`` an interrupted run of the same settings and examples goes on. Raises InputError
+    where there is none, or an example is too long.
+    """
+    checkpoints = folder / "training"
+    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    if resume and last is None:
+        raise InputError(f"{folder} holds no interrupted run to go on with")
+    where = source(settings.model)
+    tokenizer = loading(AutoTokenizer, where)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    model = loading(AutoModelForCausalLM, where, dtype=torch.float32, attn_implementation="sdpa")
+    _freeze(model, settings.layers)
+    _refuse_long(examples, tokenizer, settings.longest)
+    with torch.random.fork_rng(devices=[]):  # trl seeds torch's global generator
+        trainer = _Trainer(
+            model,
+            args=_arguments(settings, folder, len(examples)),
+            train_dataset=Dataset.from_list([_conversation(one) for one in examples]),
+            processing_class=tokenizer,
+            peft_config=_lora(settings),
+            callbacks=[_Told(progress)] if progress else [],
+        )
+        trainer.train(resume_from_checkpoint=last if resume else None)
+    found = [row["loss"] for row in trainer.state.log_history if "loss" in row]
+    loss = sum(found[-5:]) / max(len(found[-5:]), 1)
+    save(trainer.model, tokenizer, folder, {"kind": "sft", **asdict(settings), "loss": loss})
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return loss
+
+
+def save(model: Any, tokenizer: Any, folder: Path, facts: dict[str, Any]) -> None:
+    """Write a ``from_pretrained`` folder: adapters merged, in the type that the weights were read.
+
+    ``facts`` go to ``<kind>.json`` beside it.
+    """
+    if hasattr(model, "merge_and_unload"):
+        model = model.merge_and_unload()
+    model.to(torch.bfloat16).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    (folder / f"{facts['kind']}.json").write_text(json.dumps(facts, indent=1) + "\n")
+
+
+def half_precision(device: str) -> bool:
+    """Whether bfloat16 is the quicker way to train there: on CUDA, and where the CPU knows it."""
+    if device == "cuda":
+        return torch.cuda.is_bf16_supported()
+    return bool(torch.cpu._is_avx512_bf16_supported())
+
+
+class _Trainer(SFTTrainer):  # type: ignore[misc]
+    """On a CPU trl projects every token to the vocabulary, a third of the work: here, answers."""
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Any:
+        """The answers' negative log-likelihood a token."""
+        labels = inputs["labels"]
+        if labels.device.type != "cpu":
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        spots = (labels[:, 1:] != -100).any(0).nonzero()[:, 0]
+        logits = model(
+            input_ids=inputs["input_ids"],
+            attention_mask=inputs["attention_mask"],
+            logits_to_keep=spots,
+            use_cache=False,
+        ).logits.float()
+        wanted = labels[:, spots + 1]
+        loss = cross_entropy(logits.flatten(0, 1), wanted.flatten(), reduction="sum")
+        return loss / ((wanted != -100).sum() if num_items_in_batch is None else num_items_in_batch)
+
+
+class _Told(TrainerCallback):  # type: ignore[misc]
+    """Passes progress on."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, float] | None = None,
+        **more: Any,
+    ) -> None:
+        """Tell of the last loss."""
+        if logs and "loss" in logs:
+            self.progress(state.global_step, state.max_steps, logs["loss"])
+
+
+def _arguments(settings: Settings, folder: Path, examples: int) -> SFTConfig:
+    updates = ceil(ceil(examples / settings.batch) * settings.epochs)
+    return SFTConfig(
+        output_dir=str(folder / "training"),
+        per_device_train_batch_size=settings.batch,
+        num_train_epochs=settings.epochs,
+        learning_rate=settings.lr,
+        lr_scheduler_type="warmup_stable_decay",
+        lr_scheduler_kwargs={"num_decay_steps": max(1, updates // 5)},
+        warmup_steps=0.03,
+        max_length=settings.longest,
+        completion_only_loss=True,
+        bf16=half_precision(settings.device),
+        use_cpu=settings.device == "cpu",
+        gradient_checkpointing=False,
+        dataloader_pin_memory=False,
+        train_sampling_strategy="group_by_length",
+        logging_steps=5,
+        save_steps=settings.save_every,
+        save_total_limit=1,
+        report_to=["tensorboard"],
+        disable_tqdm=True,
+        seed=settings.seed,
+    )
+
+
+def _lora(settings: Settings) -> Any:
+    if not settings.lora:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=settings.lora,
+        lora_alpha=2 * settings.lora,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _freeze(model: Any, layers: int) -> None:
+    """Leave all but the last ``layers`` as they are; 0 trains everything."""
+    if not layers:
+        return
+    if layers > (count := len(model.model.layers)):
+        raise InputError(f"layers={layers}: the model has {count}")
+    model.get_input_embeddings().requires_grad_(False)
+    for layer in model.model.layers[:-layers]:
+        layer.requires_grad_(False)
+
+
+def _conversation(example: Example) -> dict[str, Any]:
+    return {
+        "prompt": [{"role": m.role, "content": m.content} for m in example.prompt],
+        "completion": [{"role": "assistant", "content": example.answer}],
+    }
+
+
+def _refuse_long(examples: Sequence[Example], tokenizer: Any, longest: int) -> None:
+    """Raise InputError for the first example that trl would cut short."""
+    for number, example in enumerate(examples, 1):
+        one = _conversation(example)
+        text = tokenizer.apply_chat_template(one["prompt"] + one["completion"], tokenize=False)
+        count = len(tokenizer(text, add_special_tokens=False)["input_ids"])
+        if count > longest:
+            raise InputError(
+                f"example {number} has {count} tokens; {longest} are trained on at most"
+            )
