@@ -9,6 +9,7 @@ half wrong: of independent rows it then has the interval of Jeffreys' Beta(right
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +18,12 @@ from leagues.ratings.bootstrap import interval
 from leagues.ratings.estimates import Estimate
 
 Floats = NDArray[np.float64]
+K = TypeVar("K")
 SAMPLES = 2000
 _CHUNK = 500  # rows whose weights are drawn at a time
 
 
-def shares(right: Mapping[str, Floats], *, seed: int = 0) -> dict[str, Estimate]:
+def shares(right: Mapping[K, Floats], *, seed: int = 0) -> dict[K, Estimate]:
     """How much of each column is right, each float64 ``(n,)`` in [0, 1]."""
     total, weight, generator = _resample(list(right.values()), seed)
     virtual = generator.standard_gamma(0.5, (2, SAMPLES, 1))
@@ -29,7 +31,7 @@ def shares(right: Mapping[str, Floats], *, seed: int = 0) -> dict[str, Estimate]
     return _estimates(right, draws)
 
 
-def means(values: Mapping[str, Floats], *, seed: int = 0) -> dict[str, Estimate]:
+def means(values: Mapping[K, Floats], *, seed: int = 0) -> dict[K, Estimate]:
     """The mean of each column, float64 ``(n,)``: of differences, say, or of returns."""
     total, weight, _ = _resample(list(values.values()), seed)
     return _estimates(values, total / weight)
@@ -47,7 +49,7 @@ def _resample(columns: list[Floats], seed: int) -> tuple[Floats, Floats, np.rand
     return total, weight, generator
 
 
-def _estimates(columns: Mapping[str, Floats], draws: Floats) -> dict[str, Estimate]:
+def _estimates(columns: Mapping[K, Floats], draws: Floats) -> dict[K, Estimate]:
     rows = np.array([len(column) for column in columns.values()])
     low, high = interval(draws, rows)
     return {

@@ -39,6 +39,11 @@ SEATS = ("UTG", "HJ", "CO", "BTN", "SB", "BB")
 CLASSES = ("fold", "check", "call", "bet", "raise")
 PROMPTS = "pokerbench"
 """The family of its prompt templates."""
+FIELDS = (
+    *("position", "cards", "cards_in_words", "features", "hand_rank", "street", "board"),
+    *("board_in_words", "pot", "moves", "betting", "story"),
+)
+"""What they may show of a row, see ``fields``."""
 
 _MOVE = re.compile(r"fold|check|call|all-in|(?:bet|raise) (?:0|[1-9]\d*)(?:\.\d+)?")
 _NUMBER = r"(?:0|[1-9]\d*)(?:\.\d+)?"
@@ -138,11 +143,9 @@ def _amount(chips: float) -> str:
 
 
 def fields(row: Row) -> dict[str, str]:
-    """What a template of the family ``pokerbench`` may show of a row.
+    """What a template may show of a row, by the names of ``FIELDS``.
 
-    ``position``, ``cards``, ``cards_in_words``, ``features``, ``hand_rank``, ``street``, ``board``,
-    ``board_in_words``, ``pot``, ``moves``, ``betting`` (short), ``story`` (in sentences) and
-    ``facts`` (see ``pokerbench_facts``).
+    ``betting`` tells the hand so far in short, ``story`` in sentences.
     """
     hole, board = cards.parse(row.hole), cards.parse(row.board)
     return {

@@ -33,12 +33,14 @@ def judge(row: Row, move: str | None) -> Verdict:
 
 
 def judge_by_substrings(row: Row, answer: str) -> Verdict:
-    """The score that PokerBench's own scorer gives to all that a model wrote."""
+    """The score that PokerBench's own scorer gives to all that a model wrote.
+
+    It prints sizes before the flop with a decimal (``raise 14.0``); here both are in our writing.
+    """
     said = answer.lower()
-    name, _, size = row.answer.partition(" ")
-    label = f"{name} {float(size)}" if size and row.source == "preflop" else row.answer
-    exact = label in said or (not size and name in said)
-    return Verdict(float(exact or name in said), float(exact))
+    named = class_of(row.answer) in said
+    exact = row.answer in said
+    return Verdict(float(exact or named), float(exact))
 
 
 # -- baselines -------------------------------------------------------------------------------------
