@@ -41,7 +41,7 @@ PROMPTS = "pokerbench"
 """The family of its prompt templates."""
 FIELDS = (
     *("position", "cards", "cards_in_words", "features", "hand_rank", "street", "board"),
-    *("board_in_words", "pot", "moves", "betting", "story"),
+    *("board_in_words", "pot", "moves", "betting", "story", "facts"),
 )
 """What they may show of a row, see ``fields``."""
 
@@ -145,7 +145,8 @@ def _amount(chips: float) -> str:
 def fields(row: Row) -> dict[str, str]:
     """What a template may show of a row, by the names of ``FIELDS``.
 
-    ``betting`` tells the hand so far in short, ``story`` in sentences.
+    ``betting`` tells the hand so far in short, ``story`` in sentences; for ``facts`` see
+    ``pokerbench_facts``.
     """
     hole, board = cards.parse(row.hole), cards.parse(row.board)
     return {

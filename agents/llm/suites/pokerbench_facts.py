@@ -33,8 +33,8 @@ def facts(row: Row) -> str:
     """The facts of a row, ``name=value`` or a word each.
 
     Before the flop: seat, hand, ``top`` (how many percent of hands are stronger), ``raises`` (with
-    the last one's seat and size), ``calls`` of it, ``own`` raises, ``pot``, ``need``, how many it is
-    ``against`` (who are in by their own will) and ``equity``.
+    the last one's seat and size), ``calls`` of it, ``own`` raises, ``pot``, ``need``, how many
+    opponents it is ``against`` (who are in by their own will) and ``equity``.
 
     After it: street, whether in position, whether it raised before the flop, ``pot`` and ``bet``
     to call in chips, ``need``, ``raises`` on this street, who bet or raised ``last`` on the street
