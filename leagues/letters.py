@@ -7,7 +7,7 @@ takes the levels of a league's recorded matches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -68,11 +68,28 @@ def score_league(store: Store, league: League, trials: int = TRIALS) -> Competit
     The levels are built again from the replays. Raises InputError where the league plays another
     game, or no entrant has built any level.
     """
+    return score_leagues(store, [league], trials)
+
+
+def score_leagues(store: Store, leagues: Sequence[League], trials: int = TRIALS) -> Competition:
+    """Score leagues of one roster together, as ``score_league`` does one: a letter each, say."""
+    built: Built = {name: {} for league in leagues for name in league.names.values()}
+    letters: set[str] = set()
+    for league in leagues:
+        for name, letter, levels in _rebuild(store, league):
+            letters.add(letter)
+            row = built[name].setdefault(letter, [])
+            row += levels[: trials - len(row)]
+    if not letters:
+        raise InputError(f"league {leagues[0].name} has no finished match yet; run it first")
+    return measure(built, letters="".join(sorted(letters)), trials=trials)
+
+
+def _rebuild(store: Store, league: League) -> Iterator[tuple[str, str, list[Assessment]]]:
+    """Entrant's name, letter and levels of every episode in a league's log."""
     game = league.make_game()
     if not isinstance(game, ScienceBirds):
         raise InputError(f"league {league.name} plays {game.name}; only science_birds has letters")
-    built: Built = {name: {} for name in league.names.values()}
-    letters: set[str] = set()
     for _, result in store.results(league):
         record = replay.read(store.match(result.match.id).replay, result.match.id)
         match = record.match
@@ -81,11 +98,5 @@ def score_league(store: Store, league: League, trials: int = TRIALS) -> Competit
             for tables, _ in replay.walk(game, match, episode):  # noqa: B007 - the last one counts
                 pass
             assert isinstance(tables, ScienceBirdsTables)
-            letter = LETTERS[tables.letters[0]]
-            letters.add(letter)
             name = league.names[match.entrants[match.seatings[episode.seating][0]]]
-            row = built[name].setdefault(letter, [])
-            row += tables.assessments[0][: trials - len(row)]
-    if not letters:
-        raise InputError(f"league {league.name} has no finished match yet; run it first")
-    return measure(built, letters="".join(sorted(letters)), trials=trials)
+            yield name, LETTERS[tables.letters[0]], tables.assessments[0]

@@ -69,7 +69,7 @@ def _print(report: Report) -> None:
     from rich.text import Text
 
     from arena.cli.console import stdout
-    from arena.evaluation.report import Table, words
+    from arena.evaluation.report import Table
 
     console = stdout()
     console.print(Text(report.title, "bold"))
@@ -82,7 +82,7 @@ def _print(report: Report) -> None:
             text = all(isinstance(row[number], str) for row in part.rows)
             table.add_column(heading, justify="left" if text else "right")
         for row in part.rows:
-            table.add_row(*(words(cell, part.digits) for cell in row))
+            table.add_row(*part.words(row))
         console.print(Text(f"\n{part.title}", "bold"))
         console.print(table)
         if part.note:

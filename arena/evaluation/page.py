@@ -8,7 +8,7 @@ from functools import singledispatch
 from html import escape
 from importlib.resources import files
 
-from arena.evaluation.report import Bars, Example, Examples, Heat, Report, Table, words
+from arena.evaluation.report import Bars, Example, Examples, Heat, Report, Table
 from arena.viewer.pages import STATIC
 
 _POLICY = (
@@ -65,10 +65,10 @@ def _table(part: Table) -> str:
     rows = ""
     for row in part.rows:
         cells = ""
-        for cell, kind in zip(row, kinds, strict=True):
-            value, _, spread = words(cell, part.digits).partition(" (") if kind else (cell, "", "")
+        for text, kind in zip(part.words(row), kinds, strict=True):
+            value, _, spread = text.partition(" (") if kind else (text, "", "")
             spread = f'<span class="range">({escape(spread)}</span>' if spread else ""
-            cells += f"<td{kind}>{escape(str(value))}{spread}</td>"
+            cells += f"<td{kind}>{escape(value)}{spread}</td>"
         rows += f"<tr>{cells}</tr>\n"
     table = (
         f'<div class="scroll"><table class="figures"><thead><tr>{head}</tr></thead>'

@@ -21,7 +21,7 @@ class Table:
     Attributes:
         columns: their headings, units in them.
         note: what a reader must know, in a sentence or two.
-        digits: decimals of floats and estimates.
+        digits: decimals of floats and estimates, of all columns or of each.
         printed: whether it is shown on the terminal, too, and not on the page alone.
     """
 
@@ -29,8 +29,13 @@ class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     note: str = ""
-    digits: int = 1
+    digits: int | Sequence[int] = 1
     printed: bool = True
+
+    def words(self, row: Sequence[Cell]) -> list[str]:
+        """A row's cells as text."""
+        digits = [self.digits] * len(row) if isinstance(self.digits, int) else self.digits
+        return [words(cell, places) for cell, places in zip(row, digits, strict=True)]
 
 
 @dataclass(frozen=True)
