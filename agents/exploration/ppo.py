@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,9 @@ class Settings:
         beta, clip: see ``VecBonus``.
         envs: environments; rollout: steps of each between updates.
         batch, epochs, lr, gamma, lam, entropy, value, ratio, gradient: PPO's figures.
-        bonus_lr: Adam's for the bonus's networks.
+        steps: of the whole run, in all environments together. The learning rate falls linearly
+            from ``lr`` at the first update to almost 0 at the last (as CleanRL's does).
+        bonus_lr: Adam's for the bonus's networks, constant.
         size: of the policy's network, width: of its features; recurrent: whether an LSTM follows.
         seed: of everything.
         device: "cpu" or "cuda". On CUDA the network's features are computed in bfloat16 and
@@ -65,6 +67,7 @@ class Settings:
     batch: int = 512
     epochs: int = 4
     lr: float = 3e-4
+    steps: int = 1_000_000
     bonus_lr: float = 1e-4
     gamma: float = 0.99
     lam: float = 0.95
@@ -227,6 +230,7 @@ class Run:
         self.model: Any = make_model(settings, self.bonus_env or self.env)
         writers: list[KVWriter] = [] if folder is None else [_Renamed(folder)]
         self.model.set_logger(Logger(None, writers))
+        self.model.lr_schedule = self._rate
         self.curve: list[tuple[int, float, float]] = []
 
     @property
@@ -234,10 +238,21 @@ class Run:
         """Taken in all environments together."""
         return int(self.model.num_timesteps)
 
+    def _rate(self, _remaining: float) -> float:
+        """The learning rate of the update after a rollout: by the steps before it, of all.
+
+        It depends on the settings and the steps taken alone, not on how a run was cut up.
+        """
+        before = max(0, self.steps - self.settings.envs * self.settings.rollout)
+        return self.settings.lr * (1 - before / self.settings.steps)
+
     def train(
-        self, steps: int, progress: Callable[[int, float, float], None] | None = None
+        self,
+        until: int | None = None,
+        progress: Callable[[int, float, float], None] | None = None,
     ) -> None:
-        """Go on until so many steps have been taken in all; whole rollouts only."""
+        """Go on until so many steps have been taken in all, at most the run's; whole rollouts."""
+        steps = min(until or self.settings.steps, self.settings.steps)
         if self.steps >= steps:
             return
         callbacks: list[BaseCallback] = [_Curve(self, progress)]
@@ -287,9 +302,14 @@ class Run:
         _write_json(self.folder / "config.json", {"kind": "ppo", **asdict(self.settings)})
 
     @classmethod
-    def load(cls, folder: Path) -> Run:
-        """The run in ``folder``, ready to go on; InputError where there is none."""
-        run = cls(read_settings(folder), folder)
+    def load(cls, folder: Path, steps: int | None = None) -> Run:
+        """The run in ``folder``, ready to go on; InputError where there is none.
+
+        ``steps`` is a new length of the whole run: from here on the learning rate is the one that
+        a run of that length has at these steps.
+        """
+        settings = read_settings(folder)
+        run = cls(settings if steps is None else replace(settings, steps=steps), folder)
         try:
             tensors = load_file(folder / "resume.safetensors")
             facts = json.loads((folder / "resume.json").read_text())

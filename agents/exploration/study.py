@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import trim_mean
+from scipy.stats import bootstrap, trim_mean
 
 from agents.exploration.ppo import Run, Settings, evaluate
 from envs.errors import InputError
@@ -68,8 +68,8 @@ def study(
         found = next((r for r in done if facts.items() <= asdict(r).items()), None)
         if found is None:
             spec = f"{game}{',' if '?' in game else '?'}contexts={count}"
-            run = Run(Settings(spec, bonus, beta=beta, entropy=entropy, lr=lr, seed=seed))
-            run.train(steps)
+            run = Run(Settings(spec, bonus, beta, entropy=entropy, lr=lr, steps=steps, seed=seed))
+            run.train()
             score = float(evaluate(run, EPISODES).mean())
             curve = [(n, round(mean, 4)) for n, mean, _ in run.curve if mean == mean]
             found = Result(**facts, score=score, curve=curve[::4])  # type: ignore[arg-type]
@@ -86,23 +86,28 @@ def intervals(results: Sequence[Result]) -> dict[Key, tuple[float, float, float]
     """By bonus and contexts: the interquartile mean over seeds, and its 95 % interval."""
     found = {}
     for key in dict.fromkeys((r.bonus, r.contexts) for r in results):
-        found[key] = iqm(np.array([[r.score] for r in results if (r.bonus, r.contexts) == key]))
+        found[key] = iqm(np.array([r.score for r in results if (r.bonus, r.contexts) == key]))
     return found
 
 
-def iqm(scores: NDArray[np.float64], *, resamples: int = 2000) -> tuple[float, float, float]:
-    """The interquartile mean of ``(runs, tasks)`` scores and its 95 % interval.
+def iqm(scores: NDArray[np.float64]) -> tuple[float, float, float]:
+    """The interquartile mean of ``(runs,)`` scores and its 95 % bootstrap interval.
 
-    Runs are resampled with replacement within each task, and the interval is that of the
-    percentiles: what rliable's ``aggregate_iqm`` and stratified bootstrap give (Agarwal et al.,
-    NeurIPS 2021), without its dependencies, which do not agree with pandas 3.
+    The estimators of rliable (Agarwal et al., NeurIPS 2021) for one task: percentiles of resampled
+    runs. Fewer than four runs have no outer quarters: their interquartile mean is the mean. The
+    interval of a single run is NaN.
     """
-    dice = np.random.default_rng(0)
-    runs, tasks = scores.shape
-    rows = dice.integers(0, runs, (resamples, runs, tasks))
-    drawn = scores[rows, np.arange(tasks)].reshape(resamples, -1)
-    low, high = np.percentile(trim_mean(drawn, 0.25, axis=1), [2.5, 97.5])
-    return float(trim_mean(scores, 0.25, axis=None)), float(low), float(high)
+    middle = float(trim_mean(scores, 0.25))
+    if len(scores) < 2:
+        return middle, float("nan"), float("nan")
+    found = bootstrap(
+        (scores,),
+        lambda drawn, axis: trim_mean(drawn, 0.25, axis=axis),
+        method="percentile",
+        rng=np.random.default_rng(0),
+    )
+    low, high = found.confidence_interval
+    return middle, float(low), float(high)
 
 
 def draw(results: Sequence[Result], path: Path) -> None:

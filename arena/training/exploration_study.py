@@ -4,7 +4,7 @@
         count:position episodic:position --seeds 3 --steps 400000 -o runs/study
 
 Each run is trained alone and then plays 200 fixed seeds. The table gives the interquartile mean
-over seeds with a 95 % stratified bootstrap interval (as rliable's; Agarwal et al., NeurIPS 2021).
+over seeds with a 95 % bootstrap interval (rliable's estimators; Agarwal et al., NeurIPS 2021).
 FOLDER holds ``results.json`` and ``curves.png``; finished runs in it are kept, so that a study can
 go on.
 """
@@ -70,7 +70,7 @@ def _table(results: list[Result], found: dict[tuple[str, int], tuple[float, floa
             bonus or "none",
             str(contexts or "∞"),
             f"{middle:.2f}",
-            f"{low:.2f} – {high:.2f}",
+            f"{low:.2f} – {high:.2f}" if len(values) > 1 else "–",
             f"{sum(values) / len(values):.2f}",
             " ".join(f"{value:.2f}" for value in values),
         )

@@ -3,9 +3,9 @@
     arena train ppo --env "minihack?task=KeyRoom-S5" --bonus "e3b*noveld" -o runs/key-room
 
 The folder is a checkpoint: ``ppo:runs/key-room`` plays in a league, ``--resume`` goes on exactly
-where it stopped, and TensorBoard shows its curves. A bonus is a sum of products of count, episodic,
-noveld, ride (each with :observation, :message, :glyphs or :position where it counts), rnd, icm, e3b
-and numbers.
+where it stopped, to the run's end or, with --steps, to another, and TensorBoard shows its curves. A
+bonus is a sum of products of count, episodic, noveld, ride (each with :observation, :message,
+:glyphs or :position where it counts), rnd, icm, e3b and numbers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         "--bonus", default="", metavar="BONUS", help="e.g. e3b*noveld; none if left"
     )
     parser.add_argument("--beta", type=float, default=0.1, help="weight of the bonus (default .1)")
-    parser.add_argument("--steps", type=int, default=1_000_000, help="in all environments together")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        help="of the whole run, in all environments together; the learning rate falls linearly "
+        "over them (default: 1000000, with --resume those that the run was begun with)",
+    )
     parser.add_argument("--envs", type=int, default=32, help="environments (default 32)")
     parser.add_argument("--rollout", type=int, default=64, help="steps of each between updates")
     parser.add_argument("--batch", type=int, default=512, help="of an update")
@@ -53,14 +58,15 @@ def run(options: argparse.Namespace) -> int:
     from arena.training import fresh
     from envs.errors import InputError
 
-    if options.steps < 1 or options.save_every < 1 or options.evaluate < 1:
+    counts = [options.save_every, options.evaluate]
+    if min(counts if options.steps is None else [*counts, options.steps]) < 1:
         raise InputError("--steps, --save-every and --evaluate must be at least 1")
     if options.resume:
         if options.env or options.bonus:
             raise InputError(
                 "--resume takes game and bonus from the folder; leave --env and --bonus"
             )
-        training = Run.load(options.output)
+        training = Run.load(options.output, options.steps)
     else:
         if not options.env:
             raise InputError("--env is needed: a solo game's spec, such as gridworld?contexts=1")
@@ -72,17 +78,18 @@ def run(options: argparse.Namespace) -> int:
         settings = Settings(
             game=options.env, bonus=options.bonus, beta=options.beta, envs=options.envs,
             rollout=options.rollout, batch=options.batch, epochs=options.epochs, lr=options.lr,
-            entropy=options.entropy, size=options.size, recurrent=options.recurrent,
-            seed=options.seed, device=device,
+            steps=options.steps or 1_000_000, entropy=options.entropy, size=options.size,
+            recurrent=options.recurrent, seed=options.seed, device=device,
         )  # fmt: skip
         training = Run(settings, fresh(options.output))
+    whole = training.settings.steps
     with meter("steps") as progress:
 
         def show(steps: int, mean: float, paid: float) -> None:
-            progress.update(min(steps, options.steps), options.steps, f"return {mean:.3f}")
+            progress.update(min(steps, whole), whole, f"return {mean:.3f}")
 
-        while training.steps < options.steps:
-            training.train(min(training.steps + options.save_every, options.steps), show)
+        while training.steps < whole:
+            training.train(training.steps + options.save_every, show)
             training.save()
     returns = evaluate(training, options.evaluate)
     error = returns.std(ddof=1) / np.sqrt(len(returns)) if len(returns) > 1 else float("nan")

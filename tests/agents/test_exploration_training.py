@@ -29,9 +29,11 @@ def weights(run):
     [("count:position*noveld+e3b", False), ("icm+episodic:position", True), ("", False)],
 )
 def test_a_run_that_was_stored_goes_on_as_if_it_had_not_stopped(bonus, recurrent, tmp_path):
-    settings = Settings("gridworld?rooms=2,contexts=3", bonus, recurrent=recurrent, seed=5, **SMALL)
+    settings = Settings(
+        "gridworld?rooms=2,contexts=3", bonus, recurrent=recurrent, seed=5, steps=512, **SMALL
+    )
     whole = Run(settings, tmp_path / "whole")
-    whole.train(512)
+    whole.train()
     parts = Run(settings, tmp_path / "parts")
     parts.train(256)
     parts.save()
@@ -39,13 +41,30 @@ def test_a_run_that_was_stored_goes_on_as_if_it_had_not_stopped(bonus, recurrent
     np.random.seed(99)  # noqa: NPY002 - what SB3 shuffles by must come from the folder
     again = Run.load(tmp_path / "parts")
     assert again.steps == 256
-    again.train(512)
+    again.train()
     assert torch.equal(weights(whole), weights(again))
     np.testing.assert_equal(whole.curve, again.curve)
     if again.bonus_env is not None:
         one, two = whole.bonus_env.memory(), again.bonus_env.memory()
         assert all((one[key] == two[key]).all() for key in one)
     assert (evaluate(whole, 10) == evaluate(again, 10)).all()
+
+
+def test_the_learning_rate_falls_over_the_whole_run_and_over_a_longer_one_once_it_is_longer(
+    tmp_path,
+):
+    def rate(run):
+        return run.model.policy.optimizer.param_groups[0]["lr"]
+
+    run = Run(Settings("gridworld?rooms=1,steps=8", lr=1e-3, steps=512, **SMALL), tmp_path)
+    run.train(256)  # two rollouts of 128
+    assert rate(run) == pytest.approx(1e-3 * 3 / 4)
+    run.save()
+    run.train()
+    assert run.steps == 512 and rate(run) == pytest.approx(1e-3 / 4)
+    longer = Run.load(tmp_path, steps=1024)
+    longer.train(384)
+    assert rate(longer) == pytest.approx(1e-3 * 3 / 4)
 
 
 def test_an_environment_comes_back_to_where_it_was():
@@ -65,10 +84,10 @@ def test_an_environment_comes_back_to_where_it_was():
 
 def test_a_room_with_a_goal_is_learnt():
     run = Run(
-        Settings("gridworld?rooms=1,steps=20", seed=1, lr=1e-3, envs=16, rollout=64, batch=256)
+        Settings("gridworld?rooms=1,steps=20", seed=1, lr=1e-3, steps=40_000, envs=16, batch=256)
     )
     before = evaluate(run, 60).mean()
-    run.train(40_000)
+    run.train()
     assert evaluate(run, 60).mean() > max(0.9, before)
 
 
@@ -196,6 +215,9 @@ def test_a_study_goes_on_where_it_stopped_and_its_intervals_hold_the_middle(tmp_
 def test_the_interquartile_mean_forgets_extremes_and_its_interval_covers_it():
     from agents.exploration.study import iqm
 
-    middle, low, high = iqm(np.array([[0.0], [0.4], [0.5], [0.6], [0.5], [0.5], [0.4], [9.0]]))
+    middle, low, high = iqm(np.array([0.0, 0.4, 0.5, 0.6, 0.5, 0.5, 0.4, 9.0]))
     assert middle == pytest.approx(0.475) and low <= middle <= high
-    assert iqm(np.full((3, 2), 0.7)) == pytest.approx((0.7, 0.7, 0.7))
+    assert iqm(np.full(3, 0.7)) == pytest.approx((0.7, 0.7, 0.7))
+    # what rliable 1.2.0 gives: resamples of the two runs are 0, 1/2 and 1
+    assert iqm(np.array([0.0, 1.0])) == (0.5, 0.0, 1.0)
+    assert iqm(np.array([0.3])) == pytest.approx((0.3, np.nan, np.nan), nan_ok=True)
