@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from envs.specs import Spec
 from leagues.league import League
 from leagues.ratings import History, Log, Ranking, alarms, history, summarise
 from leagues.store import Store
 
-# Families that play no game: one of them above ``random`` says that the scoring is at fault.
-NULL_FAMILIES = frozenset({"first", "fold", "timeout", "crash", "illegal"})
+# Players that look at nothing and take one action: a way to play, and mostly a bad one.
+CONSTANT = frozenset({"first", "fold", "lm_null?kind=constant"})
+# Players that give no legal answer, and forfeit whatever they are asked in.
+FORFEITING = frozenset(
+    {
+        *("timeout", "crash", "illegal"),
+        *(f"lm_null?kind={kind}" for kind in ("all", "injection", "empty", "long", "slow")),
+    }
+)
 
 
 def rank(store: Store, league: League) -> Ranking:
@@ -33,12 +41,47 @@ def trace(league: League, log: Log) -> History:
 
 
 def warnings(league: League, ranking: Ranking) -> list[str]:
-    """What a reader of the ranking should know, a sentence each."""
-    families = {key: who.spec.partition("?")[0] for key, who in league.identities.items()}
-    nulls = [key for key, family in families.items() if family in NULL_FAMILIES]
-    yardstick = next((key for key, family in families.items() if family == "random"), "")
-    return [
-        f"alarm: {league.names[key]} plays no game, and ranks clearly above "
-        f"{league.names[yardstick]}; look for a fault in the game, the scoring or the schedule"
-        for key in alarms(ranking, nulls, yardstick)
-    ]
+    """What a reader of the ranking should know of its null players, a sentence each.
+
+    They are held against ``random``: one that is clearly above it is an alarm, and one that
+    forfeits everything should be clearly below it. Who is not clearly above a language model that
+    says the same to everything has not been seen to understand anything.
+    """
+    kinds = {key: _kind(who.spec) for key, who in league.identities.items()}
+    agents = [standing.agent for standing in ranking.standings]
+    nulls = [key for key in agents if kinds[key] in CONSTANT | FORFEITING]
+    yardstick = next((key for key, kind in kinds.items() if kind == "random"), "")
+    names, random = league.names, league.names.get(yardstick)
+    above = alarms(ranking, nulls, yardstick)
+    out = []
+    for key in above:
+        but = ", unless one and the same action is worth that much in this game"
+        out.append(
+            f"alarm: {names[key]} plays no game, and ranks clearly above {random}; look for a "
+            f"fault in the game, the scoring or the schedule{but * (kinds[key] in CONSTANT)}"
+        )
+    if yardstick in agents:
+        below = ranking.clear[agents.index(yardstick)]
+        out += [
+            f"note: {names[key]} gives no legal answer, and is not clearly below {random}; "
+            "more deals would tell"
+            for i, key in enumerate(agents)
+            if kinds[key] in FORFEITING and key not in above and not below[i]
+        ]
+    players = [i for i, key in enumerate(agents) if key not in (*nulls, yardstick)]
+    for at, key in enumerate(agents):
+        doubtful = [names[agents[i]] for i in players if not ranking.clear[i, at]]
+        if kinds[key] == "lm_null?kind=constant" and doubtful:
+            out.append(
+                f"note: not clearly above {names[key]}, which says the same to everything: "
+                + ", ".join(doubtful)
+            )
+    return out
+
+
+def _kind(spec: str) -> str:
+    """The family of a spec, of a null model of language with its kind."""
+    parsed = Spec.parse(spec)
+    if parsed.family != "lm_null":
+        return parsed.family
+    return f"lm_null?kind={parsed.options.get('kind', 'constant')}"
