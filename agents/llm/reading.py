@@ -23,6 +23,7 @@ MARKER = "ACTION:"
 DECIMALS = 4
 """Of a log-probability that decides: what lies below is rounding in the model's arithmetic."""
 
+_QUOTED = 80  # characters of an answer in a sentence about it
 _THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _MARKED = re.compile(rf"^{MARKER}(.*)$", re.MULTILINE)
 
@@ -145,8 +146,11 @@ class Record:
         return Reply(value, text, probabilities, self._told())
 
     def _illegal(self, text: str, error: InputError) -> Reply:
-        self.problem = str(error).rstrip(".")
-        return self.failed("illegal", str(error), text)
+        problem = str(error)
+        if len(text) > _QUOTED:  # the answer is in the notes; its parser need not repeat all of it
+            problem = problem.replace(repr(text), repr(text[:_QUOTED] + "…"))
+        self.problem = problem.rstrip(".")
+        return self.failed("illegal", problem, text)
 
     def _told(self) -> dict[str, Any]:
         prompt = [{"role": m.role, "content": m.content} for m in self.question.prompt]

@@ -146,6 +146,12 @@ def test_an_illegal_answer_gets_one_feedback_and_no_more(prompt, answer, says):
     assert reply.notes["tokens_in"] == 20
 
 
+def test_a_long_answer_is_quoted_in_short():
+    (reply,) = decide("generate", Fake(lambda *_: "so " * 1000 + "fold"))
+    assert len(reply.notes["error"]) < 200
+    assert "'so so" in reply.notes["error"] and "legal are: fold" in reply.notes["error"]
+
+
 def test_only_those_who_answered_illegally_are_asked_again():
     def say(prompt, seed):
         if len(prompt) > 1:
