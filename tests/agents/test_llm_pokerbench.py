@@ -112,7 +112,8 @@ def test_examples_stand_before_the_question_with_their_answers(rows):
         (",BB,9c8c,fold", ",BB,9c8c,2.5bb", "'raise 2.5' is not one of"),
         ("['allin', 'call', 'fold']", "__import__('os')", "not a list of moves"),
         ("7,,UTG", "3,,UTG", "row 3 is there twice"),
-        ("104.5", "1e9", "is not a number"),
+        ("104.5", "1e9", "is not a number above 0"),
+        ("104.5", "0.0", "is not a number above 0"),
         (",104.5", "", "has 8 fields"),
     ],
 )

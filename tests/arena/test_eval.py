@@ -45,8 +45,8 @@ def data(tmp_path):
         bet = f"Bet {3 + number % 4}"
         answer = bet if hand[0] == "A" else "Check"
         after.append(
-            f"{number},HJ/2.0bb/BB/call,Tc8d4s,6h,2c,IP,OOP_CHECK,Flop,\"['Check', '{bet}']\",{number},IP,"
-            f"{hand},{answer}"
+            f"{number},HJ/2.0bb/BB/call,Tc8d4s,6h,2c,IP,OOP_CHECK,Flop,\"['Check', '{bet}']\","
+            f"{number + 1},IP,{hand},{answer}"
         )
     (folder / "preflop.csv").write_text("\n".join(before))
     (folder / "postflop.csv").write_text("\n".join(after))

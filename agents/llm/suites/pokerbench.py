@@ -18,7 +18,7 @@ import ast
 import csv
 import gzip
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -142,14 +142,15 @@ def _amount(chips: float) -> str:
 # -- questions -------------------------------------------------------------------------------------
 
 
-def fields(row: Row) -> dict[str, str]:
+def fields(row: Row, wanted: Collection[str] = FIELDS) -> dict[str, str]:
     """What a template may show of a row, by the names of ``FIELDS``.
 
-    ``betting`` tells the hand so far in short, ``story`` in sentences; for ``facts`` see
-    ``pokerbench_facts``.
+    ``betting`` tells the hand so far in short, ``story`` in sentences; ``facts``, which take longer
+    than all others and are there only where they are ``wanted``, see ``pokerbench_facts``.
     """
     hole, board = cards.parse(row.hole), cards.parse(row.board)
-    return {
+    worked_out = {"facts": facts(row)} if "facts" in wanted else {}
+    return worked_out | {
         "position": row.position,
         "cards": row.hole,
         "cards_in_words": poker_words.in_words(hole),
@@ -162,7 +163,6 @@ def fields(row: Row) -> dict[str, str]:
         "moves": ", ".join(row.moves),
         "betting": "\n".join(_betting(row)),
         "story": "\n".join(_story(row, board)),
-        "facts": facts(row),
     }
 
 
@@ -187,10 +187,14 @@ def _story(row: Row, board: Sequence[int]) -> Iterator[str]:
 
 def ask(row: Row, template: Template, examples: Sequence[Row] = ()) -> Question:
     """A row as a question, after ``examples`` with their answers (few-shot)."""
-    *head, asked = template.render(**fields(row))
+    wanted = template.placeholders
+    *head, asked = template.render(**fields(row, wanted))
     shown: list[Message] = []
     for example in examples:
-        shown += [template.render(**fields(example))[-1], Message("assistant", example.answer)]
+        shown += [
+            template.render(**fields(example, wanted))[-1],
+            Message("assistant", example.answer),
+        ]
     return Question((*head, *shown, asked), row.moves, partial(answer_to, row))
 
 
@@ -314,7 +318,7 @@ def _preflop(line: dict[str, str]) -> Row:
             hole=line["hero_holding"],
             board="",
             acts=(_preflop_acts(line["prev_line"]),),
-            pot=_decimal(line["pot_size"], "pot_size"),
+            pot=_pot(line["pot_size"]),
             moves=tuple(_preflop_move(move) for move in moves),
             answer=_preflop_move(line["correct_decision"]),
         )
@@ -348,7 +352,7 @@ def _postflop(line: dict[str, str]) -> Row:
             hole=line["holding"],
             board="".join(shown),
             acts=(opening, *streets),
-            pot=_decimal(line["pot_size"], "pot_size"),
+            pot=_pot(line["pot_size"]),
             moves=tuple(read_move(move) for move in moves),
             answer=read_move(line["correct_decision"]),
         )
@@ -429,7 +433,7 @@ def _whole(text: str, what: str) -> int:
     return int(text)
 
 
-def _decimal(text: str, what: str) -> float:
-    if not re.fullmatch(_NUMBER, text):
-        raise InputError(f"{what} {text!r} is not a number from 0")
+def _pot(text: str) -> float:
+    if not re.fullmatch(_NUMBER, text) or float(text) <= 0:
+        raise InputError(f"pot_size {text!r} is not a number above 0")
     return float(text)
