@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from agents.llm.poker_words import read_face
 from agents.llm.templates import families
+from envs.errors import InputError
 from envs.game import Game, Turns
 
 if TYPE_CHECKING:
@@ -56,6 +57,35 @@ def write_history(past: Sequence[tuple[str, str]], begun: int) -> str:
         for number, (seen, action) in enumerate(past, begun)
     ]
     return "\n\n".join(blocks) or "none"
+
+
+class Past:
+    """What a player has seen and done at each table and seat since its episodes began there.
+
+    Args:
+        memory: how many observations ``show`` leaves room for, the present one among them.
+    """
+
+    def __init__(self, memory: int) -> None:
+        if memory < 1:
+            raise InputError(f"memory={memory} must be at least 1")
+        self.memory = memory
+        self._seen: dict[tuple[int, int], list[tuple[str, str]]] = {}
+
+    def forget(self, keys: Iterable[tuple[int, int]]) -> None:
+        """Episodes begin at these tables and seats."""
+        for key in keys:
+            self._seen.pop(key, None)
+
+    def add(self, key: tuple[int, int], observation: str, action: str) -> None:
+        """A decision was made there."""
+        self._seen.setdefault(key, []).append((observation, action))
+
+    def show(self, key: tuple[int, int]) -> str:
+        """The field ``history``."""
+        seen = self._seen.get(key, [])
+        first = max(0, len(seen) - self.memory + 1)
+        return write_history(seen[first:], first + 1)
 
 
 # -- the games ---------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +14,8 @@ from numpy.typing import NDArray
 
 from agents.agent import Agent, CannotPlay, Decisions, Failure
 from agents.llm.backend import Backend
-from agents.llm.decoding import Kind, make_decoding
-from agents.llm.fields import family_of, fields, known_fields, write_history
+from agents.llm.decoding import MAX_TOKENS, Kind, make_decoding
+from agents.llm.fields import Past, family_of, fields, known_fields
 from agents.llm.interview import Asking, Interview, Request
 from agents.llm.models import Device, Dtype, Runtime, open_backend
 from agents.llm.question import Question, Reply
@@ -32,9 +31,8 @@ from envs.specs import Spec, bind
 if TYPE_CHECKING:
     from agents.llm.letters import Programs
 
-LINE = 32
-"""The tokens of an answer of one line, and of one that reasons first or writes a program."""
 LONG = 1024
+"""The longest answer, in tokens, of a model that thinks first or writes a program."""
 
 
 class LanguageModel(Agent):
@@ -47,8 +45,9 @@ class LanguageModel(Agent):
         prompt: the name of a template of the game, or the path of one's own (``….txt``).
         decode: how the model decides, see ``decoding``.
         temperature, samples, calibrate: see ``decoding.make_decoding``.
-        max_tokens: the longest answer of a model that writes; none: 32, and 1024 where the
-            template speaks of ``ACTION:`` or asks for a program.
+        max_tokens: the longest answer of a model that writes; none: 32 and 8 for each number of
+            an action, 256 where it reflects, 1024 where the template speaks of ``ACTION:``, has
+            several turns or asks for a program.
         memory: how many observations of an episode a template with ``{history}`` shows, the
             present one among them.
         device, dtype, runtime, model: see ``models.open_backend``.
@@ -75,8 +74,7 @@ class LanguageModel(Agent):
         runtime: Runtime = "transformers",
         model: str | None = None,
     ) -> None:
-        if memory < 1:
-            raise InputError(f"lm: memory={memory} must be at least 1")
+        self.past = Past(memory)
         self.game = game
         self.family = family_of(game)
         birds = self.family == "science_birds"
@@ -87,7 +85,9 @@ class LanguageModel(Agent):
         shown = "observation" in template.placeholders
         whole = birds and (not shown or getattr(game, "mode", None) == "one_shot")
         if max_tokens is None and decode not in ("score", "constrained"):
-            max_tokens = LONG if whole or MARKER in template.text else LINE
+            long = whole or MARKER in template.text or len(template.rounds) > 1
+            line = MAX_TOKENS if decode == "reflect" else _line(game)
+            max_tokens = LONG if long else line
         decoding = make_decoding(
             decode,
             temperature=0.7 if tree and temperature is None else temperature,
@@ -116,8 +116,6 @@ class LanguageModel(Agent):
             self.programs = Programs(game)
             if tree:
                 self.interview = TreeOfThoughts(backend, decoding)
-        self.memory = memory
-        self._past: dict[tuple[int, int], list[tuple[str, str]]] = defaultdict(list)
 
     @classmethod
     def fingerprint(cls, checkpoint: str | None, options: Mapping[str, Any]) -> Any:
@@ -153,8 +151,7 @@ class LanguageModel(Agent):
     def begin(self, tables: Ints, seats: Ints) -> None:
         """Forget the last episodes at these tables."""
         keys = _keys(tables, seats)
-        for key in keys:
-            self._past.pop(key, None)
+        self.past.forget(keys)
         if self.programs is not None:
             self.programs.forget(keys)
 
@@ -163,7 +160,7 @@ class LanguageModel(Agent):
         assert turns.seeds is not None
         keys, wanted = _keys(turns.tables, turns.seats), self.template.placeholders
         filled = [
-            fields(self.family, turns, row, self._history(key), wanted)
+            fields(self.family, turns, row, self.past.show(key), wanted)
             for row, key in enumerate(keys)
         ]
         if self.programs is not None:
@@ -175,13 +172,13 @@ class LanguageModel(Agent):
         replies = self.interview.ask(requests, turns.seeds)
         if "history" in wanted:
             for row, (key, reply) in enumerate(zip(keys, replies, strict=True)):
-                self._past[key].append((turns.text[row], reply.text))
+                self.past.add(key, turns.text[row], reply.text)
         return decisions(self.game.action_space, requests, replies)
 
-    def _history(self, key: tuple[int, int]) -> str:
-        past = self._past[key]
-        shown = past[max(0, len(past) - self.memory + 1) :]
-        return write_history(shown, len(past) - len(shown) + 1)
+
+def _line(game: Game) -> int:
+    """Tokens that an answer of one line may have: a few words, and an action's numbers."""
+    return 32 + 8 * int(np.prod(game.action_space.shape or 0))
 
 
 def _keys(tables: Ints, seats: Ints) -> list[tuple[int, int]]:
