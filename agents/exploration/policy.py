@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,9 @@ class PpoPolicy(Agent):
         torch.set_num_threads(1)
         with torch.random.fork_rng(devices=[]):
             model = make_model(
-                settings, TablesVecEnv(trained, 1, 0, looked_at(trained.observation_space))
+                # Who only plays needs no batch; stable-baselines warns of one that is not filled.
+                replace(settings, batch=settings.rollout),
+                TablesVecEnv(trained, 1, 0, looked_at(trained.observation_space)),
             )
         try:
             weights = load_file(folder / "policy.safetensors")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -48,7 +49,10 @@ def study(
     folder: Path,
     progress: Callable[[int, int, str], None],
 ) -> list[Result]:
-    """Train what ``folder/results.json`` does not hold yet; all results that were asked for."""
+    """Train what ``folder/results.json`` does not hold yet; all results that were asked for.
+
+    Each run is stored in a folder of its own inside, as one that plays and can go on.
+    """
     path = folder / "results.json"
     done: list[Result] = []
     if path.exists():
@@ -64,12 +68,25 @@ def study(
             "game": game, "bonus": bonus, "contexts": count, "seed": seed, "steps": steps,
             "beta": beta, "entropy": entropy, "lr": lr,
         }  # fmt: skip
-        progress(number, len(wanted), f"{bonus or 'none'}, contexts {count or '∞'}, seed {seed}")
+        title = f"{bonus or 'none'}, contexts {count or '∞'}, seed {seed}"
+        progress(number, len(wanted), title)
         found = next((r for r in done if facts.items() <= asdict(r).items()), None)
         if found is None:
             spec = f"{game}{',' if '?' in game else '?'}contexts={count}"
-            run = Run(Settings(spec, bonus, beta, entropy=entropy, lr=lr, steps=steps, seed=seed))
-            run.train()
+            name = re.sub("[^a-z0-9]+", "-", bonus or "none")
+            run = Run(
+                Settings(spec, bonus, beta, entropy=entropy, lr=lr, steps=steps, seed=seed),
+                folder / f"{name}-contexts-{count}-seed-{seed}",
+            )
+
+            def show(
+                taken: int, mean: float, _: float, at: int = number, note: str = title
+            ) -> None:
+                progress(at, len(wanted), f"{note}: {taken} steps, return {mean:.3f}")
+
+            run.train(progress=show)
+            run.save()
+            run.model.logger.close()
             score = float(evaluate(run, EPISODES).mean())
             curve = [(n, round(mean, 4)) for n, mean, _ in run.curve if mean == mean]
             found = Result(**facts, score=score, curve=curve[::4])  # type: ignore[arg-type]

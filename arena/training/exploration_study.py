@@ -5,8 +5,8 @@
 
 Each run is trained alone and then plays 200 fixed seeds. The table gives the interquartile mean
 over seeds with a 95 % bootstrap interval (rliable's estimators; Agarwal et al., NeurIPS 2021).
-FOLDER holds ``results.json`` and ``curves.png``; finished runs in it are kept, so that a study can
-go on.
+FOLDER holds ``results.json``, ``curves.png`` and each run's folder (``ppo:FOLDER/RUN`` plays);
+finished runs in it are kept, so that a study can go on.
 """
 
 from __future__ import annotations

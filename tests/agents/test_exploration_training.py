@@ -210,6 +210,7 @@ def test_a_study_goes_on_where_it_stopped_and_its_intervals_hold_the_middle(tmp_
     assert (tmp_path / "results.json").read_text().startswith(first[:-1])
     assert "count:position" in capsys.readouterr().out
     assert (tmp_path / "curves.png").stat().st_size > 1000
+    make_agent(f"ppo:{tmp_path}/count-position-contexts-1-seed-1", make_game("gridworld?rooms=1"))
 
 
 def test_the_interquartile_mean_forgets_extremes_and_its_interval_covers_it():
