@@ -37,8 +37,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 def add_training(parser: argparse.ArgumentParser) -> None:
     """Declare the options that a run shares with a study of runs."""
     parser.add_argument("--model", default="smollm2", help="a folder, hub id, smollm2 or tiny")
-    parser.add_argument("--layers", type=int, default=8, help="of the model, 0: all (default 8)")
-    parser.add_argument("--history", type=int, default=2, help="moves that are shown (default 2)")
+    parser.add_argument("--layers", type=int, default=22, help="of the model, 0: all (default 22)")
+    parser.add_argument("--frozen", type=int, default=16, help="of them (default the first 16)")
+    parser.add_argument(
+        "--history", type=int, default=0, help="moves that are shown (default none)"
+    )
     parser.add_argument("--longest", type=int, default=96, help="tokens of an observation")
     parser.add_argument("--updates", type=int, default=200, help="gradient steps (default 200)")
     parser.add_argument("--batch", type=int, default=16, help="decisions in each (default 16)")
@@ -56,7 +59,7 @@ def shared(options: argparse.Namespace) -> dict[str, Any]:
     for name in ("updates", "batch", "episodes", "longest"):
         if getattr(options, name) < 1:
             raise InputError(f"--{name} must be at least 1")
-    for name in ("layers", "history"):
+    for name in ("layers", "frozen", "history"):
         if getattr(options, name) < 0:
             raise InputError(f"--{name} must not be below 0")
     if not 0 <= options.explore <= 1:

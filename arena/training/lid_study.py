@@ -29,7 +29,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     add_training(parser)
     parser.add_argument("--lr", type=float, default=3e-4, help="of the language model")
     parser.add_argument("--random-lr", type=float, default=3e-4, help="of random weights")
-    parser.add_argument("--init", nargs="+", choices=("lm", "random"), default=["lm", "random"])
+    parser.add_argument(
+        "--init", nargs="+", choices=("lm", "random", "whole"), default=["lm", "random"],
+        help="of the weights; whole: random, and no layer frozen",
+    )  # fmt: skip
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--evaluate", type=int, default=64, metavar="EPISODES")
@@ -38,7 +41,6 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train what is missing, print the table, draw the curves."""
-    from agents.llm.lid.policy import Init
     from agents.llm.lid.run import Settings
     from agents.llm.lid.study import draw, study
     from arena.cli.console import meter, stdout
@@ -49,11 +51,11 @@ def run(options: argparse.Namespace) -> int:
     if min(options.seeds, options.evaluate) < 1:
         raise InputError("--seeds and --evaluate must be at least 1")
     base = Settings(game="errand", teacher="courier", **shared(options))
-    rates: dict[Init, float] = {"lm": options.lr, "random": options.random_lr}
+    rates = {init: options.lr if init == "lm" else options.random_lr for init in options.init}
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     with one_thread(), meter("runs") as progress:
         results = study(
-            base, options.arms, {init: rates[init] for init in options.init}, seeds,
+            base, options.arms, rates, seeds,
             episodes=options.evaluate, folder=options.output, progress=progress.update,
         )  # fmt: skip
     stdout().print(_table(results))

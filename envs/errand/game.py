@@ -158,10 +158,10 @@ class ErrandTables(Tables):
         dx, dy = x - int(self.at[table, 0]), y - int(self.at[table, 1])
         parts = []
         if dx:
-            parts.append(f"{_NUMBERS[abs(dx) - 1]} {'east' if dx > 0 else 'west'}")
+            parts.append(f"{'east' if dx > 0 else 'west'} {_NUMBERS[abs(dx) - 1]}")
         if dy:
-            parts.append(f"{_NUMBERS[abs(dy) - 1]} {'south' if dy > 0 else 'north'}")
-        return ", ".join(parts) or "here"
+            parts.append(f"{'south' if dy > 0 else 'north'} {_NUMBERS[abs(dy) - 1]}")
+        return " ".join(parts) or "here"
 
     def words(self, table: int, seat: int) -> Sequence[str]:
         """The four directions."""

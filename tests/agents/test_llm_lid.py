@@ -21,7 +21,7 @@ from envs.errors import InputError
 from envs.registry import make_game
 
 TINY = Settings(
-    game="errand", teacher="courier", model="tiny", layers=0, longest=150, history=0,
+    game="errand", teacher="courier", model="tiny", layers=2, frozen=1, longest=150, history=0,
     demonstrations=4, updates=12, batch=8, lr=3e-3, rounds=2, episodes=6,
 )  # fmt: skip
 
@@ -110,8 +110,8 @@ def test_a_game_without_goals_in_words_is_won_or_not():
 # -- policy and training ---------------------------------------------------------------------------
 
 
-def tiny(init, seed=0, layers=1):
-    return make_policy("tiny", init, layers=layers, actions=4, longest=50, seed=seed)
+def tiny(init, seed=0, layers=2, frozen=0):
+    return make_policy("tiny", init, layers=layers, frozen=frozen, actions=4, longest=50, seed=seed)
 
 
 def test_both_initialisations_train_the_same_and_differ_in_values_alone():
@@ -121,12 +121,23 @@ def test_both_initialisations_train_the_same_and_differ_in_values_alone():
         for policy in (lm, random)
     ]
     assert shapes[0] == shapes[1] and all(trained for _, trained in shapes[0].values())
-    assert len(lm.body.layers) == 1
-    again = tiny("lm", seed=1).body.state_dict()
-    assert all(torch.equal(value, again[name]) for name, value in lm.body.state_dict().items())
-    other = tiny("random", seed=1).body.state_dict()
-    name = "layers.0.mlp.up_proj.weight"
-    assert not torch.equal(random.body.state_dict()[name], other[name])
+    again = tiny("lm", seed=1).state_dict()
+    same = [name for name, value in lm.state_dict().items() if torch.equal(value, again[name])]
+    assert set(again) - set(same) == {"head.weight", "head.bias"}
+    other = tiny("random", seed=1).state_dict()
+    name = "upper.layers.0.mlp.up_proj.weight"
+    assert not torch.equal(random.state_dict()[name], other[name])
+
+
+def test_frozen_layers_change_what_trains_and_not_what_is_computed():
+    whole, half = tiny("lm"), tiny("lm", frozen=1)
+    assert len(half.lower.layers) == len(half.upper.layers) == 1 and len(whole.upper.layers) == 2
+    trains = {name.split(".")[0] for name, p in half.named_parameters() if p.requires_grad}
+    assert trains == {"upper", "parts", "head"}
+    sights = [Sight("x", (), "y"), Sight("xx", ("east",), "y y")]
+    assert torch.allclose(whole(sights), half(sights), atol=1e-6)
+    with pytest.raises(InputError, match="has 2 layers: layers=2, frozen=2 do not fit"):
+        tiny("lm", frozen=2)
 
 
 def test_a_decision_does_not_depend_on_what_is_beside_it():
@@ -141,7 +152,14 @@ def test_a_decision_does_not_depend_on_what_is_beside_it():
 
 def test_cloning_learns_a_handful_of_demonstrations_by_heart():
     settings = Settings(
-        **{**TINY.__dict__, "rounds": 0, "demonstrations": 2, "updates": 80, "lr": 1e-2}
+        **{
+            **TINY.__dict__,
+            "rounds": 0,
+            "frozen": 0,
+            "demonstrations": 2,
+            "updates": 80,
+            "lr": 1e-2,
+        }
     )
     run = Run(settings)
     run.train(80)
@@ -225,14 +243,15 @@ def test_a_study_goes_on_where_it_was_and_draws_its_curves(tmp_path):
 
     def go(arms):
         return study(
-            base, arms, {"lm": 1e-3, "random": 2e-3}, [0], episodes=3, folder=tmp_path,
+            base, arms, {"lm": 1e-3, "whole": 2e-3}, [0], episodes=3, folder=tmp_path,
             progress=lambda *what: told.append(what),
         )  # fmt: skip
 
     one = go(["clone:2"])
     assert [(r.cell, r.settings["lr"]) for r in one] == [
-        (("clone:2", "lm"), 1e-3), (("clone:2", "random"), 2e-3)
+        (("clone:2", "lm"), 1e-3), (("clone:2", "whole"), 2e-3)
     ]  # fmt: skip
+    assert [r.settings["frozen"] for r in one] == [1, 0]
     both = go(["clone:2", "active:2"])
     assert both[0] == one[0] and both[2].settings["rounds"] == 3 and len(both) == 4
     assert set(both[3].scores) == {"known", "pairs", "words"} and len(both[3].curve) == 4
@@ -245,7 +264,14 @@ def test_a_study_goes_on_where_it_was_and_draws_its_curves(tmp_path):
 
 def test_the_command_trains_goes_on_and_says_what_is_wrong(tmp_path, capsys):
     folder = str(tmp_path / "run")
-    small = ["--model=tiny", "--demonstrations=2", "--batch=2", "--evaluate=2", "--history=0"]
+    small = [
+        "--model=tiny",
+        "--layers=0",
+        "--frozen=0",
+        "--demonstrations=2",
+        "--batch=2",
+        "--evaluate=2",
+    ]
     train = ["train", "lid", "--game", "errand", "--teacher", "courier", *small, "-o", folder]
     assert main([*train, "--updates", "3"]) == 0
     assert f"lid:{folder}" in capsys.readouterr().out

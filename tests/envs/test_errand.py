@@ -50,10 +50,10 @@ def test_text_names_the_goal_and_the_way_to_everything():
     tables.at[0], tables.meant[0] = (1, 3), 2
     assert tables.text(0, 0).splitlines() == [
         "goal: go to the azure mug",
-        "red cup: two east",
-        "red knife: two north",
-        "blue cup: two east, three north",
-        "blue knife: one west",
+        "red cup: east two",
+        "red knife: north two",
+        "blue cup: east two north three",
+        "blue knife: west one",
     ]
 
 

@@ -9,6 +9,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
 from agents.agent import Agent, CannotPlay, Decisions
 from agents.llm.lid.policy import LidPolicy, Sight, load_policy
@@ -53,6 +54,7 @@ class Actor(Agent):
     ) -> None:
         self.policy, self.history, self.greedy, self.explore = policy, history, greedy, explore
         self._moves: dict[tuple[int, int], deque[str]] = {}
+        self._known: dict[tuple[Sight, bytes], NDArray[np.float64]] = {}
 
     def begin(self, tables: Ints, seats: Ints) -> None:
         """Forget the last episode's moves."""
@@ -65,7 +67,7 @@ class Actor(Agent):
         mask = turns.action_mask
         assert mask is not None
         sights = [sight(turns.source, *key, self._moves[key]) for key in keys]
-        policy = self.policy.probabilities(sights, mask)
+        policy = self._probabilities(sights, mask)
         if self.greedy:
             policy = np.eye(policy.shape[1])[policy.argmax(1)]
         policy = (1 - self.explore) * policy + self.explore * mask / mask.sum(1, keepdims=True)
@@ -75,6 +77,18 @@ class Actor(Agent):
         for key, action in zip(keys, actions.tolist(), strict=True):
             self._moves[key].append(turns.source.describe(*key, action))
         return Decisions(actions, policy)
+
+    def _probabilities(self, sights: list[Sight], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The policy's; what was seen lately is not run again: who is stuck sees it often."""
+        if len(self._known) > 10_000:
+            self._known.clear()
+        keys = [(one, legal.tobytes()) for one, legal in zip(sights, mask, strict=True)]
+        new = {key: row for row, key in enumerate(keys) if key not in self._known}
+        if new:
+            rows = list(new.values())
+            found = self.policy.probabilities([sights[row] for row in rows], mask[rows])
+            self._known.update(zip(new, found, strict=True))
+        return np.array([self._known[key] for key in keys])
 
 
 class Lid(Actor):

@@ -3,6 +3,9 @@
 Goal, history and observation are one sequence of embeddings, each marked as what it is; the model's
 features at its end go through a linear head to the actions' logits. The body is the first layers of
 a pretrained model, or the same layers with random weights: what ``init`` says, and all else alike.
+
+The goal comes last here, not first as in the paper: attention is causal, and a model that has read
+the goal finds in the observation what it names.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -38,38 +42,58 @@ class LidPolicy(nn.Module):
     """A distribution over actions for every ``Sight``.
 
     Args:
-        body: a transformers base model (``AutoModel``).
+        body: a transformers base model (``AutoModel``) whose blocks are ``layers`` and ``norm``.
         tokenizer: its tokenizer.
         actions: how many.
         longest: tokens of a scene; from a longer one the first are kept.
+        frozen: how many of the body's layers do not train; where there are any, the embeddings do
+            not train either, and what comes out of them for a sight is computed once.
     """
 
-    def __init__(self, body: Any, tokenizer: Any, actions: int, longest: int) -> None:
+    def __init__(
+        self, body: Any, tokenizer: Any, actions: int, *, longest: int, frozen: int
+    ) -> None:
         super().__init__()
         width = body.config.hidden_size
-        self.body, self.tokenizer, self.longest = body, tokenizer, longest
+        self.tokenizer, self.longest, self.frozen = tokenizer, longest, frozen
+        self.lower, self.upper = _split(body, frozen)
         self.parts = nn.Embedding(3, width)
         nn.init.zeros_(self.parts.weight)  # what a pretrained model reads is not disturbed
         self.head = nn.Linear(width, actions)
         self._ids = lru_cache(100_000)(self._tokenise)
+        self._lower: dict[Sight, torch.Tensor] = {}
 
     def forward(self, sights: Sequence[Sight]) -> torch.Tensor:
-        """Logits, float32 ``(n, actions)``.
-
-        Rows are padded at their ends: attention is causal, so no row sees another's padding.
-        """
+        """Logits, float32 ``(n, actions)``."""
+        device = self.head.weight.device
         rows = [self._sequence(sight) for sight in sights]
         lengths = torch.tensor([len(ids) for ids, _ in rows])
-        tokens, parts = torch.zeros(2, len(rows), int(lengths.max()), dtype=torch.long)
-        for row, (ids, kinds) in enumerate(rows):
-            tokens[row, : len(ids)] = torch.tensor(ids)
-            parts[row, : len(ids)] = torch.tensor(kinds)
-        device = self.head.weight.device
-        embeds = self.body.get_input_embeddings()(tokens.to(device)) + self.parts(parts.to(device))
-        features = self.body(inputs_embeds=embeds, use_cache=False).last_hidden_state
+        parts = _padded([kinds for _, kinds in rows]).to(device)
+        embeds = self._embeds(sights, [ids for ids, _ in rows]) + self.parts(parts)
+        features = self.upper(inputs_embeds=embeds, use_cache=False).last_hidden_state
         last = features[torch.arange(len(rows)), lengths - 1]
         logits: torch.Tensor = self.head(last.to(self.head.weight.dtype)).float()
         return logits
+
+    def _embeds(self, sights: Sequence[Sight], rows: list[list[int]]) -> torch.Tensor:
+        """What enters the layers that train, ``(n, tokens, width)``.
+
+        Rows are padded at their ends: attention is causal, so no row sees another's padding.
+        """
+        device = self.head.weight.device
+        table = self.lower.get_input_embeddings()
+        if not self.frozen:
+            found: torch.Tensor = table(_padded(rows).to(device))
+            return found
+        if len(self._lower) > 5_000:  # of some 80 kB each
+            self._lower.clear()
+        for sight, ids in zip(sights, rows, strict=True):
+            if sight not in self._lower:  # one by one: what comes out depends on nothing else
+                with torch.no_grad():
+                    embeds = table(torch.tensor([ids], device=device))
+                    out = self.lower(inputs_embeds=embeds, use_cache=False)
+                self._lower[sight] = out.last_hidden_state[0]
+        return nn.utils.rnn.pad_sequence([self._lower[sight] for sight in sights], True)
 
     @torch.no_grad()
     def probabilities(
@@ -82,11 +106,13 @@ class LidPolicy(nn.Module):
         return found
 
     def _sequence(self, sight: Sight) -> tuple[list[int], list[int]]:
-        history = ", ".join(sight.history) or "none"
-        texts = (f"goal: {sight.goal}", f"\nmoves: {history}", f"\n{sight.scene}")
-        pieces = [self._ids(text) for text in texts]
-        pieces[2] = pieces[2][: self.longest] + self._ids("\nnext move:")
-        kinds = [kind for kind, piece in enumerate(pieces) for _ in piece]
+        pieces = [self._ids(f"{sight.goal}:")]
+        kinds = [0] * len(pieces[0])
+        if sight.history:
+            pieces.insert(0, self._ids("moves: " + ", ".join(sight.history) + "\n"))
+            kinds = [1] * len(pieces[0]) + kinds
+        pieces.insert(0, self._ids(sight.scene)[: self.longest] + self._ids("\n"))
+        kinds = [2] * len(pieces[0]) + kinds
         return [token for piece in pieces for token in piece], kinds
 
     def _tokenise(self, text: str) -> list[int]:
@@ -95,18 +121,18 @@ class LidPolicy(nn.Module):
 
 
 def make_policy(
-    model: str, init: Init, *, layers: int, actions: int, longest: int, seed: int
+    model: str, init: Init, *, layers: int, frozen: int, actions: int, longest: int, seed: int
 ) -> LidPolicy:
     """An untrained policy on the first ``layers`` layers of a model (0: all of them).
 
     Args:
         model: what ``agents.llm.models.source`` takes: ``smollm2``, ``tiny``, a folder, a hub's id.
         init: whether the body has the model's weights, or random ones of the same shapes.
-        layers, actions, longest: see ``LidPolicy``.
+        layers, frozen, actions, longest: see ``LidPolicy``.
         seed: of the random weights, the head's among them.
 
     Raises:
-        InputError: where there is no such model.
+        InputError: where there is no such model, or it has not that many layers.
     """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
@@ -114,7 +140,10 @@ def make_policy(
 
     path = source(model)
     config = loading(AutoConfig, path)
-    config.num_hidden_layers = min(layers or config.num_hidden_layers, config.num_hidden_layers)
+    has = config.num_hidden_layers
+    if not frozen < (layers or has) <= has:
+        raise InputError(f"{model} has {has} layers: layers={layers}, frozen={frozen} do not fit")
+    config.num_hidden_layers = layers or has
     tokenizer = loading(AutoTokenizer, path)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -123,18 +152,19 @@ def make_policy(
                 body = loading(AutoModel, path, config=config, dtype=torch.float32)
         else:
             body = _untrained(config)
-        return LidPolicy(body, tokenizer, actions, longest)
+        return LidPolicy(body, tokenizer, actions, longest=longest, frozen=frozen)
 
 
 def save_policy(policy: LidPolicy, folder: Path, facts: dict[str, Any]) -> None:
     """Write what ``load_policy`` reads: config.json, policy.safetensors, and in body/ the
     configuration of the body and its tokenizer."""
     folder.mkdir(parents=True, exist_ok=True)
-    policy.body.config.save_pretrained(folder / "body")
+    policy.upper.config.save_pretrained(folder / "body")
     policy.tokenizer.save_pretrained(folder / "body")
     write_tensors(folder / "policy.safetensors", policy.state_dict())
-    shape = {"actions": policy.head.out_features, "longest": policy.longest}
-    write_json(folder / "config.json", {"kind": "lid", **facts, **shape})
+    write_json(
+        folder / "config.json", {"kind": "lid", "actions": policy.head.out_features, **facts}
+    )
 
 
 def load_policy(folder: Path) -> tuple[LidPolicy, dict[str, Any]]:
@@ -156,11 +186,33 @@ def load_policy(folder: Path) -> tuple[LidPolicy, dict[str, Any]]:
         network = _untrained(loading(AutoConfig, body))
         tokenizer = loading(AutoTokenizer, body)
         try:
-            policy = LidPolicy(network, tokenizer, facts.pop("actions"), facts["longest"])
+            policy = LidPolicy(
+                network,
+                tokenizer,
+                facts.pop("actions"),
+                longest=facts["longest"],
+                frozen=facts["frozen"],
+            )
             policy.load_state_dict(weights)
         except (KeyError, TypeError, RuntimeError) as error:
             raise InputError(f"{path} and policy.safetensors do not fit: {error}") from None
     return policy, facts
+
+
+def _split(body: Any, frozen: int) -> tuple[Any, Any]:
+    """Two models out of one: embeddings and the first layers, frozen; and the rest."""
+    upper = copy(body)
+    upper._modules = dict(body._modules)
+    upper.layers, body.layers = body.layers[frozen:], body.layers[:frozen]
+    body.norm = nn.Identity()
+    upper.set_input_embeddings(nn.Identity())  # it is given embeddings
+    if frozen:
+        body.requires_grad_(False)
+    return body, upper
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> torch.Tensor:
+    return nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], True)
 
 
 def _untrained(config: Any) -> Any:

@@ -49,7 +49,7 @@ class Settings:
     Attributes:
         game, teacher: their specs.
         demonstrations: how many episodes of the teacher are cloned (its failures are left out).
-        model, init, layers: of the body, see ``make_policy``; longest: tokens of a scene.
+        model, init, layers, frozen: of the body, see ``make_policy``; longest: tokens of a scene.
         history: how many of the last moves the policy sees.
         updates, batch: gradient steps, and decisions in each, drawn with replacement.
         lr: AdamW's, after a warm-up over a twentieth of the updates, falling linearly to 0.
@@ -64,9 +64,10 @@ class Settings:
     demonstrations: int = 100
     model: str = "smollm2"
     init: Init = "lm"
-    layers: int = 8
+    layers: int = 22
+    frozen: int = 16
     longest: int = 96
-    history: int = 2
+    history: int = 0
     updates: int = 200
     batch: int = 16
     lr: float = 3e-4
@@ -107,10 +108,12 @@ class Run:
             layers=settings.layers,
             actions=actions,
             longest=settings.longest,
+            frozen=settings.frozen,
             seed=seeding.derive(settings.seed, "weights") >> 1,
         )
         self.policy = made.to(settings.device)
-        self.optimizer = torch.optim.AdamW(self.policy.parameters(), weight_decay=0.01, fused=True)
+        trained = [p for p in self.policy.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(trained, weight_decay=0.01, fused=True)
         self.episodes = demonstrations(settings)
         self.step = 0
         self.curve: list[Row] = []

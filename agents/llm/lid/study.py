@@ -7,16 +7,24 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
 
-from agents.llm.lid.policy import Init, write_json
+from agents.llm.lid.policy import write_json
 from agents.llm.lid.run import Run, Settings, evaluate
 from envs.errors import InputError
 
 SPLITS = ("known", "pairs", "words")
 ROUNDS = 3
+# What a policy begins as. A frozen layer of random weights may be a burden rather than a help, so
+# "whole" are the same random weights with all of them training.
+INITS: Mapping[str, Mapping[str, Any]] = {
+    "lm": {"init": "lm"},
+    "random": {"init": "random"},
+    "whole": {"init": "random", "frozen": 0},
+}
 Cell = tuple[str, str]
 
 
@@ -25,7 +33,7 @@ class Result:
     """One run.
 
     Attributes:
-        arm: ``clone:N`` or ``active:N``, N demonstrations; init: of the body.
+        arm: ``clone:N`` or ``active:N``, N demonstrations; init: one of ``INITS``.
         settings: all of the run's.
         scores: by the goals that were drawn, the share that was reached at the end.
         curve: (updates, episodes cloned, share of known goals reached).
@@ -33,7 +41,7 @@ class Result:
 
     arm: str
     init: str
-    settings: dict[str, object]
+    settings: dict[str, Any]
     scores: dict[str, float]
     curve: list[list[float]]
 
@@ -46,7 +54,7 @@ class Result:
 def study(
     base: Settings,
     arms: Sequence[str],
-    rates: Mapping[Init, float],
+    rates: Mapping[str, float],
     seeds: Iterable[int],
     *,
     episodes: int,
@@ -62,7 +70,7 @@ def study(
         base: what all runs share; its game takes the option ``goals``.
         arms: ``clone:N`` clones N demonstrations; ``active:N`` begins so and gathers in three
             rounds, with as many updates in all.
-        rates: the initialisations, with the learning rate of each.
+        rates: of ``INITS`` those that are compared, with the learning rate of each.
         seeds: of the runs.
         episodes: how many judge a run, of each kind of goal.
         folder: of the results.
@@ -79,17 +87,14 @@ def study(
         except (ValueError, TypeError) as error:
             raise InputError(f"{path} holds no results of a study: {error}") from None
     folder.mkdir(parents=True, exist_ok=True)
-    wanted = [
-        replace(base, init=init, lr=lr, seed=seed, demonstrations=number, rounds=rounds)
-        for seed, (number, rounds), (init, lr) in product(seeds, map(_arm, arms), rates.items())
-    ]
+    wanted = list(product(seeds, arms, rates))
     chosen = []
-    for number, settings in enumerate(wanted):
-        arm = f"{'active' if settings.rounds else 'clone'}:{settings.demonstrations}"
-        progress(number, len(wanted), f"{arm}, {settings.init}, seed {settings.seed}")
+    for number, (seed, arm, init) in enumerate(wanted):
+        settings = replace(base, lr=rates[init], seed=seed, **_arm(arm), **INITS[init])
+        progress(number, len(wanted), f"{arm}, {init}, seed {seed}")
         found = next((r for r in done if r.settings == asdict(settings)), None)
         if found is None:
-            found = _result(arm, settings, episodes)
+            found = _result(arm, init, settings, episodes)
             done.append(found)
             write_json(path, [asdict(r) for r in done])
         chosen.append(found)
@@ -97,7 +102,7 @@ def study(
     return chosen
 
 
-def _result(arm: str, settings: Settings, episodes: int) -> Result:
+def _result(arm: str, init: str, settings: Settings, episodes: int) -> Result:
     run = Run(settings)
     curve: list[list[float]] = []
     for part in range(1, ROUNDS + 2):
@@ -107,15 +112,15 @@ def _result(arm: str, settings: Settings, episodes: int) -> Result:
     scores = {
         goals: evaluate(run, f"{settings.game}?goals={goals}", episodes) for goals in SPLITS[1:]
     }
-    return Result(arm, settings.init, asdict(settings), {SPLITS[0]: known} | scores, curve)
+    return Result(arm, init, asdict(settings), {SPLITS[0]: known} | scores, curve)
 
 
-def _arm(text: str) -> tuple[int, int]:
-    """How many demonstrations an arm clones, and in how many rounds it gathers."""
+def _arm(text: str) -> dict[str, Any]:
+    """The settings of an arm."""
     kind, _, number = text.partition(":")
     if kind not in ("clone", "active") or not number.isdigit() or int(number) < 1:
         raise InputError(f"arm {text!r} is neither clone:N nor active:N with N demonstrations")
-    return int(number), ROUNDS if kind == "active" else 0
+    return {"demonstrations": int(number), "rounds": ROUNDS if kind == "active" else 0}
 
 
 def interval(values: Sequence[float]) -> tuple[float, float, float]:
@@ -136,6 +141,10 @@ def by_cell(results: Sequence[Result], goals: str) -> dict[Cell, list[float]]:
     return found
 
 
+_LINES = {"lm": "-", "random": "--", "whole": ":"}
+_HATCHES = {"lm": None, "random": "///", "whole": "..."}
+
+
 def draw(results: Sequence[Result], path: Path) -> None:
     """Success over updates, means and ranges over seeds; and at the end, by kind of goal."""
     from matplotlib.figure import Figure
@@ -146,7 +155,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
     over, end = figure.subplots(1, 2, sharey=True)
     for cell in cells:
         arm, init = cell
-        style = {"color": f"C{arms.index(arm)}", "linestyle": "-" if init == "lm" else "--"}
+        style = {"color": f"C{arms.index(arm)}", "linestyle": _LINES[init]}
         curves = np.array([r.curve for r in results if r.cell == cell])
         updates, success = curves[0, :, 0], curves[:, :, 2]
         over.plot(
@@ -157,7 +166,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
     for number, cell in enumerate(cells):
         places = np.arange(len(SPLITS)) + (number - (len(cells) - 1) / 2) * width
         scores = [by_cell(results, goals)[cell] for goals in SPLITS]
-        color, hatch = f"C{arms.index(cell[0])}", None if cell[1] == "lm" else "///"
+        color, hatch = f"C{arms.index(cell[0])}", _HATCHES[cell[1]]
         means = [float(np.mean(values)) for values in scores]
         end.bar(
             places, means, width * 0.92, color=color, alpha=0.55, hatch=hatch, edgecolor="white"
