@@ -28,7 +28,7 @@ import numpy as np
 
 from agents.llm.backend import Answer, Backend, Prompt, Score
 from agents.llm.endpoint_settings import DEFAULT_KEY, Settings, settings_for
-from agents.llm.protocol import Constraint, NoAnswer, Nonsense, chat_request, read_chat
+from agents.llm.protocol import Constraint, NoAnswer, Nonsense, begun, chat_request, read_chat
 from agents.llm.records import Ledger, Record, recorded_by_default
 from envs.errors import InputError
 
@@ -221,13 +221,6 @@ class Endpoint(Backend):
             if self._ledger is not None:
                 self._ledger.enter(**facts, seconds=round(time.perf_counter() - started, 4))
 
-    def _reader(self, choices: Sequence[str] | None) -> Callable[[Any, bool], Answer]:
-        def read(data: Any, paid: bool) -> Answer:
-            answer = read_chat(data, choices, self._constraint)
-            return replace(answer, cost=self._cost(answer) if paid else 0.0)
-
-        return read
-
     def _cost(self, answer: Answer) -> float | None:
         price_in, price_out = self._settings.price_in, self._settings.price_out
         if price_in is None and price_out is None:
@@ -251,7 +244,13 @@ class Endpoint(Backend):
         )
         if self.server != "llamacpp":  # which needs not be told
             body |= _turn(prompt)
-        return _Job(f"{self.url}/chat/completions", body, self._reader(choices))
+        repeated = begun(prompt) if self.server == "llamacpp" else ""
+
+        def read(data: Any, paid: bool) -> Answer:
+            answer = read_chat(data, choices, self._constraint, repeated)
+            return replace(answer, cost=self._cost(answer) if paid else 0.0)
+
+        return _Job(f"{self.url}/chat/completions", body, read)
 
     def _tokenising(self, **body: Any) -> _Job[list[int]]:
         root = self.url.removesuffix("/v1")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.llm.backend import Answer, Backend, Prompt
-from agents.llm.protocol import Nonsense, chat_request, complaint, read_chat
+from agents.llm.protocol import Nonsense, begun, chat_request, complaint, read_chat
 from envs.errors import InputError
 
 _CONTEXT = 8192
@@ -90,7 +90,7 @@ class LlamaCpp(Backend):
             data = self._server.handle_chat_completions(body)
             if (said := complaint(data)) is not None:
                 raise Nonsense(said)
-            answer = read_chat(data, choices, "grammar")
+            answer = read_chat(data, choices, "grammar", begun(prompt))
         except (Nonsense, RuntimeError) as error:
             answer = Answer("", error=f"{self.name}: {error}")
         return replace(answer, seconds=time.perf_counter() - started)

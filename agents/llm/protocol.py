@@ -102,10 +102,20 @@ def _constrain(choices: Sequence[str], constraint: Constraint) -> dict[str, Any]
     return {"response_format": {"type": "json_schema", "json_schema": form}}
 
 
+def begun(prompt: Prompt) -> str:
+    """What the assistant has said already of the message that the model is to go on with."""
+    return prompt[-1].content if prompt[-1].role == "assistant" else ""
+
+
 def read_chat(
-    data: Any, choices: Sequence[str] | None = None, constraint: Constraint = "json_schema"
+    data: Any,
+    choices: Sequence[str] | None = None,
+    constraint: Constraint = "json_schema",
+    repeated: str = "",
 ) -> Answer:
     """The answer that a server's JSON holds; its ``seconds`` and ``cost`` are the caller's matter.
+
+    ``repeated`` is cut off its beginning: llama.cpp repeats what was ``begun``.
 
     Raises Nonsense where a field is missing or of another type, where the model was kept from
     answering, or where the answer is none of ``choices``.
@@ -120,7 +130,7 @@ def read_chat(
         raise Nonsense("the provider's content filter has cut the answer")
     if message.get("content") is None and choice[0].get("finish_reason") == "length":
         raise Nonsense("the model has spent all its tokens before it answered; allow it more")
-    text = _field(message, "content", str, "choices[0].message.")
+    text = _field(message, "content", str, "choices[0].message.").removeprefix(repeated)
     usage = data.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
     answer = Answer(

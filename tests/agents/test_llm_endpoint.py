@@ -184,6 +184,21 @@ def test_no_more_requests_are_under_way_than_allowed(server: Fake) -> None:
     assert server.most == 2
 
 
+def test_a_message_of_the_assistants_is_gone_on_with(server: Fake) -> None:
+    prefilled = (*QUESTION, Message("assistant", "I "))
+    server.answer = lambda body: chat("call")
+    said = ask(opened(server), prefilled)
+    assert said.error is not None and "not known to go on" in said.error
+    server.models = 200, {}, {"data": [{"id": "m", "owned_by": "vllm"}]}
+    assert ask(opened(server), prefilled).text == "call"
+    assert server.chats[-1]["continue_final_message"]
+    assert not server.chats[-1]["add_generation_prompt"]
+    server.models = 200, {}, {"data": [{"id": "m", "owned_by": "llamacpp"}]}
+    server.answer = lambda body: chat("I call")  # it repeats what was there
+    assert ask(opened(server), prefilled).text == "call"
+    assert ask(opened(server), prefilled, choices=[["fold", "call"]]).text == "call"
+
+
 # -- choices -----------------------------------------------------------------------------------
 
 
