@@ -89,7 +89,8 @@ class Local(Backend):
             else:
                 kept.append(_Scored(i, tokens, trie))
         self._begin(kept)
-        for chunk in chunks(kept, [row.own + len(row.trie.tokens) for row in kept], self._budget):
+        sizes = [(row.own + len(row.trie.tokens), len(row.prefix)) for row in kept]
+        for chunk in chunks(kept, sizes, self._budget):
             for row, logprobs in zip(chunk, self._score(chunk), strict=True):
                 found[row.index] = Score(logprobs, row.trie.lengths, len(row.prompt))
         seconds = (time.perf_counter() - begun) / max(len(prompts), 1)
@@ -173,7 +174,8 @@ class Local(Backend):
             random = np.random.default_rng(seeds[i]) if seeds and temperature > 0 else None
             kept.append(_Writing(i, tokens, random, picks))
         self._begin(kept)
-        for chunk in chunks(kept, [row.own + max_tokens for row in kept], self._budget):
+        sizes = [(row.own, len(row.prefix) + max_tokens) for row in kept]
+        for chunk in chunks(kept, sizes, self._budget):
             self._write([row for row in chunk if not row.settled], max_tokens, temperature, stop)
             for row in chunk:
                 text = self._text(row) if choices is None else choices[row.index][row.open[0]]

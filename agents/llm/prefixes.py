@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
+
+_R = TypeVar("_R")
 
 _WORTH = 48  # tokens that a pass of its own must save
 _KEPT = 8192  # tokens whose keys and values stay from call to call
@@ -105,7 +107,9 @@ class Prefixes:
 
     def _compute(self, level: Sequence[Prefix]) -> None:
         """Run beginnings, whose parents are computed, through the model."""
-        for chunk in chunks(level, [len(p) - len(p.parent or ()) for p in level], self._budget):
+        before = [len(p.parent or ()) for p in level]
+        sizes = [(len(p) - past, past) for p, past in zip(level, before, strict=True)]
+        for chunk in chunks(level, sizes, self._budget):
             parents = [p.parent or _NOTHING for p in chunk]
             cache, past = self.past(parents)
             rests = [p.tokens[len(q) :] for p, q in zip(chunk, parents, strict=True)]
@@ -173,15 +177,21 @@ def padded(
     return {name: torch.as_tensor(array, device=device) for name, array in arrays.items()}
 
 
-def chunks(items: Sequence[Any], sizes: Sequence[int], budget: int) -> Iterator[list[Any]]:
-    """Items of like size, together (padded to the largest) within a budget of tokens."""
-    chunk: list[Any] = []
-    largest = 0
-    for i in sorted(range(len(items)), key=lambda i: -sizes[i]):
-        if chunk and (len(chunk) + 1) * largest > budget:
+def chunks(rows: Sequence[_R], sizes: Sequence[tuple[int, int]], budget: int) -> Iterator[list[_R]]:
+    """Rows of like size that make one pass together.
+
+    ``sizes`` are the tokens that are left to compute of each row and those before them. A pass,
+    padded to its largest row, computes at most ``budget`` tokens and holds four times as many.
+    """
+    chunk: list[_R] = []
+    rest = past = 0
+    for i in sorted(range(len(rows)), key=lambda i: sizes[i], reverse=True):
+        rest, past = max(rest, sizes[i][0]), max(past, sizes[i][1])
+        n = len(chunk) + 1
+        if chunk and (n * rest > budget or n * (past + rest) > 4 * budget):
             yield chunk
             chunk = []
-        largest = largest if chunk else sizes[i]
-        chunk.append(items[i])
+            rest, past = sizes[i]
+        chunk.append(rows[i])
     if chunk:
         yield chunk
