@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from agents.agent import Agent
+from agents.agent import Agent, Decisions
 from agents.llm.backend import Message
 from agents.llm.question import Question, Reply
 from agents.registry import identify, make_agent
@@ -149,24 +149,24 @@ class Seat:
         turns = _deal(self.room, folds, holes, seeds)
         self.agent.begin(turns.tables, turns.seats)
         decided = self.agent.act(turns)
-        replies = []
-        for row in range(len(turns)):
-            notes = decided.notes[row] if decided.notes is not None else None
-            if row in decided.failures:
-                replies.append(
-                    Reply([0.0, 0.0, 0.0], "", None, dict(notes or {}), decided.failures[row])
-                )
-                continue
-            action = int(decided.actions[row])
-            policy = None if decided.probabilities is None else decided.probabilities[row]
-            if policy is None or policy.sum() == 0:
-                value = [float(action >= FIRST_FRACTION), float(action == CALL_ACTION), 0.0]
-            else:
-                value = [float(policy[FIRST_FRACTION:].sum()), float(policy[CALL_ACTION]), 1.0]
-            text = turns.source.describe(int(turns.tables[row]), int(turns.seats[row]), action)
-            replies.append(Reply(value, text, policy, dict(notes or {})))
+        legal = turns.source.legal(turns.tables, turns.seats, decided.actions)
+        replies = [self._reply(turns, decided, row, bool(legal[row])) for row in range(len(turns))]
         self.agent.end(turns.tables, turns.seats, np.zeros(len(turns)))
         return replies
+
+    def _reply(self, turns: Turns, decided: Decisions, row: int, legal: bool) -> Reply:
+        notes = dict((decided.notes[row] if decided.notes is not None else None) or {})
+        failure = decided.failures.get(row, None if legal else "illegal")
+        if failure is not None:
+            return Reply([0.0, 0.0, 0.0], "", None, notes, failure)
+        action = int(decided.actions[row])
+        text = turns.source.describe(int(turns.tables[row]), int(turns.seats[row]), action)
+        policy = None if decided.probabilities is None else decided.probabilities[row]
+        if policy is None or policy.sum() == 0:
+            value = [float(action >= FIRST_FRACTION), float(action == CALL_ACTION), 0.0]
+        else:
+            value = [float(policy[FIRST_FRACTION:].sum()), float(policy[CALL_ACTION]), 1.0]
+        return Reply(value, text, policy, notes)
 
 
 def _deal(
