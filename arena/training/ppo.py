@@ -5,7 +5,8 @@
 The folder is a checkpoint: ``ppo:runs/key-room`` plays in a league, ``--resume`` goes on exactly
 where it stopped, to the run's end or, with --steps, to another, and TensorBoard shows its curves. A
 bonus is a sum of products of count, episodic, noveld, ride (each with :observation, :message,
-:glyphs or :position where it counts), rnd, icm, e3b and numbers.
+:glyphs or :position where it counts), rnd, icm, e3b, numbers, and on KeyRoom calm:JUDGE, which pays
+for steps that achieve a subgoal by the word of a judge: calm:oracle (exact), calm:lm:smollm2.
 """
 
 from __future__ import annotations
@@ -97,5 +98,8 @@ def run(options: argparse.Namespace) -> int:
         f"{training.steps} steps; return on {len(returns)} fixed seeds {returns.mean():.3f} "
         f"± {error:.3f} (standard error)"
     )
+    figures = {} if training.bonus_env is None else training.bonus_env.bonus.figures()
+    if figures:
+        print("bonus: " + ", ".join(f"{name} {value:.6g}" for name, value in figures.items()))
     print(f"policy: {options.output}; in a league: ppo:{options.output}")
     return 0

@@ -58,7 +58,7 @@ def test_who_always_opens_is_a_maniac_and_who_never_does_a_nit():
         assert tight.tilt == -tight.distance == pytest.approx(-solved)
         assert (loose.share, tight.share) == pytest.approx((1, 0))
         caller = personas("call", room)[position]
-        assert caller.tilt == pytest.approx(-solved) and caller.limp_share == 1
+        assert (caller.tilt, caller.limp_share) == pytest.approx((-solved, 1))
 
 
 def test_the_reference_is_that_of_the_tables_stacks_and_antes():
