@@ -8,8 +8,9 @@ from functools import singledispatch
 from html import escape
 from importlib.resources import files
 
-from arena.evaluation.report import Bars, Example, Examples, Heat, Report, Table
+from arena.evaluation.report import Bars, Example, Examples, Heat, Part, Report, Table
 from arena.viewer.pages import STATIC
+from leagues.ratings.estimates import Estimate
 
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
@@ -20,7 +21,7 @@ _STYLE = files(__package__) / "page.css"
 
 def page(report: Report) -> bytes:
     """The HTML of a report."""
-    body = "\n".join(_section(part) for part in report.parts)
+    body = "\n".join(_sections(report.parts))
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -39,6 +40,18 @@ def page(report: Report) -> bytes:
 </body>
 </html>
 """.encode()
+
+
+def _sections(parts: Sequence[Part]) -> Iterator[str]:
+    """Each part's section; a heat map stands beside a table that only the page has."""
+    waiting = list(parts)
+    while waiting:
+        part = waiting.pop(0)
+        after = waiting[0] if waiting else None
+        if isinstance(part, Heat) and isinstance(after, Table) and not after.printed:
+            yield f'<div class="pair">{_section(part)}{_section(waiting.pop(0))}</div>'
+        else:
+            yield _section(part)
 
 
 @singledispatch
@@ -138,6 +151,8 @@ def _bars(part: Bars) -> str:
     def x(value: float) -> float:
         return _LEFT + scale * (min(max(value, low), high) - low)
 
+    ticks = _ticks(low, high)
+    digits = 1 - math.floor(math.log10(ticks[1] - ticks[0])) if len(ticks) > 1 else 1
     marks: list[str] = []
     y = 8.0
     for name, bars in part.groups:
@@ -146,14 +161,14 @@ def _bars(part: Bars) -> str:
             y += _HEAD
         for bar in bars:
             marks += _bar(bar.label, bar.value.value, bar.baseline, x, y)
-            marks += _error(bar.value.low, bar.value.high, bar.value.value, x, y)
+            marks += _error(bar.value, max(1, digits), x, y)
             y += _ROW
         y += 8
     grid = [
         f'<line class="{"zero" if tick == 0 else "grid"}" x1="{x(tick):.1f}" x2="{x(tick):.1f}" '
         f'y1="4" y2="{y:.0f}"/><text class="tick" x="{x(tick):.1f}" y="{y + 15:.0f}" '
         f'text-anchor="middle">{tick:g}</text>'
-        for tick in _ticks(low, high)
+        for tick in ticks
     ]
     unit = (
         f'<text class="axis" x="{_WIDTH - _RIGHT + 12}" y="{y + 15:.0f}">{escape(part.unit)}</text>'
@@ -183,18 +198,18 @@ def _bar(
     )
 
 
-def _error(
-    low: float, high: float, value: float, x: Callable[[float], float], y: float
-) -> Iterator[str]:
-    end = x(value)
-    if low < high and not math.isnan(value):
-        left, end, middle = x(low), x(high), y + 12
+def _error(found: Estimate, digits: int, x: Callable[[float], float], y: float) -> Iterator[str]:
+    """The interval's whiskers, and the value to their right."""
+    if math.isnan(found.value):
+        return
+    end = x(found.value)
+    if found.low < found.high:
+        left, end, middle = x(found.low), x(found.high), y + 12
         yield (
             f'<path class="error" d="M{left:.1f} {middle:.0f}H{end:.1f}M{left:.1f} {middle - 4:.0f}'
             f'v8M{end:.1f} {middle - 4:.0f}v8"/>'
         )
-    if not math.isnan(value):
-        yield f'<text class="value" x="{end + 7:.1f}" y="{y + 16:.0f}">{value:.1f}</text>'
+    yield f'<text class="value" x="{end + 7:.1f}" y="{y + 16:.0f}">{found.value:.{digits}f}</text>'
 
 
 def _limits(part: Bars) -> tuple[float, float]:

@@ -101,13 +101,11 @@ def _report(
             "All tasks",
             ("agent", "goal reached, %", "return", "episodes", "forfeits"),
             [
-                (
-                    *(name, progress[name], f"{mean[name].value:+.3f}"),
-                    *(len(every[name]), forfeits[name]),
-                )
+                (name, progress[name], mean[name], len(every[name]), forfeits[name])
                 for name in names
             ],
-            _PUBLISHED,
+            f"The return is 1 for the goal, less 0.01 for each step without time. {_PUBLISHED}",
+            digits=(0, 1, 3, 0, 0),
         ),
         Table(
             "Goal reached by task, %",
@@ -127,7 +125,6 @@ def _report(
             [[float(returns[task, name].mean()) for name in names] for task in tasks],
             (-1.0, 1.0),
             [[f"{returns[task, name].mean():+.2f}" for name in names] for task in tasks],
-            note="1 for the goal, -0.01 for a step in which NetHack's clock stood still.",
         ),
     ]
     data = {
