@@ -69,7 +69,17 @@ def shared(options: argparse.Namespace) -> dict[str, Any]:
         device = "cuda" if torch.cuda.is_available() else "cpu"
     elif device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device cuda: torch finds no CUDA device here")
-    names = ["model", "layers", "history", "longest", "updates", "batch", "episodes", "explore"]
+    names = [
+        "model",
+        "layers",
+        "frozen",
+        "history",
+        "longest",
+        "updates",
+        "batch",
+        "episodes",
+        "explore",
+    ]
     return {name: getattr(options, name) for name in names} | {"device": device}
 
 

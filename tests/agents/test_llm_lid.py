@@ -1,6 +1,7 @@
 """LID: what hindsight makes of an episode, cloning, the active loop, and the player."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -135,7 +136,7 @@ def test_frozen_layers_change_what_trains_and_not_what_is_computed():
     trains = {name.split(".")[0] for name, p in half.named_parameters() if p.requires_grad}
     assert trains == {"upper", "parts", "head"}
     sights = [Sight("x", (), "y"), Sight("xx", ("east",), "y y")]
-    assert torch.allclose(whole(sights), half(sights), atol=1e-6)
+    assert torch.allclose(whole(sights), half(sights), atol=0.02)  # frozen ones are in bfloat16
     with pytest.raises(InputError, match="has 2 layers: layers=2, frozen=2 do not fit"):
         tiny("lm", frozen=2)
 
@@ -151,16 +152,7 @@ def test_a_decision_does_not_depend_on_what_is_beside_it():
 
 
 def test_cloning_learns_a_handful_of_demonstrations_by_heart():
-    settings = Settings(
-        **{
-            **TINY.__dict__,
-            "rounds": 0,
-            "frozen": 0,
-            "demonstrations": 2,
-            "updates": 80,
-            "lr": 1e-2,
-        }
-    )
+    settings = replace(TINY, rounds=0, frozen=0, demonstrations=2, updates=80, lr=1e-2)
     run = Run(settings)
     run.train(80)
     _, _, loss, agreement = run.curve[-1]
@@ -238,7 +230,7 @@ def test_an_interval_is_students():
 
 
 def test_a_study_goes_on_where_it_was_and_draws_its_curves(tmp_path):
-    base = Settings(**{**TINY.__dict__, "updates": 4, "episodes": 2})
+    base = replace(TINY, updates=4, episodes=2)
     told = []
 
     def go(arms):
@@ -264,15 +256,9 @@ def test_a_study_goes_on_where_it_was_and_draws_its_curves(tmp_path):
 
 def test_the_command_trains_goes_on_and_says_what_is_wrong(tmp_path, capsys):
     folder = str(tmp_path / "run")
-    small = [
-        "--model=tiny",
-        "--layers=0",
-        "--frozen=0",
-        "--demonstrations=2",
-        "--batch=2",
-        "--evaluate=2",
-    ]
-    train = ["train", "lid", "--game", "errand", "--teacher", "courier", *small, "-o", folder]
+    sizes = ["--layers=0", "--frozen=0", "--demonstrations=2", "--batch=2", "--evaluate=2"]
+    train = ["train", "lid", "--game", "errand", "--teacher", "courier", "--model=tiny"]
+    train += [*sizes, "-o", folder]
     assert main([*train, "--updates", "3"]) == 0
     assert f"lid:{folder}" in capsys.readouterr().out
     assert main(["train", "lid", "--resume", "--evaluate", "2", "-o", folder]) == 0

@@ -47,7 +47,12 @@ class LidPolicy(nn.Module):
         actions: how many.
         longest: tokens of a scene; from a longer one the first are kept.
         frozen: how many of the body's layers do not train; where there are any, the embeddings do
-            not train either, and what comes out of them for a sight is computed once.
+            not train either, all of these are in bfloat16, and what comes out of them for a sight
+            is computed once.
+
+    Attributes:
+        features: what came out of the frozen layers, bfloat16 ``(tokens, width)`` a sight;
+            policies with the same frozen layers may share it.
     """
 
     def __init__(
@@ -61,7 +66,7 @@ class LidPolicy(nn.Module):
         nn.init.zeros_(self.parts.weight)  # what a pretrained model reads is not disturbed
         self.head = nn.Linear(width, actions)
         self._ids = lru_cache(100_000)(self._tokenise)
-        self._lower: dict[Sight, torch.Tensor] = {}
+        self.features: dict[Sight, torch.Tensor] = {}
 
     def forward(self, sights: Sequence[Sight]) -> torch.Tensor:
         """Logits, float32 ``(n, actions)``."""
@@ -85,15 +90,15 @@ class LidPolicy(nn.Module):
         if not self.frozen:
             found: torch.Tensor = table(_padded(rows).to(device))
             return found
-        if len(self._lower) > 5_000:  # of some 80 kB each
-            self._lower.clear()
+        if len(self.features) > 10_000:  # of some 40 kB each
+            self.features.clear()
         for sight, ids in zip(sights, rows, strict=True):
-            if sight not in self._lower:  # one by one: what comes out depends on nothing else
+            if sight not in self.features:  # one by one: what comes out depends on nothing else
                 with torch.no_grad():
                     embeds = table(torch.tensor([ids], device=device))
                     out = self.lower(inputs_embeds=embeds, use_cache=False)
-                self._lower[sight] = out.last_hidden_state[0]
-        return nn.utils.rnn.pad_sequence([self._lower[sight] for sight in sights], True)
+                self.features[sight] = out.last_hidden_state[0]
+        return nn.utils.rnn.pad_sequence([self.features[sight] for sight in sights], True).float()
 
     @torch.no_grad()
     def probabilities(
@@ -106,13 +111,11 @@ class LidPolicy(nn.Module):
         return found
 
     def _sequence(self, sight: Sight) -> tuple[list[int], list[int]]:
-        pieces = [self._ids(f"{sight.goal}:")]
-        kinds = [0] * len(pieces[0])
-        if sight.history:
-            pieces.insert(0, self._ids("moves: " + ", ".join(sight.history) + "\n"))
-            kinds = [1] * len(pieces[0]) + kinds
-        pieces.insert(0, self._ids(sight.scene)[: self.longest] + self._ids("\n"))
-        kinds = [2] * len(pieces[0]) + kinds
+        """The tokens, and of each whether it is of the observation, the history or the goal."""
+        moves = f"moves: {', '.join(sight.history)}\n" if sight.history else ""
+        scene = self._ids(sight.scene)[: self.longest] + self._ids("\n")
+        pieces = scene, self._ids(moves), self._ids(f"{sight.goal}:")
+        kinds = [kind for kind, piece in enumerate(pieces) for _ in piece]
         return [token for piece in pieces for token in piece], kinds
 
     def _tokenise(self, text: str) -> list[int]:
@@ -132,7 +135,7 @@ def make_policy(
         seed: of the random weights, the head's among them.
 
     Raises:
-        InputError: where there is no such model, or it has not that many layers.
+        InputError: where there is no such model, or it has other or fewer layers.
     """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
@@ -152,6 +155,8 @@ def make_policy(
                 body = loading(AutoModel, path, config=config, dtype=torch.float32)
         else:
             body = _untrained(config)
+        if not (hasattr(body, "layers") and hasattr(body, "norm")):
+            raise InputError(f"{model} is a {config.model_type}; name a model built as Llama is")
         return LidPolicy(body, tokenizer, actions, longest=longest, frozen=frozen)
 
 
@@ -207,7 +212,7 @@ def _split(body: Any, frozen: int) -> tuple[Any, Any]:
     body.norm = nn.Identity()
     upper.set_input_embeddings(nn.Identity())  # it is given embeddings
     if frozen:
-        body.requires_grad_(False)
+        body.requires_grad_(False).to(torch.bfloat16)
     return body, upper
 
 

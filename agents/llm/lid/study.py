@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 from scipy.stats import t as student
+from torch import Tensor
 
-from agents.llm.lid.policy import write_json
+from agents.llm.lid.policy import Sight, write_json
 from agents.llm.lid.run import Run, Settings, evaluate
 from envs.errors import InputError
 
@@ -88,13 +89,16 @@ def study(
             raise InputError(f"{path} holds no results of a study: {error}") from None
     folder.mkdir(parents=True, exist_ok=True)
     wanted = list(product(seeds, arms, rates))
+    features: dict[tuple[str, int], dict[Sight, Tensor]] = {}  # of runs with equal frozen layers
     chosen = []
     for number, (seed, arm, init) in enumerate(wanted):
         settings = replace(base, lr=rates[init], seed=seed, **_arm(arm), **INITS[init])
         progress(number, len(wanted), f"{arm}, {init}, seed {seed}")
         found = next((r for r in done if r.settings == asdict(settings)), None)
         if found is None:
-            found = _result(arm, init, settings, episodes)
+            run = Run(settings)
+            run.policy.features = features.setdefault((init, seed), {})
+            found = _result(arm, init, run, episodes)
             done.append(found)
             write_json(path, [asdict(r) for r in done])
         chosen.append(found)
@@ -102,8 +106,8 @@ def study(
     return chosen
 
 
-def _result(arm: str, init: str, settings: Settings, episodes: int) -> Result:
-    run = Run(settings)
+def _result(arm: str, init: str, run: Run, episodes: int) -> Result:
+    settings = run.settings
     curve: list[list[float]] = []
     for part in range(1, ROUNDS + 2):
         run.train(settings.updates * part // (ROUNDS + 1))
