@@ -93,8 +93,12 @@ class Prefixes:
             for row, prefix in enumerate(prefixes):
                 if prefix.kept is not None:
                     whole[:, :, row, :, : len(prefix)] = prefix.kept
-        for index, (keys, values) in enumerate(whole):
-            cache.update(keys, values, index)
+        for keys, values in whole:
+            # Set, not updated: that would copy what the model's own update copies again.
+            layer = DynamicLayer()  # type: ignore[no-untyped-call]
+            layer.lazy_initialization(keys, values)
+            layer.keys, layer.values = keys, values
+            cache.layers.append(layer)
         return cache, width
 
     def _longest(self, prompt: list[int]) -> Prefix:
