@@ -4,6 +4,7 @@ The resampling is the Bayesian bootstrap that leagues use (``leagues.ratings.boo
 gets an exponential weight, the same for all columns, so that columns that were measured on the same
 rows are compared row by row. A share is resampled together with its prior, one row half right and
 half wrong: of independent rows it then has the interval of Jeffreys' Beta(right + ½, wrong + ½).
+One row alone tells nothing: its interval is all there is.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def shares(right: Mapping[K, Floats], *, seed: int = 0) -> dict[K, Estimate]:
     total, weight, generator = _resample(list(right.values()), seed)
     virtual = generator.standard_gamma(0.5, (2, SAMPLES, 1))
     draws = (total + virtual[0]) / (weight + virtual.sum(axis=0))
-    return _estimates(right, draws)
+    return _estimates(right, draws, (0.0, 1.0))
 
 
 def means(values: Mapping[K, Floats], *, seed: int = 0) -> dict[K, Estimate]:
@@ -49,9 +50,11 @@ def _resample(columns: list[Floats], seed: int) -> tuple[Floats, Floats, np.rand
     return total, weight, generator
 
 
-def _estimates(columns: Mapping[K, Floats], draws: Floats) -> dict[K, Estimate]:
+def _estimates(
+    columns: Mapping[K, Floats], draws: Floats, limits: tuple[float, float] = (-np.inf, np.inf)
+) -> dict[K, Estimate]:
     rows = np.array([len(column) for column in columns.values()])
-    low, high = interval(draws, rows)
+    low, high = np.clip(interval(draws, rows), *limits)
     return {
         name: Estimate(float(column.mean()), float(spread), float(at), float(to))
         for (name, column), spread, at, to in zip(

@@ -36,7 +36,6 @@ from arena.evaluation.report import (
     percent,
 )
 from envs.holdem import cards
-from leagues.ratings.estimates import Estimate
 
 _PLACES = {"preflop": "before the flop", "postflop": "after the flop"}
 _PUBLISHED = {
@@ -148,7 +147,7 @@ def _figures(
     scores: Mapping[str, Scores],
     baselines: Mapping[str, Scores],
 ) -> dict[str, Any]:
-    """All figures of one source, in percent, JSON-able."""
+    """All figures of one source, in percent."""
     columns = {
         (name, kind): values[:, number]
         for name, values in {**scores, **baselines}.items()
@@ -164,7 +163,7 @@ def _figures(
         *estimates.shares(columns).items(),
         *estimates.means(ahead).items(),
     ):
-        facts[name][kind] = percent(found).to_json()
+        facts[name][kind] = percent(found)
     for sheet in sheets:
         answers = [sheet.answers[row.key] for row in rows]
         kinds = Counter(answer.failure for answer in answers)
@@ -183,15 +182,15 @@ def _figures(
 def _table(source: str, figures: Mapping[str, Any]) -> Table:
     lines: list[tuple[Cell, ...]] = []
     for name, facts in figures["agents"].items():
-        ahead = [Estimate(**facts[f"AA_above_{other}"]) for other in (SIZED, NAMED)]
+        ahead = [facts[f"AA_above_{other}"] for other in (SIZED, NAMED)]
         lines.append(
             (
-                *(name, Estimate(**facts["AA"]), Estimate(**facts["EM"]), *ahead),
+                *(name, facts["AA"], facts["EM"], *ahead),
                 *(sum(facts["failures"].values()), facts["tokens"], 1000 * facts["seconds"]),
             )
         )
     for name, facts in figures["baselines"].items():
-        lines.append((name, Estimate(**facts["AA"]), Estimate(**facts["EM"]), *(5 * [None])))
+        lines.append((name, facts["AA"], facts["EM"], *(5 * [None])))
     headings = (
         *("agent", "AA, %", "EM, %", "AA above majority, same moves", "… same names"),
         *("no move", "tokens", "ms"),
@@ -199,7 +198,7 @@ def _table(source: str, figures: Mapping[str, Any]) -> Table:
     everything = figures["baselines"][f"“{EVERYTHING}”"]
     note = (
         f"PokerBench's own scorer, by substrings, gives “{EVERYTHING}” "
-        f"AA {everything[KINDS[2]]['value']:.1f}, EM {everything[KINDS[3]]['value']:.1f}. "
+        f"AA {everything[KINDS[2]].value:.1f}, EM {everything[KINDS[3]].value:.1f}. "
         f"Published by that scorer, with no list of moves in the prompt: {_PUBLISHED[source]}."
     )
     where = _PLACES[source].capitalize()
@@ -208,7 +207,7 @@ def _table(source: str, figures: Mapping[str, Any]) -> Table:
 
 def _lenient(where: str, figures: Mapping[str, Any]) -> Table:
     lines = [
-        (name, *(Estimate(**facts[kind]) for kind in KINDS))
+        (name, *(facts[kind] for kind in KINDS))
         for name, facts in {**figures["agents"], **figures["baselines"]}.items()
     ]
     return Table(
@@ -223,9 +222,9 @@ def _lenient(where: str, figures: Mapping[str, Any]) -> Table:
 def _bars(results: Mapping[str, Any], names: Sequence[str]) -> Bars:
     groups = []
     for source, figures in results.items():
-        bars = [Bar(name, Estimate(**figures["agents"][name]["AA"])) for name in names]
+        bars = [Bar(name, figures["agents"][name]["AA"]) for name in names]
         bars += [
-            Bar(name, Estimate(**facts["AA"]), baseline=True)
+            Bar(name, facts["AA"], baseline=True)
             for name, facts in figures["baselines"].items()
             if not name.endswith("in-sample")
         ]

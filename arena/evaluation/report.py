@@ -119,7 +119,8 @@ class Report:
         title: what was evaluated.
         lead: how, in a sentence or two.
         parts: in the order in which they are shown.
-        data: JSON-able, for ``result.json``: settings, agents, every figure.
+        data: for ``result.json``: settings, agents, every figure. JSON-able, and estimates (what
+            is not finite becomes null).
     """
 
     title: str
@@ -151,5 +152,5 @@ def words(cell: Cell, digits: int) -> str:
         return "–"
     text = f"{round(value, digits) + 0.0:,.{digits}f}"
     if isinstance(cell, Estimate) and cell.low < cell.high:
-        text += f" ({cell.low:.{digits}f} … {cell.high:.{digits}f})"
+        text += f" ({cell.low:.{digits}f} … {cell.high:.{digits}f})".replace("inf", "∞")
     return text

@@ -307,6 +307,14 @@ def test_a_share_has_jeffreys_interval(right, rows):
     )
 
 
+def test_one_row_tells_nothing(data, tmp_path, fake, capsys):
+    assert run(data, tmp_path / "out", "--limit", "1", "--source", "preflop") == 0
+    assert "(0.0 … 100.0)" in capsys.readouterr().out
+    result = orjson.loads((tmp_path / "out" / "result.json").read_bytes())
+    ahead = result["results"]["preflop"]["agents"]["fake:a"]["AA_above_majority, same moves"]
+    assert ahead["low"] is None and ahead["high"] is None
+
+
 def test_differences_are_paired():
     generator = np.random.default_rng(0)
     hard = generator.random(400) < 0.5  # what is common to both cancels

@@ -132,8 +132,8 @@ def _report(
         "agents": {**agents, **_SCRIPTED},
         "all": {
             name: {
-                "goal_reached": progress[name].to_json(),
-                "return": mean[name].to_json(),
+                "goal_reached": progress[name],
+                "return": mean[name],
                 "forfeits": forfeits[name],
             }
             for name in names
@@ -141,7 +141,7 @@ def _report(
         "tasks": {
             task: {
                 name: {
-                    "goal_reached": by_task[task, name].to_json(),
+                    "goal_reached": by_task[task, name],
                     "returns": returns[task, name].tolist(),
                     "forfeits": played[task][name].forfeits,
                 }

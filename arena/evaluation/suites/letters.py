@@ -134,7 +134,7 @@ def _report(
         "settings": dict(settings),
         "agents": {**agents, **_SCRIPTED},
         "competition": list(competition.values()),
-        "points_a_letter": {name: mean[name].to_json() for name in names},
+        "points_a_letter": {name: mean[name] for name in names},
         "points": {name: dict(zip(letters, points[name].tolist(), strict=True)) for name in names},
         "forfeits": forfeits,
     }
