@@ -40,3 +40,16 @@ def fresh(folder: Path) -> Path:
     if folder.exists():
         raise InputError(f"--output {folder} is there already; name a folder that is not")
     return folder
+
+
+def pick_device(name: str) -> str:
+    """The device that ``auto``, ``cpu`` or ``cuda`` means here; InputError for CUDA without one."""
+    import torch
+
+    from envs.errors import InputError
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise InputError("--device cuda: torch finds no CUDA device here")
+    return name

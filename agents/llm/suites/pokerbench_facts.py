@@ -1,13 +1,25 @@
 """A PokerBench row as named facts in one line, as PokerGPT tells a model what a hand amounts to.
 
-Numbers that take arithmetic or card sense (the price of a call, the share of hands that are beaten,
-equities) are worked out, so that a small model need not. All of it follows from what the row shows
-of the situation; the answer and its size among the moves are not looked at (arXiv:2401.06781,
-section 3, has the idea).
+What takes arithmetic or card sense (the price of a call, the share of hands that are beaten, the
+equity) is worked out and said in words of a few grades, so that a small model need not work it out
+and learns from few rows: it reads ``great`` faster than ``87``. All of it follows from what the row
+shows of the situation; the solver's answer is not looked at. (PokerGPT, arXiv:2401.06781, section
+3.2, has the idea; the grades are ours.)
+
+Before the flop: seat, ranks, pair, suited or offsuit, and the hand's grade among all; how often it
+was raised and by whom last; calls of it; whether one has raised or called before; how many are in
+beside one; the grade of the equity less the price of a call.
+
+After it: street, position, whether one raised last before the flop; the made hand and its grade
+(the share of all hands that it beats); the draw to a flush, and the most cards of a suit on the
+board; the bet to call by its share of the pot; raises on this street; who bet last on the street
+before; the pot; the largest size on offer by its share of the pot; equity less the price, against
+a good hand and against any.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numba
@@ -24,32 +36,54 @@ from envs.holdem.evaluator import card_bit, card_set, evaluate_set
 if TYPE_CHECKING:
     from agents.llm.suites.pokerbench import Row
 
+Grades = tuple[tuple[float, str], ...]
+"""Words with the number below which each holds; the last holds above, too."""
+
+# Percent of hands that are stronger before the flop.
+_STARTING: Grades = (
+    (0.4, "aces"), (1.5, "premium"), (2.8, "excellent"), (5, "great"), (7.5, "strong"),
+    (11, "good"), (16, "decent"), (24, "fair"), (35, "poor"), (60, "weak"), (100, "trash"),
+)  # fmt: skip
+# Percent of hands that a made hand beats.
+_MADE: Grades = (
+    (15, "nothing"), (30, "poor"), (45, "weak"), (58, "fair"), (68, "decent"), (77, "good"),
+    (84, "strong"), (90, "great"), (95, "excellent"), (98.5, "monster"), (100, "nuts"),
+)  # fmt: skip
+# Points of equity above what a call needs.
+_MARGIN: Grades = (
+    (-25, "hopeless"), (-15, "bad"), (-8, "negative"), (-2, "short"), (4, "even"),
+    (10, "positive"), (18, "favourable"), (28, "clear"), (100, "huge"),
+)  # fmt: skip
+# Percent of the pot: of the bet to call, of the largest bet or raise on offer.
+_BET: Grades = (
+    (1, "no"), (22, "tiny"), (36, "small"), (55, "half"), (80, "large"), (120, "pot"),
+    (1000, "huge"),
+)  # fmt: skip
+_OFFER: Grades = (
+    (40, "tiny"), (60, "half"), (85, "large"), (120, "pot"), (180, "big"), (260, "huge"),
+    (1000, "vast"),
+)  # fmt: skip
+# Chips.
+_POT: Grades = (
+    (7, "tiny"), (12, "small"), (20, "medium"), (35, "large"), (60, "big"), (100, "huge"),
+    (200, "giant"),
+)  # fmt: skip
+_RAISES = ("unopened", "open", "three-bet", "four-bet", "five-bet")
+
 _BLINDS = {"SB": 0.5, "BB": 1.0}
+_ACTING = ("SB", "BB", "UTG", "HJ", "CO", "BTN")  # the order after the flop
 _STACK = 100.0
 _SAMPLES = 400
 
 
 def facts(row: Row) -> str:
-    """The facts of a row, ``name=value`` or a word each.
-
-    Before the flop: seat, hand, ``top`` (how many percent of hands are stronger), ``raises`` (with
-    the last one's seat and size), ``calls`` of it, ``own`` raises, ``pot``, ``need``, how many
-    opponents it is ``against`` (who are in by their own will) and ``equity``.
-
-    After it: street, whether in position, whether it raised before the flop, ``pot`` and ``bet``
-    to call in chips, ``need``, ``raises`` on this street, who bet or raised ``last`` on the street
-    before, made hand, ``beats`` (percent of all hands that are weaker now), ``equity`` against any
-    hand and against the best of two good ones, ``suits`` (most cards of one suit, with the hand's
-    help and on the board), and the ``size`` of the largest bet offered, in percent of the pot.
-
-    ``need`` is the equity in percent from which a call pays.
-    """
+    """The facts of a row."""
     return _before_flop(row) if row.source == "preflop" else _after_flop(row)
 
 
 def _before_flop(row: Row) -> str:
     bets, level = dict(_BLINDS), 1.0
-    raisers: list[tuple[str, float]] = []
+    raisers: list[str] = []
     calls, folded = 0, set()
     for seat, move in row.acts[0]:
         if move == "fold":
@@ -58,78 +92,99 @@ def _before_flop(row: Row) -> str:
             bets[seat] = level
             calls += 1
         elif move != "check":
-            level = _size(move)
-            bets[seat] = level
-            raisers.append((seat, level))
+            level = bets[seat] = _size(move)
+            raisers.append(seat)
             calls = 0
-    seats = [seat for seat, _ in raisers]
-    opponents = dict.fromkeys(s for s, _ in row.acts[0] if s not in folded and s != row.position)
-    owed = level - bets.get(row.position, 0.0)
-    # Who has raised is taken to hold the best of as many hands, and one more who has called.
-    ranges = [(1 + 2 * seats.count(s) + (s not in seats), 1) for s in opponents] or [(1, 1)]
-    pot = sum(bets.values())
+    acted = {seat for seat, _ in row.acts[0]}
+    opponents = [seat for seat in _ACTING if seat in acted - folded - {row.position}]
+    # The later a raise, the better the hand of who made it: the best before the flop of so many.
+    last = {seat: number for number, seat in enumerate(raisers, 1)}
+    ranges = [(6 * last[seat] if seat in last else 3, 1) for seat in opponents] or [(1, 1)]
     hole = cards.parse(row.hole)
     own = int(CLASS_OF[hole[0], hole[1]])
-    last = f" {seats[-1]} {raisers[-1][1]:g}" if raisers else ""
+    name = class_name(own)
+    kind = "pair" if len(name) == 2 else "suited" if name[2] == "s" else "offsuit"
+    history = _RAISES[min(len(raisers), len(_RAISES) - 1)]
+    if calls and not raisers:
+        history = "limped"
+    if level == _STACK:
+        history += " all-in"
+    if raisers:
+        history += f" by {raisers[-1]}"
+    before = "raised" if row.position in last else "called" if row.position in acted else "new"
+    price = _price(level - bets.get(row.position, 0.0), sum(bets.values()))
     return (
-        f"{row.position} {class_name(own)} top={100 * percentile()[own]:.0f} "
-        f"raises={len(raisers)}{last} calls={calls} own={seats.count(row.position)} "
-        f"pot={pot:g} need={_need(owed, pot)} against={len(opponents)} "
-        f"equity={_equity(hole, [], ranges)}"
+        f"{row.position} {name[0]} {name[1]} {kind} {_grade(100 * percentile()[own], _STARTING)}, "
+        f"{history}, {calls} calls, {before}, {len(opponents)} in, "
+        f"{_grade(_equity(hole, [], ranges) - price, _MARGIN)}"
     )
 
 
 def _after_flop(row: Row) -> str:
     opening, *streets = row.acts
-    seats = sorted({seat for seat, _ in opening}, key=("SB", "BB", "UTG", "HJ", "CO", "BTN").index)
+    seats = sorted({seat for seat, _ in opening}, key=_ACTING.index)
     openers = [seat for seat, move in opening if move not in ("call", "fold", "check")]
-    now = streets[-1]
-    raises = [(seat, _size(move)) for seat, move in now if move.startswith(("bet", "raise"))]
-    bets = dict.fromkeys(seats, 0.0) | dict(raises)  # the last raise of each counts
-    owed = max(bets.values()) - bets[row.position]
-    before = [
-        seat
-        for seat, move in (streets[-2] if len(streets) > 1 else ())
-        if move.startswith(("bet", "raise"))
-    ]
-    last = "none" if not before else "own" if before[-1] == row.position else "other"
+    now = _bets(streets[-1])
+    before = _bets(streets[-2]) if len(streets) > 1 else []
+    last = "none" if not before else "own" if before[-1][0] == row.position else "other"
+    put = dict.fromkeys(seats, 0.0) | dict(now)  # the last bet of each counts
+    owed = max(put.values()) - put[row.position]
     hole, board = cards.parse(row.hole), cards.parse(row.board)
-    any_hand, good_hand = (_equity(hole, board, [rated]) for rated in ((1, 1), (3, 2)))
-    suits = [card % 4 for card in board]
-    most = max(suits.count(suit) for suit in suits)
-    helped = max(suits.count(c % 4) + sum(d % 4 == c % 4 for d in hole) for c in hole)
-    offered = [_size(move) for move in row.moves if move.startswith(("bet", "raise"))]
-    size = f" size={100 * max(offered) / row.pot:.0f}" if offered else ""
+    # With nothing to call an even share is the measure.
+    price = _price(owed, row.pot) if owed else 50.0
+    good, any_hand = (
+        _grade(_equity(hole, board, [held]) - price, _MARGIN) for held in ((3, 2), (1, 1))
+    )
+    beaten = 100 * _beaten(np.array(hole), np.array(board))
+    offered = [size for _, size in _bets((row.position, move) for move in row.moves)]
+    offer = f", {_grade(100 * max(offered) / row.pot, _OFFER)} size" if offered else ""
     return (
         f"{row.street} {'IP' if row.position == seats[-1] else 'OOP'} "
-        f"{'raiser' if openers and openers[-1] == row.position else 'caller'} "
-        f"pot={row.pot:g} bet={owed:g} need={_need(owed, row.pot)} raises={len(raises)} "
-        f"last={last} {poker_words.hand_rank(hole, board)} "
-        f"beats={100 * _beaten(np.array(hole), np.array(board)):.0f} "
-        f"equity={any_hand}/{good_hand} suits={helped}/{most}{size}"
+        f"{'raiser' if openers and openers[-1] == row.position else 'caller'}, "
+        f"{poker_words.hand_rank(hole, board)} {_grade(beaten, _MADE)}, "
+        f"{_suits(row.street, hole, board)}, "
+        f"{_grade(100 * owed / max(row.pot - owed, 1.0), _BET)} bet, {len(now)} raises, "
+        f"{last} before, {_grade(row.pot, _POT)} pot{offer}, {good} {any_hand}"
     )
+
+
+def _grade(value: float, grades: Grades) -> str:
+    return next((word for limit, word in grades if value < limit), grades[-1][1])
 
 
 def _size(move: str) -> float:
     return _STACK if move == "all-in" else float(move.partition(" ")[2])
 
 
-def _need(owed: float, pot: float) -> str:
-    return f"{100 * owed / (pot + owed):.0f}"
+def _bets(acts: Iterable[tuple[str, str]]) -> list[tuple[str, float]]:
+    return [(seat, _size(move)) for seat, move in acts if move.startswith(("bet", "raise"))]
 
 
-def _equity(hole: list[int], board: list[int], ranges: list[tuple[int, int]]) -> str:
-    """Equity in percent; the cards decide the sample, so that a row always reads the same."""
+def _price(owed: float, pot: float) -> float:
+    """The equity in percent from which a call pays."""
+    return 100 * owed / (pot + owed)
+
+
+def _suits(street: str, hole: Sequence[int], board: Sequence[int]) -> str:
+    on_board = [card % 4 for card in board]
+    own = [card % 4 for card in hole]
+    most = max(on_board.count(suit) for suit in on_board)
+    held = max(on_board.count(suit) + own.count(suit) for suit in own)
+    draw = "flush" if held >= 5 else "flush draw" if held == 4 and street != "river" else "no draw"
+    return f"{draw} {most}"
+
+
+def _equity(hole: list[int], board: list[int], ranges: list[tuple[int, int]]) -> int:
+    """Equity in whole percent; the cards decide the sample, so that a row always reads the same."""
     seed = seeding.derive("pokerbench", cards.names(hole), cards.names(board), *map(str, ranges))
-    shown = np.array([board + [cards.UNKNOWN] * (5 - len(board))], np.int8)
     estimate = sample_equities(
         np.array([hole], np.int8),
-        shown,
+        np.array([board + [cards.UNKNOWN] * (5 - len(board))], np.int8),
         np.array([ranges], np.int64),
         np.array([seed], np.uint64),
         _SAMPLES,
     )
-    return f"{100 * estimate[0]:.0f}"
+    return round(100 * float(estimate[0]))
 
 
 @numba.njit(cache=True)

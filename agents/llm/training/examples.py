@@ -86,7 +86,7 @@ def _read(lines: Iterable[bytes], path: Path) -> Iterator[Example]:
         if not good:
             raise InputError(
                 f"{path}, line {number}: not an example; it must be a JSON object with prompt "
-                '(turns of role and content, the last the user\'s) and completion, one turn of '
+                "(turns of role and content, the last the user's) and completion, one turn of "
                 "the assistant"
             )
         yield Example(prompt, completion["content"], record.get("meta") or {})

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from datasets import Dataset
+from datasets import Dataset, disable_progress_bars
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
+    PrinterCallback,
     TrainerCallback,
     TrainerControl,
     TrainerState,
@@ -36,7 +37,7 @@ from agents.llm.training.examples import Example
 from envs.errors import InputError
 
 Progress = Callable[[int, int, float], None]
-"""Is told of steps done, steps in all, and the last loss."""
+"""Is told of updates done, updates in all, and the last loss or reward."""
 
 
 @dataclass(frozen=True)
@@ -82,10 +83,8 @@ def train(
     With ``resume`` an interrupted run of the same settings and examples goes on. Raises InputError
     where there is none, or an example is too long.
     """
-    checkpoints = folder / "training"
-    last = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
-    if resume and last is None:
-        raise InputError(f"{folder} holds no interrupted run to go on with")
+    disable_progress_bars()
+    last = last_checkpoint(folder, resume)
     where = source(settings.model)
     tokenizer = loading(AutoTokenizer, where)
     if tokenizer.pad_token is None:
@@ -99,15 +98,50 @@ def train(
             args=_arguments(settings, folder, len(examples)),
             train_dataset=Dataset.from_list([_conversation(one) for one in examples]),
             processing_class=tokenizer,
-            peft_config=_lora(settings),
-            callbacks=[_Told(progress)] if progress else [],
+            peft_config=adapters(settings.lora),
+            callbacks=reporters(folder, "loss", progress),
         )
-        trainer.train(resume_from_checkpoint=last if resume else None)
+        trainer.remove_callback(PrinterCallback)
+        trainer.train(resume_from_checkpoint=last)
     found = [row["loss"] for row in trainer.state.log_history if "loss" in row]
     loss = sum(found[-5:]) / max(len(found[-5:]), 1)
     save(trainer.model, tokenizer, folder, {"kind": "sft", **asdict(settings), "loss": loss})
-    shutil.rmtree(checkpoints, ignore_errors=True)
+    shutil.rmtree(folder / "training")
     return loss
+
+
+# -- what runs of all kinds share -----------------------------------------------------------------
+
+
+def last_checkpoint(folder: Path, resume: bool) -> str | None:
+    """Where an interrupted run goes on from, None for a new one; InputError where there is none."""
+    if not resume:
+        return None
+    checkpoints = folder / "training"
+    found = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    if found is None:
+        raise InputError(f"{folder} holds no interrupted run to go on with")
+    return str(found)
+
+
+def adapters(rank: int) -> Any:
+    """LoRA on all linear layers, or None for rank 0."""
+    if not rank:
+        return None
+    from peft import LoraConfig
+
+    return LoraConfig(
+        r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+
+
+def reporters(folder: Path, figure: str, progress: Progress | None) -> list[TrainerCallback]:
+    """TensorBoard's event files in ``folder``, and ``progress`` told of ``figure``."""
+    from torch.utils.tensorboard import SummaryWriter
+    from transformers.integrations import TensorBoardCallback
+
+    board = TensorBoardCallback(SummaryWriter(str(folder)))
+    return [board] if progress is None else [board, _Told(figure, progress)]
 
 
 def save(model: Any, tokenizer: Any, folder: Path, facts: dict[str, Any]) -> None:
@@ -158,8 +192,8 @@ class _Trainer(SFTTrainer):  # type: ignore[misc]
 class _Told(TrainerCallback):  # type: ignore[misc]
     """Passes progress on."""
 
-    def __init__(self, progress: Progress) -> None:
-        self.progress = progress
+    def __init__(self, figure: str, progress: Progress) -> None:
+        self.figure, self.progress = figure, progress
 
     def on_log(
         self,
@@ -169,9 +203,9 @@ class _Told(TrainerCallback):  # type: ignore[misc]
         logs: dict[str, float] | None = None,
         **more: Any,
     ) -> None:
-        """Tell of the last loss."""
-        if logs and "loss" in logs:
-            self.progress(state.global_step, state.max_steps, logs["loss"])
+        """Tell of the last figure."""
+        if logs and self.figure in logs:
+            self.progress(state.global_step, state.max_steps, float(logs[self.figure]))
 
 
 def _arguments(settings: Settings, folder: Path, examples: int) -> SFTConfig:
@@ -188,28 +222,14 @@ def _arguments(settings: Settings, folder: Path, examples: int) -> SFTConfig:
         completion_only_loss=True,
         bf16=half_precision(settings.device),
         use_cpu=settings.device == "cpu",
-        gradient_checkpointing=False,
+        activation_checkpointing=False,
         dataloader_pin_memory=False,
-        train_sampling_strategy="group_by_length",
         logging_steps=5,
         save_steps=settings.save_every,
         save_total_limit=1,
-        report_to=["tensorboard"],
+        report_to=[],
         disable_tqdm=True,
         seed=settings.seed,
-    )
-
-
-def _lora(settings: Settings) -> Any:
-    if not settings.lora:
-        return None
-    from peft import LoraConfig
-
-    return LoraConfig(
-        r=settings.lora,
-        lora_alpha=2 * settings.lora,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
     )
 
 
