@@ -151,11 +151,12 @@ def _report(
         Table(
             "Judgements",
             ("judge", "prompt", "accuracy %", "macro F1 %", "precision %", "recall %", "F1 %",
-             "no answer %", "s"),
+             "void %", "s"),
             rows,
             "Accuracy and macro F1 over the prompt's own classes: key, door and none, or (own) "
             "achieved and none. Precision, recall and F1 of a subgoal being achieved at all, which "
-            "is what a reward is paid for. Intervals are 95 %. s: seconds a judgement.",
+            "is what a reward is paid for. Intervals are 95 %. void: answers outside the grammar; "
+            "s: seconds a judgement.",
         ),
         Bars("F1 of a subgoal being achieved", "%", [("", bars)], (0.0, 100.0)),
         Table(
