@@ -130,8 +130,8 @@ def _science_birds(turns: Turns, row: int) -> Fields:
 
 
 _POKER = (
-    "players big_blind position positions cards cards_in_words features hand_rank street board "
-    "board_in_words pot stacks posts betting story to_call"
+    "players big_blind position positions cards cards_in_words features hand_rank grade street "
+    "board board_in_words pot stacks posts betting story to_call"
 )
 FIELDS: dict[str, tuple[tuple[str, ...], Rendering]] = {
     "holdem": (tuple(_POKER.split()), _holdem),

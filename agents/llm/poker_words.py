@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from agents.llm.hand_grades import hand_grade
 from envs.holdem import cards
 from envs.holdem.evaluator import CATEGORIES, category, evaluate
 
@@ -64,9 +65,9 @@ def read_face(text: str) -> dict[str, str]:
     """The parts of ``envs.holdem.text.observation`` by name, for the seat that is to act.
 
     ``players``, ``big_blind`` (in chips), ``position``, ``positions``, ``cards``,
-    ``cards_in_words``, ``features``, ``hand_rank``, ``street``, ``board``, ``board_in_words``,
-    ``pot``, ``stacks``, ``posts``, ``betting`` (a line a street), ``story`` (the same with the
-    board's cards in words) and ``to_call``. Amounts are in big blinds.
+    ``cards_in_words``, ``features``, ``hand_rank``, ``grade`` (see ``hand_grades``), ``street``,
+    ``board``, ``board_in_words``, ``pot``, ``stacks``, ``posts``, ``betting`` (a line a street),
+    ``story`` (the same with the board's cards in words) and ``to_call``. Amounts are in big blinds.
     """
     head, seat, street = _HEAD.search(text), _SEAT.search(text), _STREET.search(text)
     stacks, posts, owed = _STACKS.search(text), _POSTS.search(text), _OWED.search(text)
@@ -88,6 +89,7 @@ def read_face(text: str) -> dict[str, str]:
         "cards_in_words": in_words(hole),
         "features": features(hole),
         "hand_rank": hand_rank(hole, board),
+        "grade": hand_grade(hole, board),
         "street": street[1],
         "board": street[2] or "none",
         "board_in_words": in_words(board),

@@ -192,10 +192,9 @@ def test_adapters_are_merged_so_that_the_folder_plays(tmp_path: Path) -> None:
 def test_an_example_that_is_too_long_is_named(tmp_path: Path) -> None:
     from agents.llm.training import sft
 
-    with pytest.raises(InputError, match="example 2 has .* tokens; 40 are trained on"):
-        sft.train(
-            [LESSONS[0], Example(say("A" * 50), "fold")], settings(longest=40), tmp_path / "m"
-        )
+    long = Example(say("A" * 50), "fold")
+    with pytest.raises(InputError, match=r"example 2 has .* tokens; 40 are trained on"):
+        sft.train([LESSONS[0], long], settings(longest=40), tmp_path / "m")
 
 
 # -- rewards ---------------------------------------------------------------------------------------

@@ -22,33 +22,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
-from numpy.typing import NDArray
 
 from agents.llm import poker_words
+from agents.llm.hand_grades import Grades, grade, hand_grade
 from agents.scripted.equity import sample_equities
-from agents.scripted.preflop import CLASS_OF, class_name, percentile
+from agents.scripted.preflop import CLASS_OF, class_name
 from envs import seeding
 from envs.holdem import cards
-from envs.holdem.evaluator import card_bit, card_set, evaluate_set
 
 if TYPE_CHECKING:
     from agents.llm.suites.pokerbench import Row
 
-Grades = tuple[tuple[float, str], ...]
-"""Words with the number below which each holds; the last holds above, too."""
-
-# Percent of hands that are stronger before the flop.
-_STARTING: Grades = (
-    (0.4, "aces"), (1.5, "premium"), (2.8, "excellent"), (5, "great"), (7.5, "strong"),
-    (11, "good"), (16, "decent"), (24, "fair"), (35, "poor"), (60, "weak"), (100, "trash"),
-)  # fmt: skip
-# Percent of hands that a made hand beats.
-_MADE: Grades = (
-    (15, "nothing"), (30, "poor"), (45, "weak"), (58, "fair"), (68, "decent"), (77, "good"),
-    (84, "strong"), (90, "great"), (95, "excellent"), (98.5, "monster"), (100, "nuts"),
-)  # fmt: skip
 # Points of equity above what a call needs.
 _MARGIN: Grades = (
     (-25, "hopeless"), (-15, "bad"), (-8, "negative"), (-2, "short"), (4, "even"),
@@ -114,9 +99,9 @@ def _before_flop(row: Row) -> str:
     before = "raised" if row.position in last else "called" if row.position in acted else "new"
     price = _price(level - bets.get(row.position, 0.0), sum(bets.values()))
     return (
-        f"{row.position} {name[0]} {name[1]} {kind} {_grade(100 * percentile()[own], _STARTING)}, "
+        f"{row.position} {name[0]} {name[1]} {kind} {hand_grade(hole, [])}, "
         f"{history}, {calls} calls, {before}, {len(opponents)} in, "
-        f"{_grade(_equity(hole, [], ranges) - price, _MARGIN)}"
+        f"{grade(_equity(hole, [], ranges) - price, _MARGIN)}"
     )
 
 
@@ -133,23 +118,18 @@ def _after_flop(row: Row) -> str:
     # With nothing to call an even share is the measure.
     price = _price(owed, row.pot) if owed else 50.0
     good, any_hand = (
-        _grade(_equity(hole, board, [held]) - price, _MARGIN) for held in ((3, 2), (1, 1))
+        grade(_equity(hole, board, [held]) - price, _MARGIN) for held in ((3, 2), (1, 1))
     )
-    beaten = 100 * _beaten(np.array(hole), np.array(board))
     offered = [size for _, size in _bets((row.position, move) for move in row.moves)]
-    offer = f", {_grade(100 * max(offered) / row.pot, _OFFER)} size" if offered else ""
+    offer = f", {grade(100 * max(offered) / row.pot, _OFFER)} size" if offered else ""
     return (
         f"{row.street} {'IP' if row.position == seats[-1] else 'OOP'} "
         f"{'raiser' if openers and openers[-1] == row.position else 'caller'}, "
-        f"{poker_words.hand_rank(hole, board)} {_grade(beaten, _MADE)}, "
+        f"{poker_words.hand_rank(hole, board)} {hand_grade(hole, board)}, "
         f"{_suits(row.street, hole, board)}, "
-        f"{_grade(100 * owed / max(row.pot - owed, 1.0), _BET)} bet, {len(now)} raises, "
-        f"{last} before, {_grade(row.pot, _POT)} pot{offer}, {good} {any_hand}"
+        f"{grade(100 * owed / max(row.pot - owed, 1.0), _BET)} bet, {len(now)} raises, "
+        f"{last} before, {grade(row.pot, _POT)} pot{offer}, {good} {any_hand}"
     )
-
-
-def _grade(value: float, grades: Grades) -> str:
-    return next((word for limit, word in grades if value < limit), grades[-1][1])
 
 
 def _size(move: str) -> float:
@@ -185,19 +165,3 @@ def _equity(hole: list[int], board: list[int], ranges: list[tuple[int, int]]) ->
         _SAMPLES,
     )
     return round(100 * float(estimate[0]))
-
-
-@numba.njit(cache=True)
-def _beaten(hole: NDArray[np.int64], board: NDArray[np.int64]) -> float:
-    """Which share of the hands that another can hold is weaker now; ties count one half."""
-    table = card_set(board)
-    known = table | card_set(hole)
-    own = evaluate_set(known)
-    weaker, hands = 0.0, 0
-    for i in range(52):
-        for j in range(i):
-            if not known & (card_bit(i) | card_bit(j)):
-                other = evaluate_set(table | card_bit(i) | card_bit(j))
-                weaker += 1.0 if other < own else 0.5 if other == own else 0.0
-                hands += 1
-    return weaker / hands
