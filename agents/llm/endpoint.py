@@ -14,6 +14,7 @@ Every answer is recorded, and a request that was answered before is not sent aga
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -201,6 +202,9 @@ class Endpoint(Backend):
             return f"{self.url}: {error}"
         except NoAnswer as error:
             return str(error)
+        except sqlite3.Error as error:
+            assert self._record is not None
+            return f"the record {self._record.path} cannot be used: {error}"
 
     def _sent(self, job: _Job[T], given_up: threading.Event) -> Any:
         """The JSON that a request is answered with, if it can be read; the ledger hears of it."""

@@ -1,7 +1,7 @@
 """A GGUF file in this process, by llama.cpp (``xllamacpp``): text only, no scores.
 
 Its server is asked one prompt after the other, each of them computed from its first token. Several
-at once, or with the last prompt's keys and values kept, would be faster, but llama.cpp's rounding
+at once, or with the last prompt's keys and values kept, may be faster, but llama.cpp's rounding
 depends on what is computed together: the likeliest answers of SmolLM2 to one and the same prompt
 came out differently by what was asked before or beside it.
 """

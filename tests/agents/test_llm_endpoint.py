@@ -1,9 +1,11 @@
 """Endpoints, against a server on this machine that does as a test says."""
 
 import json
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -487,6 +489,14 @@ def test_a_replay_without_a_record_is_refused(server: Fake, tmp_path: Path) -> N
     assert "holds nothing of" in refusal(other, record=str(tmp_path / "r"), replay=True)
     (tmp_path / "text").write_text("no database, but long enough to be looked at as one" * 9)
     assert "cannot be opened" in refusal(server.url, record=str(tmp_path / "text"))
+
+
+def test_a_record_that_breaks_is_an_error_of_the_answer(server: Fake, tmp_path: Path) -> None:
+    endpoint = opened(server, record=str(tmp_path / "r"))
+    with closing(sqlite3.connect(tmp_path / "r")) as other, other:
+        other.execute("DROP TABLE answers")
+    error = ask(endpoint).error
+    assert error is not None and f"the record {tmp_path / 'r'} cannot be used" in error
 
 
 def test_errors_are_not_recorded(server: Fake, tmp_path: Path) -> None:
