@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -21,6 +22,9 @@ from agents.registry import make_agent
 from envs.errors import InputError
 from envs.holdem import phh
 from envs.registry import make_game
+
+if TYPE_CHECKING:
+    from agents.llm.training.sft import Settings
 
 pytest.importorskip("trl")
 
@@ -135,7 +139,7 @@ def answers(folder: Path, examples: list[Example]) -> list[str]:
     return [reply.text for reply in replies]
 
 
-def settings(**more: object) -> object:
+def settings(**more: object) -> Settings:
     from agents.llm.training.sft import Settings
 
     figures = {"model": "tiny", "batch": 5, "lr": 1e-2, "epochs": 40, "save_every": 20}

@@ -17,7 +17,8 @@ from typing import Any
 import torch
 from datasets import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
-from trl import GRPOConfig, GRPOTrainer
+from trl.trainer.grpo_config import GRPOConfig
+from trl.trainer.grpo_trainer import GRPOTrainer
 
 from agents.llm.models import loading, source
 from agents.llm.training.problems import Problem
@@ -84,7 +85,7 @@ def train(
         tokenizer.pad_token = tokenizer.eos_token
     model = loading(AutoModelForCausalLM, where, dtype=torch.float32, attn_implementation="sdpa")
 
-    def reward(completions: list[Any], problem: list[int], **_: Any) -> list[float]:
+    def reward(completions: list[Any], problem: list[int], **_: Any) -> list[float | None]:
         return [
             problems[number].reward(turns[-1]["content"])
             for turns, number in zip(completions, problem, strict=True)

@@ -30,7 +30,8 @@ from transformers import (
     TrainingArguments,
 )
 from transformers.trainer_utils import get_last_checkpoint
-from trl import SFTConfig, SFTTrainer
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from agents.llm.models import loading, source
 from agents.llm.training.examples import Example
@@ -118,7 +119,9 @@ def last_checkpoint(folder: Path, resume: bool) -> str | None:
     if not resume:
         return None
     checkpoints = folder / "training"
-    found = get_last_checkpoint(str(checkpoints)) if checkpoints.is_dir() else None
+    found = None
+    if checkpoints.is_dir():
+        found = get_last_checkpoint(str(checkpoints))  # type: ignore[no-untyped-call]
     if found is None:
         raise InputError(f"{folder} holds no interrupted run to go on with")
     return str(found)
@@ -138,9 +141,9 @@ def adapters(rank: int) -> Any:
 def reporters(folder: Path, figure: str, progress: Progress | None) -> list[TrainerCallback]:
     """TensorBoard's event files in ``folder``, and ``progress`` told of ``figure``."""
     from torch.utils.tensorboard import SummaryWriter
-    from transformers.integrations import TensorBoardCallback
+    from transformers.integrations.integration_utils import TensorBoardCallback
 
-    board = TensorBoardCallback(SummaryWriter(str(folder)))
+    board = TensorBoardCallback(SummaryWriter(str(folder)))  # type: ignore[no-untyped-call]
     return [board] if progress is None else [board, _Told(figure, progress)]
 
 
@@ -159,11 +162,11 @@ def save(model: Any, tokenizer: Any, folder: Path, facts: dict[str, Any]) -> Non
 def half_precision(device: str) -> bool:
     """Whether bfloat16 is the quicker way to train there: on CUDA, and where the CPU knows it."""
     if device == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return bool(torch.cpu._is_avx512_bf16_supported())
 
 
-class _Trainer(SFTTrainer):  # type: ignore[misc]
+class _Trainer(SFTTrainer):
     """On a CPU trl projects every token to the vocabulary, a third of the work: here, answers."""
 
     def compute_loss(
@@ -176,7 +179,9 @@ class _Trainer(SFTTrainer):  # type: ignore[misc]
         """The answers' negative log-likelihood a token."""
         labels = inputs["labels"]
         if labels.device.type != "cpu":
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+            return super().compute_loss(  # type: ignore[no-untyped-call]
+                model, inputs, return_outputs, num_items_in_batch
+            )
         spots = (labels[:, 1:] != -100).any(0).nonzero()[:, 0]
         logits = model(
             input_ids=inputs["input_ids"],
@@ -189,7 +194,7 @@ class _Trainer(SFTTrainer):  # type: ignore[misc]
         return loss / ((wanted != -100).sum() if num_items_in_batch is None else num_items_in_batch)
 
 
-class _Told(TrainerCallback):  # type: ignore[misc]
+class _Told(TrainerCallback):
     """Passes progress on."""
 
     def __init__(self, figure: str, progress: Progress) -> None:
