@@ -14,7 +14,7 @@ from planted import scored
 from agents.llm.null import INJECTION as NOTED
 from leagues import runner
 from leagues.executors import InProcess
-from leagues.league import League
+from leagues.league import League, load
 from leagues.ratings import Log, Ranking, summarise
 from leagues.replay import read
 from leagues.standings import rank, warnings
@@ -83,6 +83,14 @@ def test_one_that_only_forfeits_is_to_be_clearly_below_random() -> None:
 def test_without_random_there_is_nothing_to_hold_them_against() -> None:
     league = make_league({"tag": "tag", "mute": "lm_null?kind=empty"})
     assert warnings(league, ranked(league, {("mute", "tag"): 1.0})) == []
+
+
+def test_the_language_preset_has_every_null_model_that_is_quick() -> None:
+    specs = [entrant.identity.spec for entrant in load("language").entrants]
+    assert sum(spec.partition("?")[0] == "lm" for spec in specs) >= 4
+    assert "random" in specs
+    kinds = {spec.partition("kind=")[2] for spec in specs if spec.startswith("lm_null")}
+    assert kinds == {"", "all", "injection", "empty", "long"}
 
 
 @pytest.fixture(scope="module")
