@@ -148,6 +148,16 @@ def test_several_agents_stand_beside_what_they_must_beat(data, tmp_path, fake, c
         assert everything["AA"]["value"] == 0 and everything["AA_by_substrings"]["value"] == 100
 
 
+def test_a_null_model_that_names_all_moves_earns_nothing(data, tmp_path):
+    agents = ("all=lm_null?kind=all", "fold=lm_null?kind=constant,answer=fold")
+    assert run(data, tmp_path / "out", "--source", "preflop", agents=agents) == 0
+    result = orjson.loads((tmp_path / "out" / "result.json").read_bytes())
+    facts = result["results"]["preflop"]["agents"]
+    assert facts["all"]["AA"]["value"] == 0 and facts["all"]["failures"]["illegal"] == 80
+    assert facts["all"]["EM_by_substrings"]["value"] == 100
+    assert facts["fold"]["EM"]["value"] == 50 and facts["fold"]["failures"]["illegal"] == 0
+
+
 def test_shots_are_of_rows_that_are_not_asked(data, tmp_path, fake):
     assert run(data, tmp_path / "out", "--shots", "3", "--limit", "70", "--prompt", "compact") == 0
     asked = {question.prompt[-1].content for question in fake["fake:a"].asked}
