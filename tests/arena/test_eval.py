@@ -219,6 +219,7 @@ def test_what_a_model_could_not_answer_is_asked_again(data, tmp_path, fake):
         (("--shots", "-1"), "--shots -1 must not be negative"),
         (("--shots", "9", "--limit", "75"), "9 shots are asked for, and 5 preflop rows are left"),
         (("--share", "1"), "--share 1.0 must lie between 0 and 1"),
+        (("--side", "train", "--share", "0.001"), "no row is on the train side"),
         (("--prompt", "poem"), "there is no prompt 'poem'"),
         (("--data", "nowhere"), "nowhere holds 0 files"),
         (("--agent", "fake:a"), "--agent fake:a is there twice"),

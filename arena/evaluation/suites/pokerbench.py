@@ -43,7 +43,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--prompt", nargs="+", default=["full"], metavar="NAME",
-        help="templates: full, compact or a file of your own that ends in .txt (default full)",
+        help="templates: full, compact, facts or a file of yours that ends in .txt (default full)",
     )  # fmt: skip
     parser.add_argument(
         "--shots", nargs="+", type=int, default=[0], metavar="K",
@@ -84,7 +84,10 @@ def run(options: argparse.Namespace) -> Report:
     settings = _settings(options, rows)
     open_folder(options.output, settings)
     conditions = [
-        (name, prompt, shots) for name in specs for prompt in templates for shots in options.shots
+        (name, prompt, shots)
+        for name in specs
+        for prompt in templates
+        for shots in dict.fromkeys(options.shots)
     ]
     sheets: list[Sheet] = []
     with meter("questions") as progress:
@@ -141,6 +144,8 @@ def _choose(options: argparse.Namespace, rows: Sequence[Row]) -> tuple[list[Row]
         own = [row for row in rows if row.source == source and options.source in ("both", source)]
         drawn = sorted(own, key=lambda row: seeding.derive(options.seed, "sample", row.key))
         asked += drawn[: options.limit]
+    if not asked:
+        raise InputError(f"no row is on the {options.side} side; choose another --share or --side")
     chosen = {row.key for row in asked}
     return asked, [row for row in pool if row.key not in chosen]
 
