@@ -51,6 +51,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     sources.add_argument("--teacher", metavar="SPEC", help="an agent that plays --game")
     sources.add_argument("--game", metavar="GAME", help="of --hands and --teacher")
     sources.add_argument("--pokerbench", type=Path, metavar="FOLDER", help="its scenario files")
+    sources.add_argument("--source", choices=("both", "preflop", "postflop"), default="both")
     sources.add_argument("--share", type=float, default=0.8, help="of its train side (default .8)")
     sources.add_argument("--split-seed", type=int, default=0, metavar="S")
     sources.add_argument("--by", choices=("row", "group"), default="row", help="what is split")
@@ -212,7 +213,8 @@ def _from_pokerbench(options: argparse.Namespace) -> list[Example]:
     rows, _ = pokerbench.split(
         pokerbench.load_all(options.pokerbench), options.share, options.split_seed, options.by
     )
+    chosen = [row for row in rows if options.source in ("both", row.source)]
     return [
         Example(pokerbench.ask(row, template).prompt, row.answer, {"row": row.key})
-        for row in rows[: options.decisions]
+        for row in chosen[: options.decisions]
     ]
