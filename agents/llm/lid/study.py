@@ -96,9 +96,8 @@ def study(
         progress(number, len(wanted), f"{arm}, {init}, seed {seed}")
         found = next((r for r in done if r.settings == asdict(settings)), None)
         if found is None:
-            run = Run(settings)
-            run.policy.features = features.setdefault((init, seed), {})
-            found = _result(arm, init, run, episodes)
+            shared = features.setdefault((init, seed), {})
+            found = _result(arm, init, settings, episodes, shared)
             done.append(found)
             write_json(path, [asdict(r) for r in done])
         chosen.append(found)
@@ -106,8 +105,11 @@ def study(
     return chosen
 
 
-def _result(arm: str, init: str, run: Run, episodes: int) -> Result:
-    settings = run.settings
+def _result(
+    arm: str, init: str, settings: Settings, episodes: int, features: dict[Sight, Tensor]
+) -> Result:
+    run = Run(settings)
+    run.policy.features = features
     curve: list[list[float]] = []
     for part in range(1, ROUNDS + 2):
         run.train(settings.updates * part // (ROUNDS + 1))
