@@ -92,7 +92,8 @@ def run(options: argparse.Namespace) -> int:
         f"mean reward of the first {tenth} updates {sum(rewards[:tenth]) / tenth:.3f}, "
         f"of the last {sum(rewards[-tenth:]) / tenth:.3f}"
     )
-    print(f"model: {folder}; in a league: lm:{folder}?prompt={options.prompt}")
+    asked = "" if options.prompt == "default" else f"?prompt={options.prompt}"
+    print(f"model: {folder}; in a league: lm:{folder}{asked}")
     return 0
 
 

@@ -110,7 +110,8 @@ def run(options: argparse.Namespace) -> int:
             progress=lambda done, total, loss: progress.update(done, total, f"loss {loss:.3f}"),
         )  # fmt: skip
     print(f"{len(examples)} examples; loss of the last updates {loss:.3f} nats a token")
-    print(f"model: {folder}; in a league: lm:{folder}?prompt={options.prompt}")
+    asked = "" if options.prompt == "default" else f"?prompt={options.prompt}"
+    print(f"model: {folder}; in a league: lm:{folder}{asked}")
     return 0
 
 
