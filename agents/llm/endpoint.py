@@ -68,7 +68,6 @@ class Endpoint(Backend):
 
     Args:
         checkpoint: the endpoint's URL, with ``#MODEL`` where it serves several.
-        model: the same, if it is not in the URL.
         settings: how to talk to it; None: as the file in $ARENA_ENDPOINTS says.
         transport: options of the transport (its pause, clock and jitter).
 
@@ -80,17 +79,14 @@ class Endpoint(Backend):
         self,
         checkpoint: str,
         *,
-        model: str | None = None,
         settings: Settings | None = None,
         transport: Mapping[str, Any] | None = None,
     ) -> None:
         url, _, named = checkpoint.partition("#")
-        if named and model is not None and named != model:
-            raise InputError(f"{checkpoint} and model={model} name two models; name one")
         self.url = url.rstrip("/")
         if urlsplit(self.url).username is not None:
             raise InputError("an endpoint's URL must hold no user or password; use a key (see key)")
-        model = model or named or None
+        model = named or None
         self._settings = settings = settings or settings_for(self.url, model)
         self._record = self._open_record()
         self._ledger = Ledger(Path(settings.log)) if settings.log else None

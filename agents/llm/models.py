@@ -38,7 +38,6 @@ def open_backend(
     device: Device = "auto",
     dtype: Dtype = "auto",
     runtime: Runtime = "transformers",
-    model: str | None = None,
 ) -> Backend:
     """The back end that a checkpoint wants; opened once a process, shared by all who ask for it.
 
@@ -48,7 +47,6 @@ def open_backend(
         device, dtype: of the weights; auto is bfloat16 on CUDA where there is one, else float32
             on the CPU, in which a decision does not depend on what else is in its batch.
         runtime: what runs a local model.
-        model: which of an endpoint's models.
 
     Raises InputError for a checkpoint that holds no model, a library that is not installed, or an
     endpoint that does not answer.
@@ -56,9 +54,7 @@ def open_backend(
     if checkpoint and checkpoint.startswith(("http://", "https://")):
         from agents.llm.endpoint import Endpoint
 
-        return Endpoint(checkpoint, model=model)
-    if model is not None:
-        raise InputError(f"model={model} names an endpoint's model, but {checkpoint} is no URL")
+        return Endpoint(checkpoint)
     if runtime == "llamacpp":
         from agents.llm.llamacpp import LlamaCpp
 

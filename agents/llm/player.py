@@ -50,7 +50,7 @@ class LanguageModel(Agent):
             several turns or asks for a program.
         memory: how many observations of an episode a template with ``{history}`` shows, the
             present one among them.
-        device, dtype, runtime, model: see ``models.open_backend``.
+        device, dtype, runtime: see ``models.open_backend``.
 
     Raises CannotPlay where the model, the template or the decoding does not suit the game.
     """
@@ -72,7 +72,6 @@ class LanguageModel(Agent):
         device: Device = "auto",
         dtype: Dtype = "auto",
         runtime: Runtime = "transformers",
-        model: str | None = None,
     ) -> None:
         self.past = Past(memory)
         self.game = game
@@ -105,7 +104,7 @@ class LanguageModel(Agent):
                 "lm: prompt=tree_of_thoughts draws and votes by itself; use decode=generate and a "
                 "temperature above 0"
             )
-        backend = open_backend(checkpoint, device=device, dtype=dtype, runtime=runtime, model=model)
+        backend = open_backend(checkpoint, device=device, dtype=dtype, runtime=runtime)
         decoding.check(backend)
         self.template = template
         self.interview: Asking = Interview(template, backend, decoding)
@@ -143,7 +142,7 @@ class LanguageModel(Agent):
             max_tokens=options["max_tokens"],
             calibrate=options["calibrate"],
         )
-        names = ("device", "dtype", "runtime", "model")
+        names = ("device", "dtype", "runtime")
         backend = open_backend(checkpoint, **{name: options[name] for name in names})
         decoding.check(backend)
         return _Direct(backend, decoding)

@@ -435,7 +435,6 @@ def test_the_model_is_named_or_the_only_one(server: Fake) -> None:
     assert refusal(server.url).endswith("serves 2 models; name one: org/large, org/small")
     assert "serves no model 'tiny'" in refusal(f"{server.url}#tiny")
     assert Endpoint(f"{server.url}#org/small").name == "org/small"
-    assert Endpoint(server.url, model="org/large").name == "org/large"
 
 
 def test_the_context_is_what_the_server_says(server: Fake) -> None:
