@@ -13,6 +13,8 @@ demo: $(VENV)/.demo
 	@echo
 	$(BIN)/arena tournament run rtb
 	@echo
+	$(BIN)/arena play holdem lm tag --deals 2 --seed 3
+	@echo
 	@echo 'watch them: $(BIN)/arena view'
 
 test: $(VENV)/.test
@@ -41,7 +43,8 @@ $(BIN)/pip:
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing Arena into $(VENV) …"
-	$(INSTALL) '.[viewer]'
+	$(INSTALL) '.[viewer,llm]'
+	$(MODEL)
 	@touch $@
 
 $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
