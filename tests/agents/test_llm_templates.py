@@ -147,6 +147,7 @@ def test_a_hand_is_read_from_the_games_text():
         "cards_in_words": "ten of diamonds and queen of hearts",
         "features": "not suited, not connected",
         "hand_rank": "pair",
+        "grade": "strong",
         "street": "flop",
         "board": "Th 5c Js",
         "board_in_words": "ten of hearts, five of clubs and jack of spades",
