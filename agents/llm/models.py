@@ -45,7 +45,7 @@ def open_backend(
         checkpoint: ``smollm2`` (also None), ``tiny``, the URL of an endpoint, a folder that
             ``save_pretrained`` wrote, a ``.gguf`` file, or a hub's id.
         device, dtype: of the weights; auto is bfloat16 on CUDA where there is one, else float32
-            on the CPU, in which a decision does not depend on what else is in its batch.
+            on the CPU, in which what else is in a batch changes scores by rounding alone.
         runtime: what runs a local model.
 
     Raises InputError for a checkpoint that holds no model, a library that is not installed, or an
@@ -118,7 +118,8 @@ def loading(what: Callable[..., Any], checkpoint: str, **options: Any) -> Any:
             f"{checkpoint} is not a model: it holds no config.json; name a folder that "
             "save_pretrained wrote"
         )
-    elif not path.exists() and (path.is_absolute() or checkpoint.startswith(".")):
+    elif not path.exists() and (path.is_absolute() or (path.parent.is_dir() and "/" in checkpoint)):
+        # Not a hub's id, organisation/name: the folder that it would lie in is here.
         raise InputError(f"{checkpoint} is not there; name a folder that save_pretrained wrote")
     from transformers.utils import logging
 

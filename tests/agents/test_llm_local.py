@@ -194,6 +194,13 @@ def test_what_is_no_model_is_refused_in_a_sentence(tmp_path, checkpoint, sentenc
     assert "\n" not in str(refusal.value)
 
 
+def test_a_folder_that_is_missing_among_ours_is_not_looked_for_on_a_hub(tmp_path, monkeypatch):
+    (tmp_path / "runs").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="runs/sfft is not there"):
+        open_backend("runs/sfft")
+
+
 def test_a_base_model_without_a_chat_template_reads_plain_text(tmp_path):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

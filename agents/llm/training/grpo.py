@@ -16,15 +16,15 @@ from typing import Any
 
 import torch
 from datasets import Dataset
-from transformers import AutoModelForCausalLM, AutoTokenizer, PrinterCallback
+from transformers import PrinterCallback
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
-from agents.llm.models import loading, source
 from agents.llm.training.problems import Problem
 from agents.llm.training.sft import (
     Progress,
     adapters,
+    begin_with,
     half_precision,
     last_checkpoint,
     reporters,
@@ -79,11 +79,7 @@ def train(
     there is none.
     """
     last = last_checkpoint(folder, resume)
-    where = source(settings.model)
-    tokenizer = loading(AutoTokenizer, where)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    model = loading(AutoModelForCausalLM, where, dtype=torch.float32, attn_implementation="sdpa")
+    model, tokenizer = begin_with(settings.model)
 
     def reward(completions: list[Any], problem: list[int], **_: Any) -> list[float | None]:
         return [

@@ -71,6 +71,16 @@ class Settings:
     device: str = "cpu"
 
 
+def begin_with(model: str) -> tuple[Any, Any]:
+    """The model to train, its weights in float32, and its tokenizer, which can pad."""
+    where = source(model)
+    tokenizer = loading(AutoTokenizer, where)
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    weights = loading(AutoModelForCausalLM, where, dtype=torch.float32, attn_implementation="sdpa")
+    return weights, tokenizer
+
+
 def train(
     examples: Sequence[Example],
     settings: Settings,
@@ -86,11 +96,7 @@ def train(
     """
     disable_progress_bars()
     last = last_checkpoint(folder, resume)
-    where = source(settings.model)
-    tokenizer = loading(AutoTokenizer, where)
-    if tokenizer.pad_token is None:
-        tokenizer.pad_token = tokenizer.eos_token
-    model = loading(AutoModelForCausalLM, where, dtype=torch.float32, attn_implementation="sdpa")
+    model, tokenizer = begin_with(settings.model)
     _freeze(model, settings.layers)
     _refuse_long(examples, tokenizer, settings.longest)
     with torch.random.fork_rng(devices=[]):  # trl seeds torch's global generator
