@@ -1,7 +1,7 @@
 """The players. See ``agents/README.md`` for how to add one."""
 
-from agents.agent import Agent, CannotPlay, Decisions, Identity
-from agents.registry import agent_names, identify, make_agent
+from arena.agents.agent import Agent, CannotPlay, Decisions, Identity
+from arena.agents.registry import agent_names, identify, make_agent
 
 __all__ = [
     "Agent",

@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.game import Ints, Turns
+from arena.envs.errors import InputError
+from arena.envs.game import Ints, Turns
 
 Failure = Literal["illegal", "crash", "timeout"]
 

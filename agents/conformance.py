@@ -1,11 +1,11 @@
-"""Does a player keep the contract of ``agents.agent``? The check that a third party runs.
+"""Does a player keep the contract of ``arena.agents.agent``? The check that a third party runs.
 
 ``check_agent`` lets one agent play every seat of seeded episodes, checks each answer, and plays
 them again in other ways: every turn asked by itself and at other tables, by an agent that has
 played before, and in another process. Its decisions must stay the same, or a league's results
 would depend on what else was played beside a match.
 
-    python -m agents.conformance SPEC GAME      prints the digest that another process compares
+    python -m arena.agents.conformance SPEC GAME  prints the digest that another process compares
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from agents.agent import Agent, Decisions
-from agents.registry import make_agent
-from envs import seeding
-from envs.conformance import NotConforming
-from envs.game import Game, Ints, Turns
-from envs.registry import make_game
+from arena.agents.agent import Agent, Decisions
+from arena.agents.registry import make_agent
+from arena.envs import seeding
+from arena.envs.conformance import NotConforming
+from arena.envs.game import Game, Ints, Turns
+from arena.envs.registry import make_game
 
 
 def check_agent(
@@ -62,7 +62,7 @@ def check_agent(
     alone = _Play(spec, rules, other, tables, limit, seed).run(slots, alone=True)
     _compare(spec, first, alone, "asked for each turn by itself, at other tables")
     if other_process:
-        command = [sys.executable, "-m", "agents.conformance", spec, game]
+        command = [sys.executable, "-m", "arena.agents.conformance", spec, game]
         command += map(str, (tables, limit, seed))
         path = os.pathsep.join(filter(None, sys.path))
         done = subprocess.run(

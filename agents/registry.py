@@ -8,11 +8,11 @@ from pathlib import Path
 
 import orjson
 
-from agents.agent import Agent, Identity
-from envs.errors import InputError
-from envs.game import Game
-from envs.registry import load
-from envs.specs import Spec, bind, canonical
+from arena.agents.agent import Agent, Identity
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.registry import load
+from arena.envs.specs import Spec, bind, canonical
 
 GROUP = "arena.agents"
 

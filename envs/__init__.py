@@ -1,11 +1,11 @@
 """The games: rules and physics, never who plays. See ``envs/README.md`` for how to add one."""
 
-from envs.kernels import choose_cache
+from arena.envs.kernels import choose_cache
 
 choose_cache()  # before any module below defines a kernel
 
-from envs.errors import InputError
-from envs.game import Game, Tables, Turns
-from envs.registry import game_names, make_game
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Tables, Turns
+from arena.envs.registry import game_names, make_game
 
 __all__ = ["Game", "InputError", "Tables", "Turns", "game_names", "make_game"]

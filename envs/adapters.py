@@ -24,7 +24,7 @@ What all three do:
   episode's rewards are negative (a penalty for each step), set it so low that giving up never pays.
 
 One environment is kept for each table and reused, so that it must forget everything when reset with
-a seed. ``envs.conformance`` finds those that do not (Gymnasium's BipedalWalker-v3 is one):
+a seed. ``arena.envs.conformance`` finds those that do not (Gymnasium's BipedalWalker-v3 is one):
 ``fresh=true`` makes a new environment for every episode.
 """
 
@@ -40,9 +40,9 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.game import Game, Ints, Observation, Tables
-from envs.spaces import Actions, Layout, as_json, as_text, mask_of
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Observation, Tables
+from arena.envs.spaces import Actions, Layout, as_json, as_text, mask_of
 
 
 class Episode(Protocol):

@@ -1,4 +1,4 @@
-"""Does a game keep the contract of ``envs.game``? The check that a third party runs on its own.
+"""Does a game keep the contract of ``arena.envs.game``? The check that third parties run.
 
 ``check_game`` plays seeded random episodes several ways (all tables at once; in other slots, begun
 at other times and stepped in parts; one after the other in a single slot; with forfeits) and
@@ -23,9 +23,9 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Game, Ints, Tables, Turns
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Tables, Turns
 
 _ODD_ANSWERS = ("", "?", "no such action", "0 or 1", "\n", "fold call check raise all-in")
 

@@ -11,8 +11,8 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from envs import seeding
-from envs.errors import InputError
+from arena.envs import seeding
+from arena.envs.errors import InputError
 
 INFINITE = 0  # how "infinitely many" is written
 

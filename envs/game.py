@@ -21,8 +21,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import seeding
-from envs.errors import InputError
+from arena.envs import seeding
+from arena.envs.errors import InputError
 
 Ints = NDArray[np.int64]
 Observation = Mapping[str, NDArray[Any]]

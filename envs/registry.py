@@ -6,9 +6,9 @@ from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from envs.errors import InputError
-from envs.game import Game
-from envs.specs import Spec, bind, canonical
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.specs import Spec, bind, canonical
 
 GROUP = "arena.envs"
 

@@ -15,8 +15,8 @@ import numpy as np
 from gymnasium import Space, spaces
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.game import Observation, exactly_one, space_value
+from arena.envs.errors import InputError
+from arena.envs.game import Observation, exactly_one, space_value
 
 MASK = "action_mask"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
-from envs.errors import InputError
+from arena.envs.errors import InputError
 
 Value = bool | int | float | str | tuple[Any, ...] | None
 

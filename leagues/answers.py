@@ -10,10 +10,10 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from agents.agent import Agent, Decisions
-from envs.game import Ints, Turns
-from leagues.clock import Clock, TimeUp
-from leagues.match import Status
+from arena.agents.agent import Agent, Decisions
+from arena.envs.game import Ints, Turns
+from arena.leagues.clock import Clock, TimeUp
+from arena.leagues.match import Status
 
 
 @dataclass(frozen=True)

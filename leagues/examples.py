@@ -8,12 +8,12 @@ from collections.abc import Collection, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.llm.training.examples import Example
-from agents.llm.training.scribe import Scribe
-from envs.errors import InputError
-from envs.game import Game
-from leagues.match import Match
-from leagues.replay import Replay, walk
+from arena.agents.llm.training.examples import Example
+from arena.agents.llm.training.scribe import Scribe
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.leagues.match import Match
+from arena.leagues.replay import Replay, walk
 
 
 def returns(replay: Replay) -> NDArray[np.float64]:

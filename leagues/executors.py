@@ -24,9 +24,9 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any, Self
 
-from envs.errors import InputError
-from leagues.match import Match, Result, Status
-from leagues.play import Roster, Timing, play
+from arena.envs.errors import InputError
+from arena.leagues.match import Match, Result, Status
+from arena.leagues.play import Roster, Timing, play
 
 Block = Sequence[Match]
 

@@ -23,13 +23,13 @@ from typing import Any
 import orjson
 import yaml
 
-from agents.agent import Identity
-from agents.registry import identify
-from envs.errors import InputError
-from envs.game import Game
-from envs.registry import make_game, named_game
-from envs.specs import Spec, read
-from leagues.schedule import Schedule, make_schedule
+from arena.agents.agent import Identity
+from arena.agents.registry import identify
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.registry import make_game, named_game
+from arena.envs.specs import Spec, read
+from arena.leagues.schedule import Schedule, make_schedule
 
 _FIELDS = ("name", "game", "seed", "agents", "schedule", "clock")
 
@@ -163,7 +163,7 @@ def load(source: str) -> League:
     """The league of a YAML file, or of a shipped preset by its name (``demo``)."""
     path = Path(source)
     if path.suffix not in (".yaml", ".yml"):
-        preset = files("leagues") / "presets" / f"{source}.yaml"
+        preset = files("arena.leagues") / "presets" / f"{source}.yaml"
         if not preset.is_file():
             raise InputError(
                 f"no preset is called {source!r}; presets are {', '.join(presets())}, and a "
@@ -199,7 +199,7 @@ class _Loader(yaml.SafeLoader):
 
 def presets() -> list[str]:
     """The names of the shipped configurations."""
-    folder = files("leagues") / "presets"
+    folder = files("arena.leagues") / "presets"
     return sorted(
         file.name.removesuffix(".yaml") for file in folder.iterdir() if file.name.endswith(".yaml")
     )

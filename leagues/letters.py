@@ -11,18 +11,18 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from agents.agent import Agent
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Turns
-from envs.science_birds.assessment import Assessment
-from envs.science_birds.game import ScienceBirds
-from envs.science_birds.scoring import TRIALS, Competition, measure
-from envs.science_birds.similarity import LETTERS
-from envs.science_birds.tables import ScienceBirdsTables
-from leagues import replay
-from leagues.league import League
-from leagues.store import Store
+from arena.agents.agent import Agent
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Turns
+from arena.envs.science_birds.assessment import Assessment
+from arena.envs.science_birds.game import ScienceBirds
+from arena.envs.science_birds.scoring import TRIALS, Competition, measure
+from arena.envs.science_birds.similarity import LETTERS
+from arena.envs.science_birds.tables import ScienceBirdsTables
+from arena.leagues import replay
+from arena.leagues.league import League
+from arena.leagues.store import Store
 
 Built = dict[str, dict[str, list[Assessment]]]
 """Entrant's name → letter → what its levels came to."""

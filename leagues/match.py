@@ -18,7 +18,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from envs import seeding
+from arena.envs import seeding
 
 
 class Status(enum.IntEnum):
@@ -90,7 +90,7 @@ class Result:
         statuses: uint8 of the same shape, ``Status`` values.
         decisions: how many decisions were taken.
         seconds: wall time of the match's share of its block; not part of what is compared.
-        replay: the match's replay, JSON Lines compressed by zstd (see ``leagues.replay``).
+        replay: the match's replay, JSON Lines compressed by zstd (see ``arena.leagues.replay``).
     """
 
     match: Match

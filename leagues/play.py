@@ -14,15 +14,15 @@ from functools import lru_cache
 import numpy as np
 import orjson
 
-from agents.agent import Agent, Identity
-from agents.registry import make_agent
-from envs import seeding
-from envs.game import Game, Ints, Tables, Turns
-from envs.registry import make_game
-from leagues import replay
-from leagues.answers import Answers, ask, nothing, spread
-from leagues.clock import Clock, TimeUp, Watch
-from leagues.match import STATUS_NAMES, Match, Result, Status, deal_seed, seat_seed
+from arena.agents.agent import Agent, Identity
+from arena.agents.registry import make_agent
+from arena.envs import seeding
+from arena.envs.game import Game, Ints, Tables, Turns
+from arena.envs.registry import make_game
+from arena.leagues import replay
+from arena.leagues.answers import Answers, ask, nothing, spread
+from arena.leagues.clock import Clock, TimeUp, Watch
+from arena.leagues.match import STATUS_NAMES, Match, Result, Status, deal_seed, seat_seed
 
 # So many tables step together: enough to drown the cost of a call, few enough for the cache and for
 # matches to finish one by one (what a kill loses is what has not finished).

@@ -32,11 +32,11 @@ import numpy as np
 import orjson
 import zstandard
 
-from agents.agent import Identity
-from envs.errors import InputError
-from envs.game import Game, Recording, Tables
-from envs.registry import make_game
-from leagues.match import STATUS_NAMES, Match, Result, deal_seed
+from arena.agents.agent import Identity
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Recording, Tables
+from arena.envs.registry import make_game
+from arena.leagues.match import STATUS_NAMES, Match, Result, deal_seed
 
 SCHEMA = 1
 

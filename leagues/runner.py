@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from leagues.executors import Executor
-from leagues.league import League
-from leagues.match import Match, Result, seatings
-from leagues.play import CAPACITY, Roster
-from leagues.ratings.log import Log
-from leagues.ratings.tally import Tally
-from leagues.schedule import Pairing
-from leagues.store import Store
+from arena.leagues.executors import Executor
+from arena.leagues.league import League
+from arena.leagues.match import Match, Result, seatings
+from arena.leagues.play import CAPACITY, Roster
+from arena.leagues.ratings.log import Log
+from arena.leagues.ratings.tally import Tally
+from arena.leagues.schedule import Pairing
+from arena.leagues.store import Store
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Game
-from envs.specs import Spec, bind
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.specs import Spec, bind
 
 Pairing = tuple[tuple[int, ...], int, int]  # entrants' numbers, first deal, deals
 

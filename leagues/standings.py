@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from envs.specs import Spec
-from leagues.league import League
-from leagues.ratings import History, Log, Ranking, alarms, history, summarise
-from leagues.store import Store
+from arena.envs.specs import Spec
+from arena.leagues.league import League
+from arena.leagues.ratings import History, Log, Ranking, alarms, history, summarise
+from arena.leagues.store import Store
 
 # Players that look at nothing and take one action: a way to play, and mostly a bad one.
 CONSTANT = frozenset({"first", "fold", "lm_null?kind=constant"})

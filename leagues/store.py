@@ -21,9 +21,9 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 from sqlalchemy.engine import Connection, Engine, RowMapping
 
-from envs.errors import InputError
-from leagues.league import League
-from leagues.match import Match, Result
+from arena.envs.errors import InputError
+from arena.leagues.league import League
+from arena.leagues.match import Match, Result
 
 DEFAULT = "arena.db"
 
@@ -59,7 +59,7 @@ _MATCHES = sa.Table(
 _MEMBERS = sa.Table(
     "league_matches",
     _METADATA,
-    sa.Column("league", sa.ForeignKey("leagues.id"), primary_key=True),
+    sa.Column("league", sa.ForeignKey("arena.leagues.id"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("match", sa.ForeignKey("matches.id"), nullable=False),
     sa.UniqueConstraint("league", "match"),

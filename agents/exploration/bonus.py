@@ -15,8 +15,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.exploration.encoders import InverseModel, tensors
-from envs import seeding
+from arena.agents.exploration.encoders import InverseModel, tensors
+from arena.envs import seeding
 
 Arrays = Mapping[str, NDArray[Any]]
 

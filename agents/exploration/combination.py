@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.exploration.bonus import Bonus, Kit, Transitions
-from agents.exploration.counts import EpisodicCount, GlobalCount
-from agents.exploration.e3b import E3b
-from agents.exploration.icm import Icm
-from agents.exploration.noveld import NovelD
-from agents.exploration.ride import Ride
-from agents.exploration.rnd import Rnd
-from agents.exploration.subgoals import Subgoals
-from envs.errors import InputError
+from arena.agents.exploration.bonus import Bonus, Kit, Transitions
+from arena.agents.exploration.counts import EpisodicCount, GlobalCount
+from arena.agents.exploration.e3b import E3b
+from arena.agents.exploration.icm import Icm
+from arena.agents.exploration.noveld import NovelD
+from arena.agents.exploration.ride import Ride
+from arena.agents.exploration.rnd import Rnd
+from arena.agents.exploration.subgoals import Subgoals
+from arena.envs.errors import InputError
 
 BONUSES: Mapping[str, Callable[..., Bonus]] = {
     "count": GlobalCount,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
-from agents.exploration.psi import psi
+from arena.agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
+from arena.agents.exploration.psi import psi
 
 
 class GlobalCount(Bonus):

@@ -15,8 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
-from agents.exploration.encoders import FEATURES
+from arena.agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
+from arena.agents.exploration.encoders import FEATURES
 
 RIDGE = 0.1  # λ
 

@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.exploration.bonus import Bonus, Kit, Transitions
-from agents.exploration.encoders import FEATURES, mlp
+from arena.agents.exploration.bonus import Bonus, Kit, Transitions
+from arena.agents.exploration.encoders import FEATURES, mlp
 
 
 class Icm(Bonus):

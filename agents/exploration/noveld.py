@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.exploration.bonus import Arrays, Kit, Transitions
-from agents.exploration.counts import Visits
-from agents.exploration.psi import psi
-from agents.exploration.rnd import Rnd
+from arena.agents.exploration.bonus import Arrays, Kit, Transitions
+from arena.agents.exploration.counts import Visits
+from arena.agents.exploration.psi import psi
+from arena.agents.exploration.rnd import Rnd
 
 SCALE = 0.1  # c, how much of the novelty left behind is taken off
 

@@ -15,12 +15,12 @@ from typing import Any, Literal
 import numpy as np
 import orjson
 
-from agents.registry import make_agent
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Turns
-from envs.minihack.game import MiniHack
-from envs.minihack.labels import Label, label, shot
+from arena.agents.registry import make_agent
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Turns
+from arena.envs.minihack.game import MiniHack
+from arena.envs.minihack.labels import Label, label, shot
 
 Mode = Literal["balanced", "unbalanced"]
 SHARES: dict[Mode, dict[Label, float]] = {

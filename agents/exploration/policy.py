@@ -12,10 +12,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from agents.agent import Agent, CannotPlay, Decisions
-from envs.errors import InputError
-from envs.game import Game, Ints, Observation, Turns
-from envs.registry import make_game
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Observation, Turns
+from arena.envs.registry import make_game
 
 
 class Actor:
@@ -66,9 +66,9 @@ class PpoPolicy(Agent):
     """
 
     def __init__(self, game: Game, checkpoint: str | None = None, *, greedy: bool = False) -> None:
-        from agents.exploration.encoders import looked_at
-        from agents.exploration.ppo import load_policy, make_model, read_settings
-        from agents.exploration.tables_env import TablesVecEnv
+        from arena.agents.exploration.encoders import looked_at
+        from arena.agents.exploration.ppo import load_policy, make_model, read_settings
+        from arena.agents.exploration.tables_env import TablesVecEnv
 
         if checkpoint is None:
             raise InputError("ppo needs the folder of a run: ppo:runs/explorer")

@@ -32,12 +32,12 @@ from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputF
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.exploration.encoders import Size, encoder, looked_at
-from agents.exploration.tables_env import TablesVecEnv
-from agents.exploration.vec import BonusTraining, VecBonus
-from envs import seeding
-from envs.errors import InputError
-from envs.registry import make_game
+from arena.agents.exploration.encoders import Size, encoder, looked_at
+from arena.agents.exploration.tables_env import TablesVecEnv
+from arena.agents.exploration.vec import BonusTraining, VecBonus
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
 
 
 @dataclass(frozen=True)
@@ -406,7 +406,7 @@ def evaluate(run: Run, episodes: int, *, seed: int = 1_000_003) -> NDArray[np.fl
 
     The levels are the game's: with |C| contexts the same ones that were trained on.
     """
-    from agents.exploration.policy import Actor
+    from arena.agents.exploration.policy import Actor
 
     game = make_game(run.settings.game)
     tables = game.tables(episodes)

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.errors import InputError
+from arena.envs.errors import InputError
 
 Arrays = Mapping[str, NDArray[Any]]
 Psi = Callable[[Arrays], NDArray[np.uint64]]

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
-from agents.exploration.counts import Visits
-from agents.exploration.psi import psi
+from arena.agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
+from arena.agents.exploration.counts import Visits
+from arena.agents.exploration.psi import psi
 
 
 class Ride(Bonus):

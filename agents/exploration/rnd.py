@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
-from agents.exploration.encoders import Novelty
+from arena.agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
+from arena.agents.exploration.encoders import Novelty
 
 
 class Rnd(Bonus):

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import bootstrap, trim_mean
 
-from agents.exploration.ppo import Run, Settings, evaluate
-from envs.errors import InputError
+from arena.agents.exploration.ppo import Run, Settings, evaluate
+from arena.envs.errors import InputError
 
 EPISODES = 200
 Key = tuple[str, int]

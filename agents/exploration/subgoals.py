@@ -1,9 +1,9 @@
 """CALM in the loop: pay where a judge says that a step has achieved a subgoal of KeyRoom.
 
 Kwon et al. (2409.12798, §5): a language model's judgements of transitions, times .1, are added to
-the reward of PPO. ``calm:oracle`` pays by the exact labels of ``envs.minihack.labels``;
+the reward of PPO. ``calm:oracle`` pays by the exact labels of ``arena.envs.minihack.labels``;
 ``calm:lm:smollm2`` asks that model by the base prompt, ``calm:map-progress:lm:smollm2`` by another
-variant (``agents.llm.judge``).
+variant (``arena.agents.llm.judge``).
 
 A judgement depends on what the judge is shown and on nothing else, so each distinct transition is
 asked about once and remembered. Where a seed is wanted, it is the transition's own.
@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
-from envs.errors import InputError
+from arena.agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
+from arena.envs.errors import InputError
 
 ORACLE = "oracle"
 _SEEN = ("glyphs", "blstats", "message", "inv_glyphs", "inv_letters")
@@ -54,7 +54,7 @@ class Subgoals(Bonus):
 
     def pay(self, steps: Transitions) -> NDArray[np.float64]:
         """Judge, and keep count of how good the judge is."""
-        from envs.minihack.labels import door_unlocked, key_picked_up
+        from arena.envs.minihack.labels import door_unlocked, key_picked_up
 
         true = key_picked_up(steps.before, steps.after) | door_unlocked(steps.before, steps.after)
         said = true if self.judge is None else self.judge(steps)
@@ -99,8 +99,8 @@ class _Judge:
     """
 
     def __init__(self, kit: Kit, text: str) -> None:
-        from agents.llm.judge import Variant
-        from agents.llm.player import respondent
+        from arena.agents.llm.judge import Variant
+        from arena.agents.llm.player import respondent
 
         first, _, rest = text.partition(":")
         try:
@@ -120,7 +120,7 @@ class _Judge:
         return np.array([self.known[key] for key in keys], np.bool_)
 
     def _ask(self, steps: Transitions, rows: dict[int, int]) -> None:
-        from envs.minihack.labels import shot
+        from arena.envs.minihack.labels import shot
 
         assert self.kit.names is not None
         begun = time.perf_counter()
@@ -142,7 +142,7 @@ class _Judge:
         self.seconds += time.perf_counter() - begun
 
     def _digests(self, steps: Transitions) -> list[int]:
-        from envs.minihack.labels import characters, crop
+        from arena.envs.minihack.labels import characters, crop
 
         parts = []
         for side in (steps.before, steps.after):

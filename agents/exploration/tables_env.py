@@ -15,9 +15,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Game
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Game
 
 
 class TablesVecEnv(VecEnv):

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
-from agents.exploration.bonus import Kit, Transitions
-from agents.exploration.combination import Mixture
-from envs.errors import InputError
+from arena.agents.exploration.bonus import Kit, Transitions
+from arena.agents.exploration.combination import Mixture
+from arena.envs.errors import InputError
 
 _BATCH = 256
 

@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from agents.agent import CannotPlay
-from agents.generators.programs import (
+from arena.agents.agent import CannotPlay
+from arena.agents.generators.programs import (
     ProgramAgent,
     choose_diverse,
     cross,
@@ -20,13 +20,13 @@ from agents.generators.programs import (
     random_program,
     worth,
 )
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Game
-from envs.science_birds import grid
-from envs.science_birds.assessment import Assessment, assess, look
-from envs.science_birds.grid import Program
-from envs.science_birds.similarity import LETTERS
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.assessment import Assessment, assess, look
+from arena.envs.science_birds.grid import Program
+from arena.envs.science_birds.similarity import LETTERS
 
 Individual = tuple[Program, Assessment]
 

@@ -12,8 +12,8 @@ from functools import cache
 import numpy as np
 from ribs.archives import GridArchive
 
-from agents.agent import CannotPlay
-from agents.generators.programs import (
+from arena.agents.agent import CannotPlay
+from arena.agents.generators.programs import (
     ProgramAgent,
     choose_diverse,
     cross,
@@ -21,12 +21,12 @@ from agents.generators.programs import (
     random_program,
     worth,
 )
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Game
-from envs.science_birds import grid
-from envs.science_birds.assessment import Assessment, assess
-from envs.science_birds.grid import STOP, Program
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.assessment import Assessment, assess
+from arena.envs.science_birds.grid import STOP, Program
 
 LONGEST = 40
 WIDTHS, HEIGHTS = 9, 12

@@ -20,14 +20,14 @@ from sb3_contrib import MaskablePPO
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.agent import Agent, CannotPlay, Decisions
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Game, Turns
-from envs.science_birds import grid
-from envs.science_birds.assessment import look
-from envs.science_birds.game import ScienceBirds
-from envs.science_birds.grid import STOP
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Turns
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.assessment import look
+from arena.envs.science_birds.game import ScienceBirds
+from arena.envs.science_birds.grid import STOP
 
 HIDDEN = [256, 256]
 

@@ -7,13 +7,13 @@ from abc import abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Agent, CannotPlay, Decisions
-from envs.game import Game, Ints, Turns
-from envs.science_birds import grid
-from envs.science_birds.assessment import Assessment, assess
-from envs.science_birds.game import ScienceBirds
-from envs.science_birds.grid import STOP, Program
-from envs.science_birds.similarity import LETTERS, diversity
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs.game import Game, Ints, Turns
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.assessment import Assessment, assess
+from arena.envs.science_birds.game import ScienceBirds
+from arena.envs.science_birds.grid import STOP, Program
+from arena.envs.science_birds.similarity import LETTERS, diversity
 
 
 class ProgramAgent(Agent):

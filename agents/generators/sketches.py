@@ -11,8 +11,8 @@ from itertools import combinations
 
 import numpy as np
 
-from envs.science_birds import grid
-from envs.science_birds.grid import Program
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.grid import Program
 
 SKETCHES = {
     "A": (

@@ -1,6 +1,6 @@
-"""Makes the vocabulary that ``agents.scripted.science_birds`` plays.
+"""Makes the vocabulary that ``arena.agents.scripted.science_birds`` plays.
 
-    python -m agents.generators.vocabulary --out agents/scripted/science_birds_letters.json
+    python -m arena.agents.generators.vocabulary --out agents/scripted/science_birds_letters.json
 
 Each letter's sketches are stretched and packed into blocks; those that stand are candidates, and
 the ten that are read best and differ most are kept. Where no sketch of a letter is read well, the
@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 import orjson
 
-from agents.generators.genetic import evolve
-from agents.generators.map_elites import illuminate
-from agents.generators.programs import choose_diverse, letter_score, worth
-from agents.generators.sketches import SKETCHES, packings, stretched
-from agents.scripted.science_birds import write_line
-from envs import seeding
-from envs.science_birds import grid
-from envs.science_birds.assessment import Assessment, assess, look
-from envs.science_birds.grid import Program
-from envs.science_birds.similarity import LETTERS, diversity
+from arena.agents.generators.genetic import evolve
+from arena.agents.generators.map_elites import illuminate
+from arena.agents.generators.programs import choose_diverse, letter_score, worth
+from arena.agents.generators.sketches import SKETCHES, packings, stretched
+from arena.agents.scripted.science_birds import write_line
+from arena.envs import seeding
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.assessment import Assessment, assess, look
+from arena.envs.science_birds.grid import Program
+from arena.envs.science_birds.similarity import LETTERS, diversity
 
 Candidate = tuple[Program, Assessment]
 

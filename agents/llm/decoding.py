@@ -31,13 +31,13 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import CannotPlay
-from agents.llm.backend import Backend, Message, Prompt, Score
-from agents.llm.question import Question, Reply
-from agents.llm.reading import DECIMALS, Decoding, Record, Seeds, draws
-from agents.llm.writing import BestOf, Free, Reflecting, Voting
-from envs import seeding
-from envs.errors import InputError
+from arena.agents.agent import CannotPlay
+from arena.agents.llm.backend import Backend, Message, Prompt, Score
+from arena.agents.llm.question import Question, Reply
+from arena.agents.llm.reading import DECIMALS, Decoding, Record, Seeds, draws
+from arena.agents.llm.writing import BestOf, Free, Reflecting, Voting
+from arena.envs import seeding
+from arena.envs.errors import InputError
 
 Kind = Literal["score", "constrained", "generate", "vote", "best_of", "reflect"]
 

@@ -27,11 +27,11 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from agents.llm.backend import Answer, Backend, Prompt, Score
-from agents.llm.endpoint_settings import DEFAULT_KEY, Settings, settings_for
-from agents.llm.protocol import Constraint, NoAnswer, Nonsense, begun, chat_request, read_chat
-from agents.llm.records import Ledger, Record, recorded_by_default
-from envs.errors import InputError
+from arena.agents.llm.backend import Answer, Backend, Prompt, Score
+from arena.agents.llm.endpoint_settings import DEFAULT_KEY, Settings, settings_for
+from arena.agents.llm.protocol import Constraint, NoAnswer, Nonsense, begun, chat_request, read_chat
+from arena.agents.llm.records import Ledger, Record, recorded_by_default
+from arena.envs.errors import InputError
 
 T = TypeVar("T")
 
@@ -296,7 +296,7 @@ class Endpoint(Backend):
 
     def _connect(self, options: Mapping[str, Any]) -> Any:
         try:
-            from agents.llm.transport import Transport
+            from arena.agents.llm.transport import Transport
         except ImportError:
             raise InputError("endpoints need httpx: pip install 'arena[llm]'") from None
         settings = self._settings

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import yaml
 
-from agents.llm.protocol import Constraint, Field, Limit
-from envs.errors import InputError
-from envs.specs import Spec, bind
+from arena.agents.llm.protocol import Constraint, Field, Limit
+from arena.envs.errors import InputError
+from arena.envs.specs import Spec, bind
 
 VARIABLE = "ARENA_ENDPOINTS"
 DEFAULT_KEY = "OPENAI_API_KEY"

@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
-from agents.llm.poker_words import read_face
-from agents.llm.templates import families
-from envs.errors import InputError
-from envs.game import Game, Turns
+from arena.agents.llm.poker_words import read_face
+from arena.agents.llm.templates import families
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Turns
 
 if TYPE_CHECKING:
-    from envs.minihack.game import MiniHack
+    from arena.envs.minihack.game import MiniHack
 
 Fields = Mapping[str, str]
 Rendering = Callable[[Turns, int], Fields]
@@ -123,8 +123,8 @@ def _rtb(turns: Turns, row: int) -> Fields:
 
 
 def _science_birds(turns: Turns, row: int) -> Fields:
-    from envs.science_birds.similarity import LETTERS
-    from envs.science_birds.text import RULES
+    from arena.envs.science_birds.similarity import LETTERS
+    from arena.envs.science_birds.text import RULES
 
     return {"letter": LETTERS[int(turns.observation["letter"][row])], "rules": RULES}
 

@@ -8,8 +8,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.scripted.preflop import CLASS_OF, percentile
-from envs.holdem.evaluator import card_bit, card_set, evaluate_set
+from arena.agents.scripted.preflop import CLASS_OF, percentile
+from arena.envs.holdem.evaluator import card_bit, card_set, evaluate_set
 
 Grades = tuple[tuple[float, str], ...]
 """Words with the number below which each holds; the last holds above, too."""

@@ -9,12 +9,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from agents.llm.backend import Backend, Message, Prompt
-from agents.llm.decoding import MAX_TOKENS
-from agents.llm.question import Question, Reply
-from agents.llm.reading import Decoding, Seeds
-from agents.llm.templates import Template
-from envs import seeding
+from arena.agents.llm.backend import Backend, Message, Prompt
+from arena.agents.llm.decoding import MAX_TOKENS
+from arena.agents.llm.question import Question, Reply
+from arena.agents.llm.reading import Decoding, Seeds
+from arena.agents.llm.templates import Template
+from arena.envs import seeding
 
 
 @dataclass(frozen=True, slots=True)

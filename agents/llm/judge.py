@@ -18,14 +18,14 @@ from functools import cached_property
 from importlib.resources import files
 from typing import Any, Literal
 
-from agents.llm.question import Question
-from agents.llm.templates import Template
-from envs.errors import InputError
+from arena.agents.llm.question import Question
+from arena.agents.llm.templates import Template
+from arena.envs.errors import InputError
 
 Verdict = Literal["key", "door", "achieved", "none"]
 """Which subgoal was achieved; "achieved" where a model judges by subgoals of its own."""
 
-_PARTS = files("agents.llm").joinpath("prompts", "calm", "parts")
+_PARTS = files("arena.agents.llm").joinpath("prompts", "calm", "parts")
 _ANSWER = "Answer:"
 _WORDS: Mapping[str, Mapping[str, Verdict]] = {
     "preset": {"key": "key", "door": "door", "none": "none"},
@@ -101,7 +101,7 @@ class Variant:
     def question(
         self, before: Mapping[str, str], action: str, after: Mapping[str, str]
     ) -> Question:
-        """Ask about a step; the observations are ``envs.minihack.labels.shot``'s.
+        """Ask about a step; the observations are ``arena.envs.minihack.labels.shot``'s.
 
         The question's answers are read as a ``Verdict``.
         """

@@ -13,19 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from agents.agent import Decisions, Failure
-from agents.llm.backend import Answer, Backend
-from agents.llm.interview import Asking, Request
-from agents.llm.question import Question, Reply
-from agents.llm.reading import Decoding, Record, Seeds
-from agents.llm.templates import load_template
-from agents.llm.writing import Writing
-from envs.errors import InputError
-from envs.game import Game, Turns
-from envs.science_birds import grid
-from envs.science_birds.game import ScienceBirds
-from envs.science_birds.grid import STOP, Program
-from envs.science_birds.text import read_program, write_program
+from arena.agents.agent import Decisions, Failure
+from arena.agents.llm.backend import Answer, Backend
+from arena.agents.llm.interview import Asking, Request
+from arena.agents.llm.question import Question, Reply
+from arena.agents.llm.reading import Decoding, Record, Seeds
+from arena.agents.llm.templates import load_template
+from arena.agents.llm.writing import Writing
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Turns
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.game import ScienceBirds
+from arena.envs.science_birds.grid import STOP, Program
+from arena.envs.science_birds.text import read_program, write_program
 
 Key = tuple[int, int]  # table and seat
 

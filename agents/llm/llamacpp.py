@@ -14,9 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from agents.llm.backend import Answer, Backend, Prompt
-from agents.llm.protocol import Nonsense, begun, chat_request, complaint, read_chat
-from envs.errors import InputError
+from arena.agents.llm.backend import Answer, Backend, Prompt
+from arena.agents.llm.protocol import Nonsense, begun, chat_request, complaint, read_chat
+from arena.envs.errors import InputError
 
 _CONTEXT = 8192
 

@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from agents.llm.backend import Answer, Backend, Prompt, Score
-from agents.llm.models import Device, Dtype, loading
-from agents.llm.prefixes import Prefix, Prefixes, chunks, padded
-from agents.llm.trie import Trie
-from envs.errors import InputError
+from arena.agents.llm.backend import Answer, Backend, Prompt, Score
+from arena.agents.llm.models import Device, Dtype, loading
+from arena.agents.llm.prefixes import Prefix, Prefixes, chunks, padded
+from arena.agents.llm.trie import Trie
+from arena.envs.errors import InputError
 
 
 class Local(Backend):

@@ -17,8 +17,8 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, Literal
 
-from agents.llm.backend import Backend
-from envs.errors import InputError
+from arena.agents.llm.backend import Backend
+from arena.envs.errors import InputError
 
 Runtime = Literal["transformers", "llamacpp"]
 Device = Literal["auto", "cpu", "cuda"]
@@ -52,15 +52,15 @@ def open_backend(
     endpoint that does not answer.
     """
     if checkpoint and checkpoint.startswith(("http://", "https://")):
-        from agents.llm.endpoint import Endpoint
+        from arena.agents.llm.endpoint import Endpoint
 
         return Endpoint(checkpoint)
     if runtime == "llamacpp":
-        from agents.llm.llamacpp import LlamaCpp
+        from arena.agents.llm.llamacpp import LlamaCpp
 
         return LlamaCpp(gguf_file() if checkpoint in (None, "smollm2") else Path(str(checkpoint)))
     try:
-        from agents.llm.local import Local
+        from arena.agents.llm.local import Local
     except ImportError as error:
         raise InputError(
             f"language models need {error.name}, which is not installed: pip install 'arena[llm]'"

@@ -34,14 +34,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Agent, CannotPlay, Decisions
-from agents.llm.backend import Answer, Backend, Message, Prompt
-from agents.llm.decoding import make_decoding
-from agents.llm.interview import Request
-from agents.llm.player import decisions
-from agents.llm.question import Question, Reply
-from envs.errors import InputError
-from envs.game import Game, Turns
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.llm.backend import Answer, Backend, Message, Prompt
+from arena.agents.llm.decoding import make_decoding
+from arena.agents.llm.interview import Request
+from arena.agents.llm.player import decisions
+from arena.agents.llm.question import Question, Reply
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Turns
 
 Kind = Literal["constant", "all", "injection", "empty", "long", "slow"]
 

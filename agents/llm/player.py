@@ -12,24 +12,24 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Agent, CannotPlay, Decisions, Failure
-from agents.llm.backend import Backend
-from agents.llm.decoding import MAX_TOKENS, Kind, make_decoding
-from agents.llm.fields import Past, family_of, fields, known_fields
-from agents.llm.interview import Asking, Interview, Request
-from agents.llm.models import Device, Dtype, Runtime, open_backend
-from agents.llm.question import Question, Reply
-from agents.llm.reading import MARKER, Decoding, Seeds
-from agents.llm.templates import families, load_template, template_names
-from agents.registry import GROUP, identify
-from agents.scripted.generic import batch
-from envs.errors import InputError
-from envs.game import Game, Ints, Turns
-from envs.registry import load
-from envs.specs import Spec, bind
+from arena.agents.agent import Agent, CannotPlay, Decisions, Failure
+from arena.agents.llm.backend import Backend
+from arena.agents.llm.decoding import MAX_TOKENS, Kind, make_decoding
+from arena.agents.llm.fields import Past, family_of, fields, known_fields
+from arena.agents.llm.interview import Asking, Interview, Request
+from arena.agents.llm.models import Device, Dtype, Runtime, open_backend
+from arena.agents.llm.question import Question, Reply
+from arena.agents.llm.reading import MARKER, Decoding, Seeds
+from arena.agents.llm.templates import families, load_template, template_names
+from arena.agents.registry import GROUP, identify
+from arena.agents.scripted.generic import batch
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Turns
+from arena.envs.registry import load
+from arena.envs.specs import Spec, bind
 
 if TYPE_CHECKING:
-    from agents.llm.letters import Programs
+    from arena.agents.llm.letters import Programs
 
 LONG = 1024
 """The longest answer, in tokens, of a model that thinks first or writes a program."""
@@ -110,7 +110,7 @@ class LanguageModel(Agent):
         self.interview: Asking = Interview(template, backend, decoding)
         self.programs: Programs | None = None
         if whole:
-            from agents.llm.letters import Programs, TreeOfThoughts
+            from arena.agents.llm.letters import Programs, TreeOfThoughts
 
             self.programs = Programs(game)
             if tree:

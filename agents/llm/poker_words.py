@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.llm.hand_grades import hand_grade
-from envs.holdem import cards
-from envs.holdem.evaluator import CATEGORIES, category, evaluate
+from arena.agents.llm.hand_grades import hand_grade
+from arena.envs.holdem import cards
+from arena.envs.holdem.evaluator import CATEGORIES, category, evaluate
 
 _RANKS = (
     *("two", "three", "four", "five", "six", "seven", "eight"),
@@ -62,7 +62,7 @@ def hand_rank(hole: Sequence[int], board: Sequence[int]) -> str:
 
 
 def read_face(text: str) -> dict[str, str]:
-    """The parts of ``envs.holdem.text.observation`` by name, for the seat that is to act.
+    """The parts of ``arena.envs.holdem.text.observation`` by name, for the seat that is to act.
 
     ``players``, ``big_blind`` (in chips), ``position``, ``positions``, ``cards``,
     ``cards_in_words``, ``features``, ``hand_rank``, ``grade`` (see ``hand_grades``), ``street``,

@@ -21,7 +21,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from agents.llm.backend import Answer, Prompt
+from arena.agents.llm.backend import Answer, Prompt
 
 Constraint = Literal["structured_outputs", "guided_choice", "grammar", "json_schema"]
 Field = Literal["temperature", "seed", "stop", "logprobs"]

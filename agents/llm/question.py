@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Failure
-from agents.llm.backend import Prompt
+from arena.agents.agent import Failure
+from arena.agents.llm.backend import Prompt
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from agents.agent import Failure
-from agents.llm.backend import Answer, Backend
-from agents.llm.question import Question, Reply
-from envs import seeding
-from envs.errors import InputError
+from arena.agents.agent import Failure
+from arena.agents.llm.backend import Answer, Backend
+from arena.agents.llm.question import Question, Reply
+from arena.envs import seeding
+from arena.envs.errors import InputError
 
 Seeds = NDArray[np.uint64]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 
-from envs.errors import InputError
+from arena.envs.errors import InputError
 
 
 def recorded_by_default() -> Path:

@@ -19,12 +19,12 @@ from pathlib import Path
 from string import Formatter
 from typing import Literal, cast
 
-from agents.llm.backend import Message, Prompt
-from envs.errors import InputError
+from arena.agents.llm.backend import Message, Prompt
+from arena.envs.errors import InputError
 
 Role = Literal["system", "user", "assistant"]
 _HEADING = re.compile(r"^=== *(.*?) *$", re.MULTILINE)
-_FOLDER = files("agents.llm").joinpath("prompts")
+_FOLDER = files("arena.agents.llm").joinpath("prompts")
 
 
 @dataclass(frozen=True)

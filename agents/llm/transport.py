@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import orjson
 
-from agents.llm.protocol import NoAnswer, complaint
+from arena.agents.llm.protocol import NoAnswer, complaint
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _LONGEST_PAUSE = 60.0  # seconds, of those that are ours to choose

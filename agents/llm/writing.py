@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.llm.backend import Answer, Backend, Message, Prompt
-from agents.llm.question import Question, Reply
-from agents.llm.reading import DECIMALS, Decoding, Record, Sample, Seeds, draws
+from arena.agents.llm.backend import Answer, Backend, Message, Prompt
+from arena.agents.llm.question import Question, Reply
+from arena.agents.llm.reading import DECIMALS, Decoding, Record, Sample, Seeds, draws
 
 _CRITIQUE = (
     "Look at your answer critically. Is it legal, and is there a better one? Name its weakest "

@@ -15,11 +15,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Decisions
-from agents.scripted.equity import fixed_equities
-from agents.scripted.holdem import CALL, FOLD, HoldemPlayer, read_betting
-from agents.scripted.preflop import CLASS_OF, percentile
-from envs.game import Turns
+from arena.agents.agent import Decisions
+from arena.agents.scripted.equity import fixed_equities
+from arena.agents.scripted.holdem import CALL, FOLD, HoldemPlayer, read_betting
+from arena.agents.scripted.preflop import CLASS_OF, percentile
+from arena.envs.game import Turns
 
 STRONG, GOOD, FAIR = 0.85, 0.65, 0.45
 

@@ -6,13 +6,20 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Decisions
-from agents.scripted.holdem import ALL_IN, CALL, FOLD, HoldemPlayer, all_in_fraction, read_betting
-from agents.scripted.preflop import CLASS_OF, strength
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Game, Turns
-from envs.holdem.evaluator import card_bit, evaluate_set
+from arena.agents.agent import Decisions
+from arena.agents.scripted.holdem import (
+    ALL_IN,
+    CALL,
+    FOLD,
+    HoldemPlayer,
+    all_in_fraction,
+    read_betting,
+)
+from arena.agents.scripted.preflop import CLASS_OF, strength
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Turns
+from arena.envs.holdem.evaluator import card_bit, evaluate_set
 
 _FIXED_SAMPLES = 200
 

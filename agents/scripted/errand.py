@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.agent import Agent, CannotPlay, Decisions
-from envs.errand.rules import MOVES, distances
-from envs.game import Game, Turns
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs.errand.rules import MOVES, distances
+from arena.envs.game import Game, Turns
 
 _PREFERRED = (1, 3, 0, 2)  # east, west, north, south
 

@@ -16,8 +16,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Agent, CannotPlay, Decisions
-from envs.game import Game, Turns
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs.game import Game, Turns
 
 
 class Generic(Agent):

@@ -8,12 +8,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import CannotPlay, Decisions
-from agents.scripted.generic import Generic
-from envs.game import Game, Observation, Turns
-from envs.holdem import Holdem
-from envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
-from envs.holdem.rules import BET, RAISED
+from arena.agents.agent import CannotPlay, Decisions
+from arena.agents.scripted.generic import Generic
+from arena.envs.game import Game, Observation, Turns
+from arena.envs.holdem import Holdem
+from arena.envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
+from arena.envs.holdem.rules import BET, RAISED
 
 FOLD, CALL, ALL_IN = -1.0, 0.0, np.inf
 """Intents: what a player wants to do. Another positive one raises by that fraction of the pot."""

@@ -21,8 +21,8 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Agent, CannotPlay, Decisions
-from envs.game import Game, Ints, Turns
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs.game import Game, Ints, Turns
 
 _WAYS = {
     "north": (0, -1),

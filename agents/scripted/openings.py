@@ -5,8 +5,8 @@ fold in turn, and when one has called the others fold. So each opener plays a ga
 the players behind, which is solved for itself by CFR+ (Tammelin, 2014) over the 169 classes with
 exact equities. Each player's cards are dealt together with the opener's as from a full deck; that
 the cards of two players behind, and those that were folded before, exclude each other is left out.
-Heads-up nothing is left out, and the solution is that of ``agents.scripted.pushfold``. With three
-players or more CFR+ promises no equilibrium; ``shortfalls`` says how near one it has come.
+Heads-up nothing is left out, and the solution is that of ``arena.agents.scripted.pushfold``. With
+three players or more CFR+ promises no equilibrium; ``shortfalls`` says how near one it has come.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.scripted.preflop import equities, meetings
-from agents.scripted.pushfold import RegretMatching
+from arena.agents.scripted.preflop import equities, meetings
+from arena.agents.scripted.pushfold import RegretMatching
 
 Floats = NDArray[np.float64]
 

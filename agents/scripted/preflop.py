@@ -3,7 +3,7 @@
 A class is numbered as in the usual 13 × 13 chart, ``13 * row + column`` with deuce 0 … ace 12: a
 pair on the diagonal, a suited hand at (high, low), an offsuit one at (low, high).
 
-``EQUITIES`` is read from a table beside this file that ``python -m agents.scripted.preflop``
+``EQUITIES`` is read from a table beside this file that ``python -m arena.agents.scripted.preflop``
 computes anew in half a minute. It enumerates all 2,598,960 boards, up to a permutation of the suits
 134,459. On each it sorts the 1,081 hands that remain by strength, so that every class is compared
 with all hands below it by one addition; pairs of hands that share a card are taken off again.
@@ -20,8 +20,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.holdem.cards import RANKS
-from envs.holdem.evaluator import card_bit, evaluate_set
+from arena.envs.holdem.cards import RANKS
+from arena.envs.holdem.evaluator import card_bit, evaluate_set
 
 CLASSES = 169
 _TABLE = Path(__file__).with_name("preflop_equities.npy")

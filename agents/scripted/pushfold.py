@@ -4,7 +4,7 @@ folds and the big blind calls or folds, solved here for any stack, and the playe
 With stacks of a dozen big blinds or less little is lost by leaving out all other actions (Miltersen
 and Sørensen, "A near-optimal strategy for a heads-up no-limit Texas Hold'em poker tournament",
 AAMAS 2007). The game is one decision a player and 169 classes of hands, so CFR+ (Tammelin, 2014)
-solves it in some ten milliseconds from the exact equities in ``agents.scripted.preflop``.
+solves it in some ten milliseconds from the exact equities in ``arena.agents.scripted.preflop``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import CannotPlay, Decisions
-from agents.scripted.equity import fixed_equities
-from agents.scripted.holdem import ALL_IN, CALL, FOLD, HoldemPlayer
-from agents.scripted.preflop import CLASS_OF, CLASSES, equities, meetings
-from envs.game import Game, Turns
+from arena.agents.agent import CannotPlay, Decisions
+from arena.agents.scripted.equity import fixed_equities
+from arena.agents.scripted.holdem import ALL_IN, CALL, FOLD, HoldemPlayer
+from arena.agents.scripted.preflop import CLASS_OF, CLASSES, equities, meetings
+from arena.envs.game import Game, Turns
 
 Floats = NDArray[np.float64]
 

@@ -1,15 +1,15 @@
-"""Bidders by rule for the market (``envs.rtb.game``): truthful, shaded, ORTB, paced."""
+"""Bidders by rule for the market (``arena.envs.rtb.game``): truthful, shaded, ORTB, paced."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Agent, CannotPlay, Decisions
-from envs.errors import InputError
-from envs.game import Game, Ints, Turns
-from envs.rtb.game import Market
-from envs.rtb.text import round_bids
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Turns
+from arena.envs.rtb.game import Market
+from arena.envs.rtb.text import round_bids
 
 
 def market(game: Game, family: str, checkpoint: str | None) -> Market:
@@ -51,7 +51,7 @@ class Shaded(Agent):
 
 
 class OrtbBidder(Agent):
-    """Bids √(c v/λ + c²) − c for a value v: see ``agents.scripted.rtb_baselines.Ortb``.
+    """Bids √(c v/λ + c²) − c for a value v: see ``arena.agents.scripted.rtb_baselines.Ortb``.
 
     Options:
         c: the bid that wins half of the impressions.

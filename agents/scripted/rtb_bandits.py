@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Agent, Decisions
-from agents.scripted.rtb import market
-from envs.errors import InputError
-from envs.game import Game, Ints, Observation, Turns
-from envs.rtb.text import round_bids
+from arena.agents.agent import Agent, Decisions
+from arena.agents.scripted.rtb import market
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Observation, Turns
+from arena.envs.rtb.text import round_bids
 
 ARMS: NDArray[np.float64] = np.array([0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
 """The multiples of the values."""

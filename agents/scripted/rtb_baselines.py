@@ -4,7 +4,7 @@ Mcpc and Lin are those of Cai et al. (WSDM 2017, section 4.3), ORTB is Zhang, Yu
 Real-Time Bidding for Display Advertising (KDD 2014, section 3.2), and the pacer a proportional-
 integral-derivative controller on top of Lin (Zhang et al., Feedback Control of Real-Time Display
 Advertising, WSDM 2016). SS-MDP is RLB with every rate replaced by the average: see
-``agents.value.rlb``.
+``arena.agents.value.rlb``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome, replay_bids
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome, replay_bids
 
 
 class Strategy(Protocol):

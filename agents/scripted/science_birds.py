@@ -8,19 +8,19 @@ from importlib.resources import files
 import numpy as np
 import orjson
 
-from agents.agent import CannotPlay
-from agents.generators.programs import ProgramAgent
-from envs.errors import InputError
-from envs.game import Game
-from envs.science_birds import grid
-from envs.science_birds.grid import Program
-from envs.science_birds.similarity import LETTERS
+from arena.agents.agent import CannotPlay
+from arena.agents.generators.programs import ProgramAgent
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.grid import Program
+from arena.envs.science_birds.similarity import LETTERS
 
 LETTERS_FILE = "science_birds_letters.json"
 
 
 class Vocabulary(ProgramAgent):
-    """Plays from a list of ten structures for each letter, made once by ``agents.generators``.
+    """Plays from a list of ten structures for each letter, made by ``arena.agents.generators``.
 
     Option ``variants``: how many of each letter's structures are used, the best first.
     """
@@ -43,7 +43,7 @@ class Vocabulary(ProgramAgent):
 @cache
 def vocabulary() -> dict[str, list[Program]]:
     """All structures, by letter. The file has ``{"A": ["b31 5, b13 4", …], …}``."""
-    data = orjson.loads(files("agents.scripted").joinpath(LETTERS_FILE).read_bytes())
+    data = orjson.loads(files("arena.agents.scripted").joinpath(LETTERS_FILE).read_bytes())
     return {letter: [_read(line) for line in data[letter]] for letter in LETTERS}
 
 

@@ -21,8 +21,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
 
 
 @dataclass(frozen=True)

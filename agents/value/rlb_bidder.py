@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from agents.agent import Agent, CannotPlay, Decisions
-from agents.value import rlb
-from envs.game import Game, Turns
-from envs.rtb.game import Rtb
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.value import rlb
+from arena.envs.game import Game, Turns
+from arena.envs.rtb.game import Rtb
 
 
 class RlbBidder(Agent):

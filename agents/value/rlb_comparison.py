@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.scripted.rtb_baselines import (
+from arena.agents.scripted.rtb_baselines import (
     Ortb,
     Pacer,
     Strategy,
@@ -20,8 +20,8 @@ from agents.scripted.rtb_baselines import (
     mcpc,
     tune,
 )
-from agents.value import rlb
-from envs.rtb.campaign import AuctionLog, Campaign, Outcome
+from arena.agents.value import rlb
+from arena.envs.rtb.campaign import AuctionLog, Campaign, Outcome
 
 FRACTIONS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """The budgets of the paper: c₀."""

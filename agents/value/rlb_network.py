@@ -9,7 +9,7 @@ D(n, b) = V(n, b + 1) − V(n, b). They are kept in segments:
 - by a multilayer perceptron of 30 and 15 tanh units in between.
 
 States beyond the N₀ and B₀ that it was fitted to are scaled down, coarse to fine, as in
-``agents.value.rlb``. Of a value function of 5000 × 9846 (394 MB) 17 MB are left.
+``arena.agents.value.rlb``. Of a value function of 5000 × 9846 (394 MB) 17 MB are left.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.value.rlb import CLICKS, Objective
-from envs.errors import InputError
-from envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
+from arena.agents.value.rlb import CLICKS, Objective
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
 
 EXACT_AUCTIONS = 50
 EXACT_BUDGET = 800
@@ -69,7 +69,7 @@ _NUMBERS = ("b3", "scale", "click_value", "cost_weight", "gamma")
 
 @dataclass(frozen=True)
 class NetworkBidder:
-    """Bids by the slopes; has the methods of ``agents.value.rlb.Bidder``."""
+    """Bids by the slopes; has the methods of ``arena.agents.value.rlb.Bidder``."""
 
     slopes: Slopes
 
@@ -123,7 +123,7 @@ def fit(
     seed: int = 0,
     device: str = "auto",
 ) -> NetworkBidder:
-    """Fit the network to an exact value function from ``agents.value.rlb.solve``.
+    """Fit the network to an exact value function from ``arena.agents.value.rlb.solve``.
 
     The paper trains for days of steps at a rate of 3·10⁻⁵; here the rate starts at ``rate`` and
     falls to that along a cosine, on states drawn uniformly from the middle segment.

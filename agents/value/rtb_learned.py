@@ -1,8 +1,8 @@
 """Bidders trained by stable-baselines3: DQN and PPO choose multiples of the value, tick by tick.
 
-They learn on ``envs.rtb.env.BiddingEnv`` with discrete actions. What is kept of them is the policy
-network's matrices (``config.json`` and ``model.safetensors``), so that an opponent's checkpoint is
-never unpickled and playing needs no torch.
+They learn on ``arena.envs.rtb.env.BiddingEnv`` with discrete actions. What is kept of them is the
+policy network's matrices (``config.json`` and ``model.safetensors``), so that an opponent's
+checkpoint is never unpickled and playing needs no torch.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.agent import Agent, CannotPlay, Decisions
-from envs.errors import InputError
-from envs.game import Game, Turns
-from envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
-from envs.rtb.env import LEVELS, observation
-from envs.rtb.game import Rtb
-from envs.rtb.text import round_bids
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Turns
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
+from arena.envs.rtb.env import LEVELS, observation
+from arena.envs.rtb.game import Rtb
+from arena.envs.rtb.text import round_bids
 
 Algorithm = Literal["dqn", "ppo"]
 
@@ -101,7 +101,7 @@ def train(
     from stable_baselines3 import DQN, PPO
     from stable_baselines3.common.env_util import make_vec_env
 
-    from envs.rtb.env import BiddingEnv
+    from arena.envs.rtb.env import BiddingEnv
 
     def make() -> gymnasium.Env[NDArray[np.float32], Any]:
         env = BiddingEnv(
@@ -157,7 +157,7 @@ class _Lesson(gymnasium.Wrapper[NDArray[np.float32], Any, NDArray[np.float32], A
 
 @dataclass(frozen=True)
 class LearnedBidder:
-    """Replays a log by a policy; has the ``replay`` of ``agents.value.rlb.Bidder``."""
+    """Replays a log by a policy; has the ``replay`` of ``arena.agents.value.rlb.Bidder``."""
 
     policy: Policy
     campaign: Campaign

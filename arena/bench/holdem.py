@@ -20,11 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.bench.record import Record, rate
-from envs import seeding
-from envs.game import Ints
-from envs.holdem import Holdem
-from envs.holdem.evaluator import evaluate
-from envs.holdem.observation import View
+from arena.envs import seeding
+from arena.envs.game import Ints
+from arena.envs.holdem import Holdem
+from arena.envs.holdem.evaluator import evaluate
+from arena.envs.holdem.observation import View
 
 _TABLES = 512
 _ROUNDS = 3

@@ -13,10 +13,10 @@ from pathlib import Path
 import yaml
 
 from arena.bench.record import Record
-from leagues import runner
-from leagues.executors import InProcess
-from leagues.league import load
-from leagues.store import Store
+from arena.leagues import runner
+from arena.leagues.executors import InProcess
+from arena.leagues.league import load
+from arena.leagues.store import Store
 
 _DEALS, _CHUNK = 1000, 100
 

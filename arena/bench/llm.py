@@ -18,15 +18,15 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
-from agents.llm.backend import Message
-from agents.llm.local import Local
-from agents.llm.models import open_backend
-from agents.llm.player import LanguageModel
-from agents.registry import make_agent
+from arena.agents.llm.backend import Message
+from arena.agents.llm.local import Local
+from arena.agents.llm.models import open_backend
+from arena.agents.llm.player import LanguageModel
+from arena.agents.registry import make_agent
 from arena.bench.record import Record
+from arena.envs.game import Turns
+from arena.envs.registry import make_game
 from arena.training import one_thread
-from envs.game import Turns
-from envs.registry import make_game
 
 _TABLES = 64
 _GAME = "holdem?menu=0.33/0.5/0.75/1/1.5"  # fold, call, five raises, all-in

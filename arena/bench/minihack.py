@@ -39,8 +39,8 @@ def records() -> Iterator[Record]:
 
 def _resets(upstream: str) -> Iterator[Record]:
     """MultiRoom-N6: a new level at each reset."""
-    from envs.minihack.compiler import Assembler
-    from envs.minihack.simulation import Simulation
+    from arena.envs.minihack.compiler import Assembler
+    from arena.envs.minihack.simulation import Simulation
 
     ours = Simulation("MultiRoom-N6", {}, Assembler.calibrated())
     peer: Any = gymnasium.make("MiniHack-MultiRoom-N6-v0", disable_env_checker=True)
@@ -71,7 +71,7 @@ def _cpu(work: Callable[[int], Any], items: range) -> float:
 
 def _vector(count: int, kind: str, name: str) -> Record:
     """KeyRoom-S5 under a random policy, resets included."""
-    from envs.minihack.env import MiniHackVectorEnv
+    from arena.envs.minihack.env import MiniHackVectorEnv
 
     ours = MiniHackVectorEnv(count, "KeyRoom-S5", keys=KEYS)
     make = [_upstream] * count
@@ -104,7 +104,7 @@ def _upstream() -> Any:
 
 def _bonus_overhead() -> Iterator[Record]:
     """CPU time of training with a bonus over that without, less 1, on MiniHack's KeyRoom-S5."""
-    from agents.exploration.ppo import Run, Settings
+    from arena.agents.exploration.ppo import Run, Settings
 
     bonuses = ("", "count:position", "rnd", "noveld")
     runs = {
@@ -131,7 +131,7 @@ def _e3b_updates() -> Record:
     """32 environments with 256 features on one core."""
     import torch
 
-    from agents.exploration.e3b import Ellipses
+    from arena.agents.exploration.e3b import Ellipses
 
     ellipses = Ellipses(32, 256)
     features = torch.randn(64, 32, 256, generator=torch.Generator().manual_seed(0))

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.value import rlb, rlb_network
-from agents.value.rlb_comparison import FRACTIONS, Row, compare
+from arena.agents.value import rlb, rlb_network
+from arena.agents.value.rlb_comparison import FRACTIONS, Row, compare
 from arena.bench.record import Record, rate
+from arena.envs.rtb.campaign import AuctionLog, Campaign
+from arena.envs.rtb.game import Rtb
+from arena.envs.rtb.logs import load_campaign, load_log
+from arena.envs.rtb.synthetic import synthetic_campaign
 from arena.training import one_thread
 from arena.training.rlb import table
-from envs.rtb.campaign import AuctionLog, Campaign
-from envs.rtb.game import Rtb
-from envs.rtb.logs import load_campaign, load_log
-from envs.rtb.synthetic import synthetic_campaign
 
 if TYPE_CHECKING:
     from rich.table import Table

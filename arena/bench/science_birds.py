@@ -25,8 +25,8 @@ def records() -> Iterator[Record]:
 
 def _verdict() -> float:
     """Median CPU time to build, let fall, render and read a letter's level."""
-    from agents.scripted.science_birds import vocabulary
-    from envs.science_birds.assessment import assess
+    from arena.agents.scripted.science_birds import vocabulary
+    from arena.envs.science_birds.assessment import assess
 
     levels = [program for programs in vocabulary().values() for program in programs]
     assess(levels[0])
@@ -51,8 +51,8 @@ def _scaling() -> float:
 
 def _levels_per_second(seconds: float) -> float:
     """By CPU time, as all our rates: what else runs on the machine does not count."""
-    from agents.scripted.science_birds import vocabulary
-    from envs.science_birds.assessment import assess
+    from arena.agents.scripted.science_birds import vocabulary
+    from arena.envs.science_birds.assessment import assess
 
     levels = [programs[0] for programs in vocabulary().values()]
     begun, done = time.process_time(), 0
@@ -65,8 +65,8 @@ def _levels_per_second(seconds: float) -> float:
 
 def _drops() -> float:
     """Random legal drops at 4096 tables, masks and observations included, no level judged."""
-    from envs.science_birds.game import ScienceBirds
-    from envs.science_birds.grid import STOP
+    from arena.envs.science_birds.game import ScienceBirds
+    from arena.envs.science_birds.grid import STOP
 
     count = 4096
     tables = ScienceBirds(drops=64).tables(count)

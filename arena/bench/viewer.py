@@ -18,14 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from agents.agent import Identity
+from arena.agents.agent import Identity
 from arena.bench.record import Record
-from envs.errors import InputError
-from envs.registry import make_game
-from leagues.league import Entrant, League
-from leagues.match import Match, Result, seatings
-from leagues.play import play
-from leagues.store import Store
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.leagues.league import Entrant, League
+from arena.leagues.match import Match, Result, seatings
+from arena.leagues.play import play
+from arena.leagues.store import Store
 
 MATCHES = 10_000
 STEPS = 500
@@ -184,7 +184,7 @@ def _results(league: League) -> Iterator[Result]:
 
 def _long_match(store: Store) -> str:
     """A match of one deal with more than ``STEPS`` decisions, played and stored; its id."""
-    from agents.registry import identify, make_agent
+    from arena.agents.registry import identify, make_agent
 
     spec = f"holdem?hands={STEPS},seats=2"
     game = make_game(spec)

@@ -52,7 +52,7 @@ def _run(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     # Late: the floors below import NumPy.
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     try:
         code: int | None = options.run(options)

@@ -14,7 +14,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def list_agents(_options: argparse.Namespace) -> int:
     """Print every agent family: name, what it is, options with defaults."""
-    from agents.registry import GROUP, agent_names
+    from arena.agents.registry import GROUP, agent_names
     from arena.cli.families import print_families
 
     print_families(GROUP, agent_names(), "agent")

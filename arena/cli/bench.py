@@ -25,8 +25,8 @@ def run(options: argparse.Namespace) -> int:
     from arena import bench
     from arena.bench.record import Record
     from arena.cli.console import meter, stdout
-    from envs.errors import InputError
-    from leagues.replay import write
+    from arena.envs.errors import InputError
+    from arena.leagues.replay import write
 
     names = options.name or bench.names()
     for name in names:

@@ -36,7 +36,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def list_games(_options: argparse.Namespace) -> int:
     """Print every game: name, what it is, options with defaults."""
     from arena.cli.families import print_families
-    from envs.registry import GROUP, game_names
+    from arena.envs.registry import GROUP, game_names
 
     print_families(GROUP, game_names(), "game")
     return 0
@@ -44,8 +44,8 @@ def list_games(_options: argparse.Namespace) -> int:
 
 def check_games(options: argparse.Namespace) -> int:
     """Check each game; exit code 1 where one fails."""
-    from envs.conformance import check_game
-    from envs.registry import make_game
+    from arena.envs.conformance import check_game
+    from arena.envs.registry import make_game
 
     failed = 0
     for spec in options.game:
@@ -66,9 +66,9 @@ def write_pairs(options: argparse.Namespace) -> int:
 
     import orjson
 
-    from agents.exploration.pairs import pairs
+    from arena.agents.exploration.pairs import pairs
     from arena.cli.console import meter
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     output = Path(options.output)
     if output.exists():

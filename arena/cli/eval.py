@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     import orjson
 
     from arena.evaluation.page import page
-    from leagues.replay import write
+    from arena.leagues.replay import write
 
     with redirect_stdout(sys.stderr):  # what a model's library prints is no result
         report: Report = options.suite.run(options)

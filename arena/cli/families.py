@@ -9,8 +9,8 @@ from typing import Any
 from rich.table import Table
 
 from arena.cli.console import stdout
-from envs.errors import InputError
-from envs.registry import load
+from arena.envs.errors import InputError
+from arena.envs.registry import load
 
 
 def print_families(group: str, names: Sequence[str], what: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from arena.cli.console import meter
-from envs.errors import InputError
-from envs.holdem import cards, notation
-from envs.holdem.history import Action, HandHistory
+from arena.envs.errors import InputError
+from arena.envs.holdem import cards, notation
+from arena.envs.holdem.history import Action, HandHistory
 
 
 def show(path: Path, number: int | None) -> int:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from envs.game import Game
-from leagues.replay import Episode, Replay, walk
+from arena.envs.game import Game
+from arena.leagues.replay import Episode, Replay, walk
 
 
 def narrate(game: Game, replay: Replay, episode: Episode) -> str:

@@ -6,8 +6,8 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from envs.science_birds.assessment import Assessment
-    from envs.science_birds.scoring import Competition
+    from arena.envs.science_birds.assessment import Assessment
+    from arena.envs.science_birds.scoring import Competition
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def score_folder(options: argparse.Namespace) -> int:
     """Extract, build, simulate and score every answer in a folder."""
     from pathlib import Path
 
-    from envs.science_birds import scoring
+    from arena.envs.science_birds import scoring
 
     competition, failures = scoring.score_folder(
         Path(options.folder), letters=_letters(options), trials=_trials(options)
@@ -68,11 +68,11 @@ def run_competition(options: argparse.Namespace) -> int:
     """Let agents build letters and score them against each other."""
     from pathlib import Path
 
-    from agents.registry import make_agent
+    from arena.agents.registry import make_agent
     from arena.cli.console import meter
-    from envs.science_birds.game import ScienceBirds
-    from envs.science_birds.scoring import measure
-    from leagues.letters import Built, play_letters
+    from arena.envs.science_birds.game import ScienceBirds
+    from arena.envs.science_birds.scoring import measure
+    from arena.leagues.letters import Built, play_letters
 
     letters, trials = _letters(options), _trials(options)
     game = ScienceBirds(mode=options.mode, trials=trials, drops=options.drops, letters=letters)
@@ -93,9 +93,9 @@ def draw_level(options: argparse.Namespace) -> int:
     """Simulate one level, say how stable it is, and draw it."""
     from pathlib import Path
 
-    from envs.errors import InputError
-    from envs.science_birds import drawing, grid, levels, text
-    from envs.science_birds.simulation import judge
+    from arena.envs.errors import InputError
+    from arena.envs.science_birds import drawing, grid, levels, text
+    from arena.envs.science_birds.simulation import judge
 
     file = Path(options.file)
     if file.suffix == ".xml":
@@ -125,8 +125,8 @@ def draw_level(options: argparse.Namespace) -> int:
 
 def score_league(options: argparse.Namespace) -> int:
     """Score a recorded league's levels."""
-    from leagues import letters
-    from leagues.store import Store
+    from arena.leagues import letters
+    from arena.leagues.store import Store
 
     store = Store(options.store)
     league = store.find(options.league).league
@@ -135,8 +135,8 @@ def score_league(options: argparse.Namespace) -> int:
 
 
 def _letters(options: argparse.Namespace) -> str:
-    from envs.errors import InputError
-    from envs.science_birds.similarity import LETTERS
+    from arena.envs.errors import InputError
+    from arena.envs.science_birds.similarity import LETTERS
 
     letters = str(options.letters)
     if not letters or set(letters) - set(LETTERS) or len(set(letters)) < len(letters):
@@ -145,7 +145,7 @@ def _letters(options: argparse.Namespace) -> str:
 
 
 def _trials(options: argparse.Namespace) -> int:
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     if not 1 <= options.trials <= 100:
         raise InputError(f"--trials {options.trials} must lie between 1 and 100")
@@ -181,7 +181,7 @@ def _print(competition: Competition, options: argparse.Namespace) -> None:
 def _draw(rows: list[list[Assessment]], path: object) -> None:
     from PIL import Image
 
-    from envs.science_birds import drawing
+    from arena.envs.science_birds import drawing
 
     pictures = [
         [

@@ -36,13 +36,13 @@ def run(options: argparse.Namespace) -> int:
     import sys
     from contextlib import redirect_stdout
 
-    from agents.registry import identify, make_agent
+    from arena.agents.registry import identify, make_agent
     from arena.cli.narration import narrate
-    from envs.errors import InputError
-    from envs.registry import named_game
-    from leagues import replay
-    from leagues.match import Match, seatings
-    from leagues.play import play
+    from arena.envs.errors import InputError
+    from arena.envs.registry import named_game
+    from arena.leagues import replay
+    from arena.leagues.match import Match, seatings
+    from arena.leagues.play import play
 
     name, game = named_game(options.game)
     solo = game.seats == 1

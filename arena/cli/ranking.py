@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from arena.cli.console import stdout
-from leagues.league import League
-from leagues.ratings import Ranking
-from leagues.ratings.estimates import Estimate
-from leagues.standings import rank, warnings
-from leagues.store import Store
+from arena.leagues.league import League
+from arena.leagues.ratings import Ranking
+from arena.leagues.ratings.estimates import Estimate
+from arena.leagues.standings import rank, warnings
+from arena.leagues.store import Store
 
 # Wider matrices are left to the web page and to --json.
 _MATRIX = 14

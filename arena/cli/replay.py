@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from leagues.match import Result
-    from leagues.replay import Replay
+    from arena.leagues.match import Result
+    from arena.leagues.replay import Replay
 
 _HANDS = (".phh", ".phhs", ".acpc", ".log", ".xz")  # see arena.cli.hands
 
@@ -42,9 +42,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _read(options: argparse.Namespace) -> Replay:
-    from envs.errors import InputError
-    from leagues import replay
-    from leagues.store import Store
+    from arena.envs.errors import InputError
+    from arena.leagues import replay
+    from arena.leagues.store import Store
 
     path = Path(options.path)
     if path.name.endswith(".jsonl.zst"):
@@ -62,7 +62,7 @@ def run_show(options: argparse.Namespace) -> int:
 
         return hands.show(Path(options.path), options.deal)
     from arena.cli.narration import narrate
-    from envs.registry import make_game
+    from arena.envs.registry import make_game
 
     record = _read(options)
     game = make_game(record.header["game"])
@@ -81,7 +81,7 @@ def run_verify(options: argparse.Namespace) -> int:
         from arena.cli import hands
 
         return hands.verify(Path(options.path))
-    from leagues import replay
+    from arena.leagues import replay
 
     matches = episodes = faults = 0
     for record, logged in _records(options):
@@ -101,8 +101,8 @@ def run_verify(options: argparse.Namespace) -> int:
 
 def _records(options: argparse.Namespace) -> Iterator[tuple[Replay, Result | None]]:
     from arena.cli.console import meter
-    from leagues import replay
-    from leagues.store import Store
+    from arena.leagues import replay
+    from arena.leagues.store import Store
 
     if not options.path.endswith(".db"):
         yield _read(options), None
@@ -127,7 +127,7 @@ def run_export(options: argparse.Namespace) -> int:
 
         export.single(_read(options), Path(options.output))
     else:
-        from leagues import replay
+        from arena.leagues import replay
 
         replay.export(_read(options), Path(options.output))
     print(f"wrote {options.output}")

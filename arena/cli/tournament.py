@@ -6,9 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from leagues.league import League
-    from leagues.match import Result
-    from leagues.store import Store
+    from arena.leagues.league import League
+    from arena.leagues.match import Result
+    from arena.leagues.store import Store
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -52,10 +52,10 @@ def run(options: argparse.Namespace) -> int:
     from contextlib import redirect_stdout
 
     from arena.cli.console import meter
-    from leagues import runner
-    from leagues.executors import make_executor
-    from leagues.league import load
-    from leagues.store import Store
+    from arena.leagues import runner
+    from arena.leagues.executors import make_executor
+    from arena.leagues.league import load
+    from arena.leagues.store import Store
 
     with redirect_stdout(sys.stderr):
         league = load(options.config)
@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
 
 def show_table(options: argparse.Namespace) -> int:
     """Print a league's tables from the log."""
-    from leagues.store import Store
+    from arena.leagues.store import Store
 
     store = Store(options.store)
     _print_league(store, store.find(options.league).league, options)
@@ -109,8 +109,8 @@ def list_matches(options: argparse.Namespace) -> int:
     from rich.table import Table
 
     from arena.cli.console import stdout
-    from envs.errors import InputError
-    from leagues.store import Store
+    from arena.envs.errors import InputError
+    from arena.leagues.store import Store
 
     store = Store(options.store)
     league = store.find(options.league).league

@@ -36,7 +36,7 @@ def _port(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until interrupted, or export."""
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     try:
         import fastapi  # noqa: F401 - the application's own imports say less of what to do
@@ -44,11 +44,11 @@ def run(options: argparse.Namespace) -> int:
     except ImportError as error:
         raise InputError(f"the viewer needs {error.name}; pip install 'arena[viewer]'") from None
     from arena.cli.console import meter
+    from arena.leagues import replay
     from arena.viewer import export
     from arena.viewer.app import make_app
     from arena.viewer.hands import ENDINGS, Hands
     from arena.viewer.library import Library
-    from leagues import replay
 
     hands = opened = None
     if options.file is not None:
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -18,16 +18,16 @@ from typing import Any, Protocol
 import numpy as np
 import orjson
 
-from agents.llm.question import Question, Reply
-from envs import seeding
-from envs.errors import InputError
-from leagues.replay import write
+from arena.agents.llm.question import Question, Reply
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.leagues.replay import write
 
 BATCH = 64
 
 
 class Respondent(Protocol):
-    """Who answers questions: ``agents.llm.player.respondent(spec)`` makes one."""
+    """Who answers questions: ``arena.agents.llm.player.respondent(spec)`` makes one."""
 
     @property
     def spec(self) -> str:

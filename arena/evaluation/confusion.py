@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.evaluation.estimates import SAMPLES
-from leagues.ratings.bootstrap import interval
-from leagues.ratings.estimates import Estimate
+from arena.leagues.ratings.bootstrap import interval
+from arena.leagues.ratings.estimates import Estimate
 
 Floats = NDArray[np.float64]
 

@@ -1,10 +1,10 @@
 """Shares, means and their differences, with intervals from resampled rows.
 
-The resampling is the Bayesian bootstrap that leagues use (``leagues.ratings.bootstrap``): every row
-gets an exponential weight, the same for all columns, so that columns that were measured on the same
-rows are compared row by row. A share is resampled together with its prior, one row half right and
-half wrong: of independent rows it then has the interval of Jeffreys' Beta(right + ½, wrong + ½).
-One row alone tells nothing: its interval is all there is.
+The resampling is the Bayesian bootstrap that leagues use (``arena.leagues.ratings.bootstrap``):
+every row gets an exponential weight, the same for all columns, so that columns that were measured
+on the same rows are compared row by row. A share is resampled together with its prior, one row half
+right and half wrong: of independent rows it then has the interval of Jeffreys' Beta(right + ½,
+wrong + ½). One row alone tells nothing: its interval is all there is.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from leagues.ratings.bootstrap import interval
-from leagues.ratings.estimates import Estimate
+from arena.leagues.ratings.bootstrap import interval
+from arena.leagues.ratings.estimates import Estimate
 
 Floats = NDArray[np.float64]
 K = TypeVar("K")

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from arena.cli.console import meter
-from leagues import runner
-from leagues.executors import make_executor
-from leagues.league import League
-from leagues.match import STATUS_NAMES, Status
-from leagues.store import Store
+from arena.leagues import runner
+from arena.leagues.executors import make_executor
+from arena.leagues.league import League
+from arena.leagues.match import STATUS_NAMES, Status
+from arena.leagues.store import Store
 
 
 @dataclass

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.llm import poker_words
-from agents.llm.suites import pokerbench
-from agents.llm.suites.pokerbench import CLASSES, Row, class_of
-from agents.llm.suites.pokerbench_scores import (
+from arena.agents.llm import poker_words
+from arena.agents.llm.suites import pokerbench
+from arena.agents.llm.suites.pokerbench import CLASSES, Row, class_of
+from arena.agents.llm.suites.pokerbench_scores import (
     EVERYTHING,
     judge,
     judge_by_substrings,
     judge_chance,
     majority,
 )
-from agents.llm.templates import Template
+from arena.agents.llm.templates import Template
+from arena.envs.holdem import cards
 from arena.evaluation import estimates
 from arena.evaluation.answering import Recorded
 from arena.evaluation.report import (
@@ -35,7 +36,6 @@ from arena.evaluation.report import (
     Table,
     percent,
 )
-from envs.holdem import cards
 
 _PLACES = {"preflop": "before the flop", "postflop": "after the flop"}
 _PUBLISHED = {

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from agents.llm.backend import Prompt
-from leagues.ratings.estimates import Estimate
+from arena.agents.llm.backend import Prompt
+from arena.leagues.ratings.estimates import Estimate
 
 Cell = str | int | float | Estimate | None
 """What stands in a table: words, a number, a number with its interval, or nothing."""

@@ -35,7 +35,7 @@ def one_thread() -> Iterator[None]:
 
 def fresh(folder: Path) -> Path:
     """The folder to write a checkpoint to; InputError where something is there already."""
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     if folder.exists():
         raise InputError(f"--output {folder} is there already; name a folder that is not")
@@ -46,7 +46,7 @@ def pick_device(name: str) -> str:
     """The device that ``auto``, ``cpu`` or ``cuda`` means here; InputError for CUDA without one."""
     import torch
 
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"

@@ -26,13 +26,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, write the policy, print the table."""
-    from agents.value import rtb_learned
-    from agents.value.rlb_comparison import compare
+    from arena.agents.value import rtb_learned
+    from arena.agents.value.rlb_comparison import compare
     from arena.cli.console import stdout
+    from arena.envs.errors import InputError
+    from arena.envs.rtb.synthetic import synthetic_campaign
     from arena.training import fresh, one_thread
     from arena.training.rlb import table
-    from envs.errors import InputError
-    from envs.rtb.synthetic import synthetic_campaign
 
     if options.steps < 1:
         raise InputError(f"--steps {options.steps} must be at least 1")

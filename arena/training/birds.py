@@ -23,9 +23,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train, write the checkpoint, print what the last episodes scored."""
-    from agents.generators.maskable_ppo import train
+    from arena.agents.generators.maskable_ppo import train
+    from arena.envs.errors import InputError
     from arena.training import fresh, one_thread
-    from envs.errors import InputError
 
     if options.steps < 1 or options.tables < 1:
         raise InputError("--steps and --tables must be at least 1")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agents.exploration.study import Result
+    from arena.agents.exploration.study import Result
 
 HELP = "compare exploration bonuses over contexts and seeds"
 
@@ -38,10 +38,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train what is missing, print the table, draw the curves."""
-    from agents.exploration.study import draw, intervals, study
+    from arena.agents.exploration.study import draw, intervals, study
     from arena.cli.console import meter, stdout
+    from arena.envs.errors import InputError
     from arena.training import one_thread
-    from envs.errors import InputError
 
     if min(options.seeds, options.steps) < 1 or min(options.contexts) < 0:
         raise InputError("--seeds and --steps must be at least 1, --contexts not below 0")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from agents.llm.training.problems import Problem
+    from arena.agents.llm.training.problems import Problem
 
 HELP = "train a language model by GRPO on a game's rewards"
 
@@ -62,8 +62,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Make the problems, train, store."""
     from arena.cli.console import meter
+    from arena.envs.errors import InputError
     from arena.training import fresh, pick_device
-    from envs.errors import InputError
 
     for name in ("problems", "rollouts", "updates", "prompts", "answer", "save_every"):
         if getattr(options, name) < 1:
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     if options.temperature <= 0:
         raise InputError(f"--temperature {options.temperature} must be above 0")
     problems = gather(options)
-    from agents.llm.training import grpo
+    from arena.agents.llm.training import grpo
 
     folder = options.output if options.resume else fresh(options.output)
     settings = grpo.Settings(
@@ -99,7 +99,7 @@ def run(options: argparse.Namespace) -> int:
 
 def gather(options: argparse.Namespace) -> list[Problem]:
     """The problems that the options name; InputError where they name none."""
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     if (options.game is None) == (options.pokerbench is None):
         raise InputError("give --game GAME with --agent SPEC, or --pokerbench FOLDER")
@@ -107,9 +107,9 @@ def gather(options: argparse.Namespace) -> list[Problem]:
         return _from_pokerbench(options)
     if options.agent is None:
         raise InputError("--game needs --agent: who plays the rest of it, such as equity")
-    from agents.llm.training.problems import situations
-    from agents.llm.training.scribe import Scribe
-    from envs.registry import make_game
+    from arena.agents.llm.training.problems import situations
+    from arena.agents.llm.training.scribe import Scribe
+    from arena.envs.registry import make_game
 
     game = make_game(options.game)
     found = situations(
@@ -121,10 +121,10 @@ def gather(options: argparse.Namespace) -> list[Problem]:
 
 
 def _from_pokerbench(options: argparse.Namespace) -> list[Problem]:
-    from agents.llm.suites import pokerbench
-    from agents.llm.templates import load_template
-    from agents.llm.training.problems import exact_matches
-    from envs import seeding
+    from arena.agents.llm.suites import pokerbench
+    from arena.agents.llm.templates import load_template
+    from arena.agents.llm.training.problems import exact_matches
+    from arena.envs import seeding
 
     template = load_template(pokerbench.PROMPTS, options.prompt)
     template.check(pokerbench.FIELDS)

@@ -54,7 +54,7 @@ def shared(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that ``add_training`` asks for, checked."""
     import torch
 
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     for name in ("updates", "batch", "episodes", "longest"):
         if getattr(options, name) < 1:
@@ -87,10 +87,10 @@ def run(options: argparse.Namespace) -> int:
     """Train, store, evaluate."""
     import numpy as np
 
-    from agents.llm.lid.run import Run, Settings, evaluate
+    from arena.agents.llm.lid.run import Run, Settings, evaluate
     from arena.cli.console import meter
+    from arena.envs.errors import InputError
     from arena.training import fresh, one_thread
-    from envs.errors import InputError
 
     if min(options.demonstrations, options.evaluate) < 1 or options.rounds < 0:
         raise InputError("--demonstrations and --evaluate must be at least 1, --rounds at least 0")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agents.llm.lid.study import Result
+    from arena.agents.llm.lid.study import Result
 
 HELP = "compare policies that begin as a language model with random ones"
 
@@ -41,12 +41,12 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Train what is missing, print the table, draw the curves."""
-    from agents.llm.lid.run import Settings
-    from agents.llm.lid.study import draw, study
+    from arena.agents.llm.lid.run import Settings
+    from arena.agents.llm.lid.study import draw, study
     from arena.cli.console import meter, stdout
+    from arena.envs.errors import InputError
     from arena.training import one_thread
     from arena.training.lid import shared
-    from envs.errors import InputError
 
     if min(options.seeds, options.evaluate) < 1:
         raise InputError("--seeds and --evaluate must be at least 1")
@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
 def _table(results: list[Result]) -> Any:
     from rich.table import Table
 
-    from agents.llm.lid.study import SPLITS, by_cell, interval
+    from arena.agents.llm.lid.study import SPLITS, by_cell, interval
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("goals", "arm", "init", "reached", "95 %", "by seed"):

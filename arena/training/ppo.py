@@ -54,10 +54,10 @@ def run(options: argparse.Namespace) -> int:
     import numpy as np
     import torch
 
-    from agents.exploration.ppo import Run, Settings, evaluate
+    from arena.agents.exploration.ppo import Run, Settings, evaluate
     from arena.cli.console import meter
+    from arena.envs.errors import InputError
     from arena.training import fresh
-    from envs.errors import InputError
 
     counts = [options.save_every, options.evaluate]
     if min(counts if options.steps is None else [*counts, options.steps]) < 1:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from agents.value.rlb_comparison import Row
-    from envs.rtb.campaign import AuctionLog, Campaign
+    from arena.agents.value.rlb_comparison import Row
+    from arena.envs.rtb.campaign import AuctionLog, Campaign
 
 HELP = "solve RLB for a campaign, beside its baselines"
 
@@ -44,11 +44,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table; write the network of the first budget where it is asked for."""
-    from agents.value import rlb, rlb_network
-    from agents.value.rlb_comparison import FRACTIONS, compare
+    from arena.agents.value import rlb, rlb_network
+    from arena.agents.value.rlb_comparison import FRACTIONS, compare
     from arena.cli.console import stdout
+    from arena.envs.errors import InputError
     from arena.training import fresh, one_thread
-    from envs.errors import InputError
 
     if options.auctions < 1:
         raise InputError(f"--auctions {options.auctions} must be at least 1")
@@ -83,10 +83,10 @@ def run(options: argparse.Namespace) -> int:
 
 def read(options: argparse.Namespace) -> tuple[Campaign, AuctionLog, AuctionLog]:
     """The campaign, the log to replay, the log to tune on."""
-    from envs.errors import InputError
-    from envs.rtb import ipinyou, logs
-    from envs.rtb.campaign import Campaign
-    from envs.rtb.synthetic import synthetic_campaign, synthetic_campaigns
+    from arena.envs.errors import InputError
+    from arena.envs.rtb import ipinyou, logs
+    from arena.envs.rtb.campaign import Campaign
+    from arena.envs.rtb.synthetic import synthetic_campaign, synthetic_campaigns
 
     if not options.log:
         if options.training or options.info or options.raw:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agents.llm.training.examples import Example
+    from arena.agents.llm.training.examples import Example
 
 HELP = "fine-tune a language model on decisions of agents, winners, hand histories or solvers"
 
@@ -77,10 +77,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Gather the examples, train, store."""
-    from agents.llm.training.examples import write_examples
+    from arena.agents.llm.training.examples import write_examples
     from arena.cli.console import meter
+    from arena.envs.errors import InputError
     from arena.training import fresh, pick_device
-    from envs.errors import InputError
 
     if (options.write is None) == (options.output is None):
         raise InputError("give -o FOLDER to train, or --write FILE to write the examples only")
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
         count = write_examples(options.write, examples)
         print(f"{count} examples: {options.write}")
         return 0
-    from agents.llm.training import sft
+    from arena.agents.llm.training import sft
 
     folder = options.output if options.resume else fresh(options.output)
     settings = sft.Settings(
@@ -117,8 +117,8 @@ def run(options: argparse.Namespace) -> int:
 
 def gather(options: argparse.Namespace) -> list[Example]:
     """The examples of all the sources that are named; InputError where that is none."""
-    from agents.llm.training.examples import read_examples
-    from envs.errors import InputError
+    from arena.agents.llm.training.examples import read_examples
+    from arena.envs.errors import InputError
 
     examples: list[Example] = []
     for path in options.examples:
@@ -140,11 +140,11 @@ def gather(options: argparse.Namespace) -> list[Example]:
 
 
 def _from_matches(options: argparse.Namespace) -> list[Example]:
-    from agents.llm.training.scribe import Scribe
-    from envs.registry import make_game
-    from leagues import examples
-    from leagues.replay import read, read_file
-    from leagues.store import Store
+    from arena.agents.llm.training.scribe import Scribe
+    from arena.envs.registry import make_game
+    from arena.leagues import examples
+    from arena.leagues.replay import read, read_file
+    from arena.leagues.store import Store
 
     files = [read_file(path) for path in options.replays]
     played = [(replay.match, examples.returns(replay)) for replay in files]
@@ -172,8 +172,8 @@ def _from_matches(options: argparse.Namespace) -> list[Example]:
 
 
 def _game(options: argparse.Namespace, needed_by: str) -> Any:
-    from envs.errors import InputError
-    from envs.registry import make_game
+    from arena.envs.errors import InputError
+    from arena.envs.registry import make_game
 
     if not options.game:
         raise InputError(f"{needed_by} needs --game, such as holdem?seats=6")
@@ -181,9 +181,9 @@ def _game(options: argparse.Namespace, needed_by: str) -> Any:
 
 
 def _from_hands(options: argparse.Namespace) -> list[Example]:
-    from agents.llm.training import hands
-    from agents.llm.training.scribe import Scribe
-    from envs.holdem.notation import read
+    from arena.agents.llm.training import hands
+    from arena.agents.llm.training.scribe import Scribe
+    from arena.envs.holdem.notation import read
 
     scribe = Scribe(_game(options, "--hands"), options.prompt)
     histories = read(options.hands)
@@ -193,9 +193,9 @@ def _from_hands(options: argparse.Namespace) -> list[Example]:
 
 
 def _from_teacher(options: argparse.Namespace) -> list[Example]:
-    from agents.llm.training.scribe import Scribe
-    from agents.llm.training.teachers import teach
-    from envs.errors import InputError
+    from arena.agents.llm.training.scribe import Scribe
+    from arena.agents.llm.training.teachers import teach
+    from arena.envs.errors import InputError
 
     if options.decisions is None:
         raise InputError("--teacher needs --decisions: how many to learn from")
@@ -205,9 +205,9 @@ def _from_teacher(options: argparse.Namespace) -> list[Example]:
 
 
 def _from_pokerbench(options: argparse.Namespace) -> list[Example]:
-    from agents.llm.suites import pokerbench
-    from agents.llm.templates import load_template
-    from agents.llm.training.examples import Example
+    from arena.agents.llm.suites import pokerbench
+    from arena.agents.llm.templates import load_template
+    from arena.agents.llm.training.examples import Example
 
     template = load_template(pokerbench.PROMPTS, options.prompt)
     template.check(pokerbench.FIELDS)

@@ -17,11 +17,11 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from arena.envs.errors import InputError
 from arena.viewer import episodes, pages
 from arena.viewer.hands import Hands
 from arena.viewer.human import Floor, players
 from arena.viewer.library import Library, NotFound, league_facts, match_facts
-from envs.errors import InputError
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
 _POLL = 0.5  # seconds between two looks at the store for new matches

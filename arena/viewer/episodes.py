@@ -7,10 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from arena.envs.game import Game, Tables
+from arena.leagues.match import Match
+from arena.leagues.replay import Episode, Replay, walk
 from arena.viewer.library import game_of
-from envs.game import Game, Tables
-from leagues.match import Match
-from leagues.replay import Episode, Replay, walk
 
 GENERIC = "generic"
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from arena.envs.errors import InputError
+from arena.envs.specs import Spec
+from arena.leagues.replay import Replay, write
 from arena.viewer import episodes, pages
 from arena.viewer.library import Library, league_facts, match_facts
-from envs.errors import InputError
-from envs.specs import Spec
-from leagues.replay import Replay, write
 
 
 def site(library: Library, name: str | None, folder: Path) -> Iterator[tuple[int, int]]:

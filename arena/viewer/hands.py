@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from arena.envs.errors import InputError
+from arena.envs.holdem import cards, rules
+from arena.envs.holdem.game import Holdem
+from arena.envs.holdem.history import HandHistory
+from arena.envs.holdem.notation import read, replay
+from arena.envs.holdem.tables import HoldemTables
 from arena.viewer.library import NotFound
-from envs.errors import InputError
-from envs.holdem import cards, rules
-from envs.holdem.game import Holdem
-from envs.holdem.history import HandHistory
-from envs.holdem.notation import read, replay
-from envs.holdem.tables import HoldemTables
 
 PAGE = 100
 """How many hands a page of the list has."""

@@ -1,7 +1,7 @@
 """A person at a Hold'em table: hands against chosen agents, logged as any match is.
 
-The hand is played by ``leagues.play`` in a thread of its own, in which the person is an agent that
-waits for an answer from the browser. So its replay verifies like any other, and the browser is
+The hand is played by ``arena.leagues.play`` in a thread of its own, in which the person is an agent
+that waits for an answer from the browser. So its replay verifies like any other, and the browser is
 sent what the person's own seat may see and nothing else until the hand is over.
 """
 
@@ -21,18 +21,18 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from agents.agent import Agent, Decisions, Identity
-from agents.registry import GROUP, identify, make_agent
+from arena.agents.agent import Agent, Decisions, Identity
+from arena.agents.registry import GROUP, identify, make_agent
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Tables, Turns
+from arena.envs.registry import named_game
+from arena.envs.specs import Spec
+from arena.leagues import replay
+from arena.leagues.league import Entrant, League
+from arena.leagues.match import Match, Result
+from arena.leagues.play import play
 from arena.viewer.episodes import steps
 from arena.viewer.library import Library, NotFound, game_of
-from envs.errors import InputError
-from envs.game import Game, Ints, Tables, Turns
-from envs.registry import named_game
-from envs.specs import Spec
-from leagues import replay
-from leagues.league import Entrant, League
-from leagues.match import Match, Result
-from leagues.play import play
 
 LEAGUE = "human"
 HUMAN = Identity("human", "", hashlib.sha256(orjson.dumps(["human", 1, {}])).hexdigest())
@@ -301,7 +301,7 @@ def _scripted() -> tuple[str, ...]:
     game = game_of("holdem?seats=2")
     found = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        if point.value.startswith("agents.scripted."):
+        if point.value.startswith("arena.agents.scripted."):
             with suppress(InputError):  # it plays another game, or needs a checkpoint
                 make_agent(point.name, game)
                 found.append(point.name)

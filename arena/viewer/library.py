@@ -13,16 +13,16 @@ from typing import Any
 
 import orjson
 
-from envs.errors import InputError
-from envs.game import Game
-from envs.registry import make_game
-from envs.specs import Spec
-from leagues.match import Match, Result
-from leagues.ratings import Log
-from leagues.replay import Replay
-from leagues.replay import read as read_replay
-from leagues.standings import rank_log, trace, warnings
-from leagues.store import Entry, Store
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.registry import make_game
+from arena.envs.specs import Spec
+from arena.leagues.match import Match, Result
+from arena.leagues.ratings import Log
+from arena.leagues.replay import Replay
+from arena.leagues.replay import read as read_replay
+from arena.leagues.standings import rank_log, trace, warnings
+from arena.leagues.store import Entry, Store
 
 PAGE = 25
 """How many matches a page of a league's list has."""

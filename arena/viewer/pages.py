@@ -18,7 +18,7 @@ from typing import Any
 
 import orjson
 
-from envs.errors import InputError
+from arena.envs.errors import InputError
 
 STATIC = files(__package__) / "static"
 # Served pages run our own files only. `style-src` allows style attributes for Plotly's charts.

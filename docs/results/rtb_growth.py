@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.value import rlb
-from envs.rtb.game import Rtb
-from envs.rtb.synthetic import synthetic_campaign
+from arena.agents.value import rlb
+from arena.envs.rtb.game import Rtb
+from arena.envs.rtb.synthetic import synthetic_campaign
 
 WIDTH, HEIGHT = 300, 240
 LEFT, RIGHT, TOP, BOTTOM = 52, 12, 28, 40

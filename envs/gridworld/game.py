@@ -9,10 +9,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.contexts import check_contexts, context_seed
-from envs.errors import InputError
-from envs.game import Game, Ints, Observation, Tables, exactly_one
-from envs.gridworld import rules
+from arena.envs.contexts import check_contexts, context_seed
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Observation, Tables, exactly_one
+from arena.envs.gridworld import rules
 
 ACTIONS = ("north", "east", "south", "west")
 LARGEST = 6

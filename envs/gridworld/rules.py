@@ -13,7 +13,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import seeding
+from arena.envs import seeding
 
 SIZE = 25
 VIEW = 7

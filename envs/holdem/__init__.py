@@ -2,8 +2,8 @@
 
 import gymnasium
 
-from envs.holdem.game import Holdem
+from arena.envs.holdem.game import Holdem
 
 __all__ = ["Holdem"]
 
-gymnasium.register(f"ArenaHoldem-v{Holdem.version}", "envs.holdem.env:HoldemEnv")
+gymnasium.register(f"ArenaHoldem-v{Holdem.version}", "arena.envs.holdem.env:HoldemEnv")

@@ -17,9 +17,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
-from envs.errors import InputError
-from envs.holdem import cards
-from envs.holdem.history import Action, HandHistory
+from arena.envs.errors import InputError
+from arena.envs.holdem import cards
+from arena.envs.holdem.history import Action, HandHistory
 
 STACK, SMALL_BLIND, BIG_BLIND = 20_000, 50, 100
 _SETTING = re.compile(r"#\s*(stack|blind)\s*=\s*(\d+(?:\s+\d+)*)\s*")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from envs.errors import InputError
+from arena.envs.errors import InputError
 
 RANKS = "23456789TJQKA"
 SUITS = "cdhs"

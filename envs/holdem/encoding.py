@@ -31,8 +31,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.game import Observation
-from envs.holdem.observation import WINDOW
+from arena.envs.game import Observation
+from arena.envs.holdem.observation import WINDOW
 
 _CARD = 13 + 4
 _KINDS = 5

@@ -1,11 +1,11 @@
 """Hold'em's faces for other people's code: PettingZoo's AEC API and a Gymnasium environment.
 
 Both take the options of ``Holdem`` as keywords. A seat sees ``{"observation", "action_mask"}``: the
-vector of ``envs.holdem.encoding`` and the menu's legal actions. An action that is not legal is a
-forfeit, as in a league: the seat folds for the rest of the episode, and ``info["forfeit"]`` is
+vector of ``arena.envs.holdem.encoding`` and the menu's legal actions. An action that is not legal
+is a forfeit, as in a league: the seat folds for the rest of the episode, and ``info["forfeit"]`` is
 True. The reward is paid when the episode ends: big blinds a hand (in a sit-and-go buy-ins).
 
-Ids: ``gymnasium.make("envs.holdem:ArenaHoldem-v1")``, and in PettingZoo's registry, once this
+Ids: ``gymnasium.make("arena.envs.holdem:ArenaHoldem-v1")``, and in PettingZoo's registry, once this
 module is imported, ``make("aec", "arena/holdem-v1")``. Their version is that of the rules.
 """
 
@@ -22,9 +22,9 @@ from pettingzoo import AECEnv
 from pettingzoo.env_registry.registration import register
 from pettingzoo.utils.wrappers import AssertOutOfBoundsWrapper, OrderEnforcingWrapper
 
-from envs.holdem import rules
-from envs.holdem.game import Holdem
-from envs.holdem.learner import Face, Learner, Opponent
+from arena.envs.holdem import rules
+from arena.envs.holdem.game import Holdem
+from arena.envs.holdem.learner import Face, Learner, Opponent
 
 
 class HoldemEnv(gymnasium.Env[dict[str, NDArray[Any]], np.int64]):

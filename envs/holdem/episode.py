@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from envs import seeding
-from envs.holdem.rules import (
+from arena.envs import seeding
+from arena.envs.holdem.rules import (
     FOLD,
     MAX_SEATS,
     OVER,

@@ -29,13 +29,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from envs.holdem import cards, rules
-from envs.holdem.evaluator import category
-from envs.holdem.history import STREETS
-from envs.holdem.text import hand_number, positions, told, visible_board
+from arena.envs.holdem import cards, rules
+from arena.envs.holdem.evaluator import category
+from arena.envs.holdem.history import STREETS
+from arena.envs.holdem.text import hand_number, positions, told, visible_board
 
 if TYPE_CHECKING:
-    from envs.holdem.tables import HoldemTables
+    from arena.envs.holdem.tables import HoldemTables
 
 
 def frame(tables: HoldemTables, table: int, seat: int | None = None) -> dict[str, Any]:

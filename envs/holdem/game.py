@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Literal
 import gymnasium
 import numpy as np
 
-from envs.errors import InputError
-from envs.game import Exporter, Game
-from envs.holdem import episode
-from envs.holdem.observation import observation_space
-from envs.holdem.rules import MAX_SEATS
-from envs.holdem.tables import HoldemTables
+from arena.envs.errors import InputError
+from arena.envs.game import Exporter, Game
+from arena.envs.holdem import episode
+from arena.envs.holdem.observation import observation_space
+from arena.envs.holdem.rules import MAX_SEATS
+from arena.envs.holdem.tables import HoldemTables
 
 LEVELS = (1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 _MODES = {"reset": episode.RESET, "carry": episode.CARRY, "rebuy": episode.REBUY}
@@ -161,8 +161,8 @@ class Holdem(Game):
         return HoldemTables(self, capacity)
 
     def exporters(self) -> Mapping[str, Exporter]:
-        """Hand histories as PHH and ACPC; see ``envs.holdem.notation``."""
-        from envs.holdem import notation
+        """Hand histories as PHH and ACPC; see ``arena.envs.holdem.notation``."""
+        from arena.envs.holdem import notation
 
         return notation.exporters()
 

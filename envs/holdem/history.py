@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
-from envs.holdem import episode, rules
-from envs.holdem.menu import decode
-from envs.holdem.rules import BOARD_CARDS
+from arena.envs.holdem import episode, rules
+from arena.envs.holdem.menu import decode
+from arena.envs.holdem.rules import BOARD_CARDS
 
 if TYPE_CHECKING:
-    from envs.holdem.game import Holdem
+    from arena.envs.holdem.game import Holdem
 
 Verb = Literal["hole", "board", "fold", "call", "raise", "show", "muck"]
 STREETS = ("pre-flop", "flop", "turn", "river")

@@ -1,7 +1,8 @@
 """One learner's seat at each of many tables, with opponents who are asked in batches.
 
-This is what the single-agent faces are made of (``envs.holdem.env``, ``envs.holdem.vec``). Whoever
-has ``act(turns)`` can be an opponent, an agent of ``agents`` as well as three lines of your own.
+This is what the single-agent faces are made of (``arena.envs.holdem.env``,
+``arena.envs.holdem.vec``). Whoever has ``act(turns)`` can be an opponent, an agent of ``agents`` as
+well as three lines of your own.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Ints, Turns
-from envs.holdem.encoding import encode, vector_space
-from envs.holdem.game import Holdem
-from envs.holdem.observation import View
-from envs.holdem.tables import HoldemTables
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Ints, Turns
+from arena.envs.holdem.encoding import encode, vector_space
+from arena.envs.holdem.game import Holdem
+from arena.envs.holdem.observation import View
+from arena.envs.holdem.tables import HoldemTables
 
 _PRIVATE, _NEXT = 1 << 40, 1 << 41  # words of an episode's seed that no deck is shuffled with
 _PATIENCE = 1000
@@ -178,7 +179,7 @@ class Face:
     """What seats see through the Gymnasium and PettingZoo faces.
 
     Attributes:
-        space: a Dict of ``observation``, the vector of ``envs.holdem.encoding``, and
+        space: a Dict of ``observation``, the vector of ``arena.envs.holdem.encoding``, and
             ``action_mask``, int8, the legal actions of the menu.
     """
 

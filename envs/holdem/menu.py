@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from envs.holdem.episode import Config
-from envs.holdem.rules import CALL, FOLD, ILLEGAL, OVER, Hand, compiled, inlined, to_call
+from arena.envs.holdem.episode import Config
+from arena.envs.holdem.rules import CALL, FOLD, ILLEGAL, OVER, Hand, compiled, inlined, to_call
 
 FOLD_ACTION, CALL_ACTION, FIRST_FRACTION = 0, 1, 2
 

@@ -1,7 +1,7 @@
 """Hand histories in files: read them, write them, and replay them through the engine.
 
-The ending names the format: ``.phh`` and ``.phhs`` (``envs.holdem.phh``), ``.acpc`` and ``.log``
-(``envs.holdem.acpc``), each also compressed as ``.xz``.
+The ending names the format: ``.phh`` and ``.phhs`` (``arena.envs.holdem.phh``), ``.acpc`` and
+``.log`` (``arena.envs.holdem.acpc``), each also compressed as ``.xz``.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.game import Exporter, Recording
-from envs.holdem import acpc, cards, phh, rules
-from envs.holdem.history import STREETS, HandHistory, episode_histories
-from envs.holdem.rules import BOARD_CARDS, OVER
+from arena.envs.errors import InputError
+from arena.envs.game import Exporter, Recording
+from arena.envs.holdem import acpc, cards, phh, rules
+from arena.envs.holdem.history import STREETS, HandHistory, episode_histories
+from arena.envs.holdem.rules import BOARD_CARDS, OVER
 
 if TYPE_CHECKING:
-    from envs.holdem.game import Holdem
-    from envs.holdem.tables import HoldemTables
+    from arena.envs.holdem.game import Holdem
+    from arena.envs.holdem.tables import HoldemTables
 
 _ENDINGS = (".phh", ".phhs", ".acpc", ".log")
 _BOARD_CARDS = np.array(BOARD_CARDS)

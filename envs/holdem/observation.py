@@ -14,8 +14,8 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.holdem.cards import UNKNOWN
-from envs.holdem.rules import BOARD_CARDS, HISTORY, Hand, compiled, has, inlined, to_call
+from arena.envs.holdem.cards import UNKNOWN
+from arena.envs.holdem.rules import BOARD_CARDS, HISTORY, Hand, compiled, has, inlined, to_call
 
 WINDOW = 64  # how many of a hand's last decisions are shown
 _BOARD_CARDS = np.array(BOARD_CARDS)

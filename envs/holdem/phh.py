@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from envs.errors import InputError
-from envs.holdem import cards
-from envs.holdem.history import Action, HandHistory
+from arena.envs.errors import InputError
+from arena.envs.holdem import cards
+from arena.envs.holdem.history import Action, HandHistory
 
 VARIANT = "NT"
 _FIELDS = {

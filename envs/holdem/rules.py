@@ -30,7 +30,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from envs.holdem.evaluator import card_bit, evaluate_set
+from arena.envs.holdem.evaluator import card_bit, evaluate_set
 
 Hand = Any  # a record of dtype HAND, which the type checker cannot see into
 
@@ -67,7 +67,7 @@ HAND = np.dtype(
         ("pot", "i8"),  # all that is committed, bets of this street included
         ("showdown", "i8"),  # set of seats whose cards were compared at the end
         ("decisions", "i8"),
-        # the episode that the hand is part of (envs.holdem.episode)
+        # the episode that the hand is part of (arena.envs.holdem.episode)
         ("seed", "u8"),
         ("number", "i8"),  # of the hand, from 0
         ("hands", "i8"),  # how many the episode has at most
@@ -76,7 +76,11 @@ HAND = np.dtype(
         ("stacks", "i8", MAX_SEATS),  # chips behind
         ("bets", "i8", MAX_SEATS),  # put in on this street, without antes
         ("committed", "i8", MAX_SEATS),  # put in during the hand
-        ("strengths", "i8", MAX_SEATS),  # of the cards that were shown down (envs.holdem.evaluator)
+        (
+            "strengths",
+            "i8",
+            MAX_SEATS,
+        ),  # of the cards that were shown down (arena.envs.holdem.evaluator)
         ("starting", "i8", MAX_SEATS),  # stacks before the hand
         ("blinds", "i8", MAX_SEATS),  # to post; a negative one does not move the first to act
         ("antes", "i8", MAX_SEATS),

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.game import Ints, Observation, Tables
-from envs.holdem import episode, menu, observation, rules
-from envs.holdem.rules import compiled, inlined
+from arena.envs.game import Ints, Observation, Tables
+from arena.envs.holdem import episode, menu, observation, rules
+from arena.envs.holdem.rules import compiled, inlined
 
 if TYPE_CHECKING:
-    from envs.holdem.game import Holdem
+    from arena.envs.holdem.game import Holdem
 
 Array = NDArray[Any]
 
@@ -304,32 +304,32 @@ class HoldemTables(Tables):
     # -- words and pictures --------------------------------------------------------------------
 
     def text(self, table: int, seat: int) -> str:
-        """The seat's observation in words; see ``envs.holdem.text``."""
-        from envs.holdem import text
+        """The seat's observation in words; see ``arena.envs.holdem.text``."""
+        from arena.envs.holdem import text
 
         return text.observation(self, table, seat)
 
     def words(self, table: int, seat: int) -> Sequence[str]:
-        """The menu's legal actions in words; see ``envs.holdem.text``."""
-        from envs.holdem import text
+        """The menu's legal actions in words; see ``arena.envs.holdem.text``."""
+        from arena.envs.holdem import text
 
         return text.words(self, table, seat)
 
     def parse(self, table: int, seat: int, answer: str) -> int:
-        """The action that ``answer`` names; see ``envs.holdem.text``."""
-        from envs.holdem import text
+        """The action that ``answer`` names; see ``arena.envs.holdem.text``."""
+        from arena.envs.holdem import text
 
         return text.parse(self, table, seat, answer)
 
     def describe(self, table: int, seat: int, action: Any) -> str:
-        """A legal action in words; see ``envs.holdem.text``."""
-        from envs.holdem import text
+        """A legal action in words; see ``arena.envs.holdem.text``."""
+        from arena.envs.holdem import text
 
         return text.describe(self, table, seat, action)
 
     def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
-        """The table as JSON-able values; see ``envs.holdem.frames``."""
-        from envs.holdem import frames
+        """The table as JSON-able values; see ``arena.envs.holdem.frames``."""
+        from arena.envs.holdem import frames
 
         return frames.frame(self, table, seat)
 

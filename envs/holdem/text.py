@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from envs.errors import InputError
-from envs.holdem import cards, rules
-from envs.holdem.history import STREETS
-from envs.holdem.menu import decode
-from envs.holdem.rules import BOARD_CARDS
+from arena.envs.errors import InputError
+from arena.envs.holdem import cards, rules
+from arena.envs.holdem.history import STREETS
+from arena.envs.holdem.menu import decode
+from arena.envs.holdem.rules import BOARD_CARDS
 
 if TYPE_CHECKING:
-    from envs.holdem.tables import HoldemTables
+    from arena.envs.holdem.tables import HoldemTables
 
 _WAGER = re.compile(r"(bet|raise to) ((?:0|[1-9]\d*)(?:\.\d+)?)")
 _MIDDLE = ("UTG", "UTG+1", "UTG+2", "UTG+3", "LJ", "HJ", "CO")

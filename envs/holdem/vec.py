@@ -1,10 +1,10 @@
 """Thousands of tables as one Stable-Baselines3 ``VecEnv``: one seat of each is the learner's.
 
-    from envs.holdem.vec import HoldemVecEnv
+    from arena.envs.holdem.vec import HoldemVecEnv
     model = MaskablePPO("MultiInputPolicy", HoldemVecEnv(1024, opponents=agent, seats=6))
 
-Observations, actions and rewards are those of ``envs.holdem.env.HoldemEnv``, so that a policy that
-was trained here plays there. Each opponent is asked once for all tables.
+Observations, actions and rewards are those of ``arena.envs.holdem.env.HoldemEnv``, so that a policy
+that was trained here plays there. Each opponent is asked once for all tables.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from envs import seeding
-from envs.game import Ints
-from envs.holdem.game import Holdem
-from envs.holdem.learner import Learner, Opponent
+from arena.envs import seeding
+from arena.envs.game import Ints
+from arena.envs.holdem.game import Holdem
+from arena.envs.holdem.learner import Learner, Opponent
 
 Indices = None | int | Iterable[int]
 

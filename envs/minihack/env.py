@@ -1,7 +1,7 @@
 """Gymnasium's faces of MiniHack: one environment, and many in worker processes.
 
-``gymnasium.make("arena/MiniHack-KeyRoom-S5-v1")`` after ``import envs.minihack.env``, and
-``gymnasium.make_vec`` with the same ids; every task of ``envs.minihack.tasks`` has one.
+``gymnasium.make("arena/MiniHack-KeyRoom-S5-v1")`` after ``import arena.envs.minihack.env``, and
+``gymnasium.make_vec`` with the same ids; every task of ``arena.envs.minihack.tasks`` has one.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from envs import seeding
-from envs.contexts import check_contexts, context_seed
-from envs.errors import InputError
-from envs.minihack.pool import DIED, TRUNCATED, WON, Pool
-from envs.minihack.tasks import make_task, task_names
-from envs.minihack.worker import OUTCOMES
+from arena.envs import seeding
+from arena.envs.contexts import check_contexts, context_seed
+from arena.envs.errors import InputError
+from arena.envs.minihack.pool import DIED, TRUNCATED, WON, Pool
+from arena.envs.minihack.tasks import make_task, task_names
+from arena.envs.minihack.worker import OUTCOMES
 
 VERSION = 1
 KEYS = ("glyphs", "chars", "colors", "blstats", "message", "inv_glyphs", "inv_letters", "inv_strs")
@@ -72,7 +72,7 @@ class MiniHackEnv(gymnasium.Env[dict[str, NDArray[Any]], np.int64]):
     """One MiniHack task as a Gymnasium environment.
 
     Args:
-        task: see ``envs.minihack.tasks``.
+        task: see ``arena.envs.minihack.tasks``.
         contexts: how many different levels there are, 0 for infinitely many.
         keys: which of NLE's observations are given (shapes and dtypes are NLE's).
         render_mode: "ansi" or None.
@@ -239,7 +239,7 @@ class MiniHackVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
 for _name in task_names():
     gymnasium.register(
         f"arena/MiniHack-{_name}-v{VERSION}",
-        entry_point="envs.minihack.env:MiniHackEnv",
-        vector_entry_point="envs.minihack.env:MiniHackVectorEnv",
+        entry_point="arena.envs.minihack.env:MiniHackEnv",
+        vector_entry_point="arena.envs.minihack.env:MiniHackVectorEnv",
         kwargs={"task": _name},
     )

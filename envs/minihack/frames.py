@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.minihack.text import line
+from arena.envs.minihack.text import line
 
 
 def frame(

@@ -6,20 +6,20 @@ from collections.abc import Mapping
 
 from gymnasium import spaces
 
-from envs.contexts import check_contexts
-from envs.errors import InputError
-from envs.game import Exporter, Game
-from envs.minihack import ttyrec
-from envs.minihack.env import KEYS, check_task, observation_space
-from envs.minihack.tables import MiniHackTables
-from envs.minihack.tasks import make_task
+from arena.envs.contexts import check_contexts
+from arena.envs.errors import InputError
+from arena.envs.game import Exporter, Game
+from arena.envs.minihack import ttyrec
+from arena.envs.minihack.env import KEYS, check_task, observation_space
+from arena.envs.minihack.tables import MiniHackTables
+from arena.envs.minihack.tasks import make_task
 
 
 class MiniHack(Game):
     """One MiniHack task: the highest return wins, fewer steps break ties.
 
     Args:
-        task: its name, see ``envs.minihack.tasks``.
+        task: its name, see ``arena.envs.minihack.tasks``.
         contexts: how many different levels the seeds stand for, 0 for one a seed.
         steps: truncate an episode after this many steps instead of the task's own number, 0 for
             that (BALROG allows 100).

@@ -19,7 +19,7 @@ import numpy as np
 from nle import nethack
 from numpy.typing import NDArray
 
-from envs.minihack.text import line, map_text
+from arena.envs.minihack.text import line, map_text
 
 Label = Literal["key", "door", "none"]
 Arrays = Mapping[str, NDArray[Any]]

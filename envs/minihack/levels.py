@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from envs.minihack.compiler import Plan, minihack_folder
-from envs.minihack.dice import Dice
+from arena.envs.minihack.compiler import Plan, minihack_folder
+from arena.envs.minihack.dice import Dice
 
 WIDTH, HEIGHT = 76, 20  # the part of NetHack's 80 × 21 map that MiniHack's rooms are drawn in
 

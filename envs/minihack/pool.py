@@ -21,15 +21,15 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-import envs
-from envs.game import Ints
-from envs.minihack.worker import GO, OUTCOMES, QUIT, RESET, STEP, Layout, size_of, views
+import arena.envs
+from arena.envs.game import Ints
+from arena.envs.minihack.worker import GO, OUTCOMES, QUIT, RESET, STEP, Layout, size_of, views
 
 WON, DIED, TRUNCATED = (OUTCOMES.index(name) for name in ("won", "died", "truncated"))
 # The package's __init__ loads numba, which a worker does not need: half a second saved.
 _START = (
-    "import sys, types; package = types.ModuleType('envs'); package.__path__ = [{path!r}]; "
-    "sys.modules['envs'] = package; from envs.minihack.worker import main; main()"
+    "import sys, types; package = types.ModuleType('arena.envs'); package.__path__ = [{path!r}]; "
+    "sys.modules['arena.envs'] = package; from arena.envs.minihack.worker import main; main()"
 )
 
 
@@ -86,7 +86,7 @@ class Pool:
         theirs, answers = os.pipe()
         memory = self._file.fileno()
         process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", _START.format(path=envs.__path__[0])],
+            [sys.executable, "-W", "ignore", "-c", _START.format(path=arena.envs.__path__[0])],
             stdin=subprocess.PIPE,
             pass_fds=(commands, answers, memory),
             env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

@@ -15,9 +15,9 @@ import numpy as np
 from nle import nethack
 from numpy.typing import NDArray
 
-from envs.minihack.compiler import Archive, Assembler
-from envs.minihack.dice import Dice
-from envs.minihack.tasks import Task, compiled, make_task
+from arena.envs.minihack.compiler import Archive, Assembler
+from arena.envs.minihack.dice import Dice
+from arena.envs.minihack.tasks import Task, compiled, make_task
 
 Outcome = Literal["running", "won", "died", "truncated"]
 

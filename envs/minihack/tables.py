@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.contexts import context_seed
-from envs.game import Ints, Observation, Tables, exactly_one
-from envs.minihack import frames, text
-from envs.minihack.env import KEYS
-from envs.minihack.pool import TRUNCATED, Pool
-from envs.minihack.worker import OUTCOMES
+from arena.envs.contexts import context_seed
+from arena.envs.game import Ints, Observation, Tables, exactly_one
+from arena.envs.minihack import frames, text
+from arena.envs.minihack.env import KEYS
+from arena.envs.minihack.pool import TRUNCATED, Pool
+from arena.envs.minihack.worker import OUTCOMES
 
 if TYPE_CHECKING:
-    from envs.minihack.game import MiniHack
+    from arena.envs.minihack.game import MiniHack
 
 _KEYS = (*KEYS, "screen_descriptions", "tty_chars", "tty_colors", "tty_cursor")
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Literal
 
-from envs.minihack import levels
-from envs.minihack.compiler import Plan, compile_description
-from envs.minihack.dice import Dice
+from arena.envs.minihack import levels
+from arena.envs.minihack.compiler import Plan, compile_description
+from arena.envs.minihack.dice import Dice
 
 Goal = Literal["stairs", "message", "boulders"]
 

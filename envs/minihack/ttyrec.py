@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.game import Recording
+from arena.envs.game import Recording
 
 if TYPE_CHECKING:
-    from envs.minihack.tables import MiniHackTables
+    from arena.envs.minihack.tables import MiniHackTables
 
 _HEADER = struct.Struct("<iiiB")
 _OUTPUT, _KEY, _SCORE = 0, 1, 2

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from envs.minihack.compiler import Assembler
-from envs.minihack.simulation import Simulation
-from envs.minihack.tasks import compiled, make_task
+from arena.envs.minihack.compiler import Assembler
+from arena.envs.minihack.simulation import Simulation
+from arena.envs.minihack.tasks import compiled, make_task
 
 RESETS = 1000  # of one child: about two megabytes
 IDLE, RESET, STEP = 0, 1, 2

@@ -15,8 +15,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs import seeding
-from envs.rtb.synthetic import LEVELS, level
+from arena.envs import seeding
+from arena.envs.rtb.synthetic import LEVELS, level
 
 FIRST_PRICE, SECOND_PRICE, GSP = range(3)
 
@@ -83,7 +83,7 @@ def draw_campaigns(
 
     Args:
         first: the number of the tick's first impression, by table.
-        rate_tables, price_tables: ``(seats, LEVELS)``; see ``envs.rtb.synthetic``.
+        rate_tables, price_tables: ``(seats, LEVELS)``; see ``arena.envs.rtb.synthetic``.
         click_values: what a click is worth to each seat.
         price_loading: the correlation of the outside price's score with the quality, by seat.
         noise: standard deviation of the logarithm of what a seat believes a rate to be.

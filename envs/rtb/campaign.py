@@ -18,7 +18,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
+from arena.envs.errors import InputError
 
 MAX_PRICE = 300
 """The highest bid; iPinYou's market prices lie in 0 … 300."""

@@ -18,8 +18,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.rtb.logs import read_lines
+from arena.envs.errors import InputError
+from arena.envs.rtb.logs import read_lines
 
 _MECHANISMS: dict[str, Literal["first", "second", "gsp"]] = {
     "FirstPrice": "first",
@@ -54,7 +54,7 @@ class CatalogueAgent:
 
 @dataclass(frozen=True)
 class Catalogues:
-    """The items of all seats; see ``envs.rtb.auction.draw_catalogues`` for the arrays."""
+    """The items of all seats; see ``arena.envs.rtb.auction.draw_catalogues`` for the arrays."""
 
     items: NDArray[np.float64]
     values: NDArray[np.float64]
@@ -116,7 +116,7 @@ def load_config(name: str) -> MarketConfig:
     if name.endswith(".json"):
         text = "".join(line for _, line in read_lines(Path(name)))
     else:
-        folder = files("envs.rtb").joinpath("markets")
+        folder = files("arena.envs.rtb").joinpath("markets")
         names = [file.name for file in folder.iterdir()]
         known = sorted(n.removesuffix(".json") for n in names if n.endswith(".json"))
         if name not in known:

@@ -1,13 +1,14 @@
 """The Gymnasium and PettingZoo faces of real-time bidding.
 
-Importing ``envs.rtb.env`` registers with Gymnasium, each with a vectorised form for ``make_vec``:
+Importing ``arena.envs.rtb.env`` registers with Gymnasium, each with a vectorised form for
+``make_vec``:
 
 - ``arena/RtbSynthetic-v0``: a fitted campaign; each reset draws a fresh episode from its law;
 - ``arena/RtbLogged-v0``: a campaign's log (``campaign=…info.json, log=…txt``), one episode after
   the other; a reset with a seed picks where to begin.
 
-``parallel_env(**options)`` is the market of ``envs.rtb.game`` for PettingZoo, registered there as
-``arena/rtb_market_v0``.
+``parallel_env(**options)`` is the market of ``arena.envs.rtb.game`` for PettingZoo, registered
+there as ``arena/rtb_market_v0``.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 from pettingzoo.env_registry.registration import register as register_pettingzoo
 
-from envs.errors import InputError
-from envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign
-from envs.rtb.game import Market, Rtb
-from envs.rtb.logs import load_campaign, load_log
-from envs.rtb.synthetic import synthetic_campaign
-from envs.rtb.text import totals
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign
+from arena.envs.rtb.game import Market, Rtb
+from arena.envs.rtb.logs import load_campaign, load_log
+from arena.envs.rtb.synthetic import synthetic_campaign
+from arena.envs.rtb.text import totals
 
 Info = dict[str, Any]
 Reward = Literal["clicks", "expected_clicks", "profit"]
@@ -419,14 +420,16 @@ def parallel_env(**options: Any) -> MarketEnv:
 
 gymnasium.register(
     "arena/RtbSynthetic-v0",
-    entry_point="envs.rtb.env:BiddingEnv",
-    vector_entry_point="envs.rtb.env:BiddingVectorEnv",
+    entry_point="arena.envs.rtb.env:BiddingEnv",
+    vector_entry_point="arena.envs.rtb.env:BiddingVectorEnv",
     kwargs={"log": None},
 )
 gymnasium.register(
     "arena/RtbLogged-v0",
-    entry_point="envs.rtb.env:BiddingEnv",
-    vector_entry_point="envs.rtb.env:BiddingVectorEnv",
+    entry_point="arena.envs.rtb.env:BiddingEnv",
+    vector_entry_point="arena.envs.rtb.env:BiddingVectorEnv",
     kwargs={"log": ""},  # to be given; "" is refused as a file that cannot be read
 )
-register_pettingzoo("parallel", "arena/rtb_market_v0", entry_point="envs.rtb.env:parallel_env")
+register_pettingzoo(
+    "parallel", "arena/rtb_market_v0", entry_point="arena.envs.rtb.env:parallel_env"
+)

@@ -5,7 +5,7 @@
 ``mechanism``  first, second or gsp; ``score``: what the return counts; ``slots``; ``reserve``
 ``bidders``    for each seat: ``seat``, ``label``, ``budget`` and ``left`` (null: no limit),
                ``playing``, ``score``, and the totals so far: ``spend``, ``clicks``, ``ecpc``, …
-               (as in the infos of ``envs.rtb.env``)
+               (as in the infos of ``arena.envs.rtb.env``)
 ``last``       the tick just auctioned, null before the first: ``bids``, ``slots`` and ``paid`` by
                seat and impression, and ``prices``, the price to beat for any slot by impression
 =============  =====================================================================================
@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from envs.rtb.text import totals
+from arena.envs.rtb.text import totals
 
 if TYPE_CHECKING:
-    from envs.rtb.tables import RtbTables
+    from arena.envs.rtb.tables import RtbTables
 
 
 def frame(tables: RtbTables, table: int, seat: int | None) -> dict[str, Any]:

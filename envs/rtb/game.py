@@ -15,13 +15,13 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.game import Game, Ints
-from envs.rtb import auction
-from envs.rtb.auction import Stat
-from envs.rtb.catalogue import load_config
-from envs.rtb.synthetic import NORMAL, SyntheticCampaign, synthetic_campaign
-from envs.rtb.tables import RtbTables
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints
+from arena.envs.rtb import auction
+from arena.envs.rtb.auction import Stat
+from arena.envs.rtb.catalogue import load_config
+from arena.envs.rtb.synthetic import NORMAL, SyntheticCampaign, synthetic_campaign
+from arena.envs.rtb.tables import RtbTables
 
 Mechanism = Literal["first", "second", "gsp"]
 Score = Literal["clicks", "profit", "conversions"]

@@ -16,9 +16,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.rtb.campaign import AuctionLog
-from envs.rtb.logs import read_click, read_lines, read_price
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import AuctionLog
+from arena.envs.rtb.logs import read_click, read_lines, read_price
 
 COLUMNS = (
     "click", "weekday", "hour",

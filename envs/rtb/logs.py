@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from envs.errors import InputError
-from envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign
 
 
 def read_lines(path: Path) -> Iterator[tuple[int, str]]:

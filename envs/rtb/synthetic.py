@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import ndtr, ndtri
 
-from envs import seeding
-from envs.errors import InputError
-from envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign
 
 LEVELS = 4096
 """How many levels a tabulated law has."""
@@ -146,7 +146,7 @@ def _sample(
 @cache
 def synthetic_campaigns() -> dict[str, SyntheticCampaign]:
     """The nine fitted campaigns by name."""
-    text = files("envs.rtb").joinpath("campaigns.json").read_text(encoding="utf-8")
+    text = files("arena.envs.rtb").joinpath("campaigns.json").read_text(encoding="utf-8")
     return {
         name: SyntheticCampaign(
             name=name,

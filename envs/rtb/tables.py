@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.game import Ints, Observation, Tables
-from envs.rtb import frames, text
-from envs.rtb.auction import Stat, run_auctions
+from arena.envs.game import Ints, Observation, Tables
+from arena.envs.rtb import frames, text
+from arena.envs.rtb.auction import Stat, run_auctions
 
 if TYPE_CHECKING:
-    from envs.rtb.game import Market
+    from arena.envs.rtb.game import Market
 
 SPENT_UP = 0.001
 """A budget counts as spent when less than this share of it is left."""
@@ -193,5 +193,5 @@ class RtbTables(Tables):
         return text.describe(self.value[table, seat], np.asarray(action, np.float64))
 
     def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
-        """See ``envs.rtb.frames``."""
+        """See ``arena.envs.rtb.frames``."""
         return frames.frame(self, table, seat)

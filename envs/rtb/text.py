@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.rtb.auction import Stat
+from arena.envs.errors import InputError
+from arena.envs.rtb.auction import Stat
 
 if TYPE_CHECKING:
-    from envs.rtb.tables import RtbTables
+    from arena.envs.rtb.tables import RtbTables
 
 MULTIPLES = (0.25, 0.5, 0.75, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0)
 """The multiples of the impressions' values that ``examples`` names."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.science_birds import drawing, grid, levels
-from envs.science_birds.similarity import EMBEDDING, LETTERS, SIZE, classifier
-from envs.science_birds.simulation import TRIES, World, judge
+from arena.envs.science_birds import drawing, grid, levels
+from arena.envs.science_birds.similarity import EMBEDDING, LETTERS, SIZE, classifier
+from arena.envs.science_birds.simulation import TRIES, World, judge
 
 
 @dataclass(frozen=True)

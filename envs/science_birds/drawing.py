@@ -14,8 +14,8 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.science_birds import blocks, grid
-from envs.science_birds.levels import GRID_TYPES, Level
+from arena.envs.science_birds import blocks, grid
+from arena.envs.science_birds.levels import GRID_TYPES, Level
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -17,12 +17,12 @@ from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils import wrappers
 from pettingzoo.utils.conversions import parallel_to_aec
 
-from envs.science_birds import grid
-from envs.science_birds.assessment import look
-from envs.science_birds.drawing import level_image
-from envs.science_birds.game import ScienceBirds
-from envs.science_birds.grid import STOP
-from envs.science_birds.similarity import LETTERS
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.assessment import look
+from arena.envs.science_birds.drawing import level_image
+from arena.envs.science_birds.game import ScienceBirds
+from arena.envs.science_birds.grid import STOP
+from arena.envs.science_birds.similarity import LETTERS
 
 Observation = dict[str, Any]
 _ZERO = np.zeros(1, np.int64)
@@ -93,7 +93,7 @@ class _Builder:
         }
 
     def picture(self) -> NDArray[np.uint8]:
-        from envs.science_birds.levels import Level, from_structure
+        from arena.envs.science_birds.levels import Level, from_structure
 
         assessed = self.tables.assessments[0]
         if assessed and assessed[-1].level is not None:
@@ -288,7 +288,7 @@ def register() -> None:
         if name not in gymnasium.registry:
             gymnasium.register(
                 name,
-                entry_point="envs.science_birds.env:ScienceBirdsEnv",
+                entry_point="arena.envs.science_birds.env:ScienceBirdsEnv",
                 kwargs={"mode": mode},
             )
 

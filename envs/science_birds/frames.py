@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from envs.science_birds import blocks, grid, levels
-from envs.science_birds.assessment import Assessment
-from envs.science_birds.similarity import LETTERS
-from envs.science_birds.simulation import GROUND_TOP, Body, World, judge
+from arena.envs.science_birds import blocks, grid, levels
+from arena.envs.science_birds.assessment import Assessment
+from arena.envs.science_birds.similarity import LETTERS
+from arena.envs.science_birds.simulation import GROUND_TOP, Body, World, judge
 
 
 def level_frame(

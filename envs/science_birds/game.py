@@ -9,12 +9,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.game import Game
-from envs.science_birds import grid
-from envs.science_birds.grid import STOP
-from envs.science_birds.similarity import LETTERS
-from envs.science_birds.tables import ScienceBirdsTables
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.grid import STOP
+from arena.envs.science_birds.similarity import LETTERS
+from arena.envs.science_birds.tables import ScienceBirdsTables
 
 
 class Programs(spaces.MultiDiscrete):

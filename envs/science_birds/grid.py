@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
+from arena.envs.errors import InputError
 
 WIDTH, HEIGHT = 20, 16
 CELL = 0.2401

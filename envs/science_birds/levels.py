@@ -13,8 +13,8 @@ from xml.parsers import expat
 
 import numpy as np
 
-from envs.errors import InputError
-from envs.science_birds import blocks, grid
+from arena.envs.errors import InputError
+from arena.envs.science_birds import blocks, grid
 
 GRID_TYPES = {"b11": ("SquareTiny", 0.0), "b13": ("RectSmall", 90.0), "b31": ("RectSmall", 0.0)}
 """Science Birds' type and rotation (degrees) of each kind of the grid."""

@@ -14,10 +14,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.science_birds.assessment import Assessment, assess
-from envs.science_birds.game import Programs
-from envs.science_birds.grid import STOP, Program
-from envs.science_birds.similarity import LETTERS
+from arena.envs.science_birds.assessment import Assessment, assess
+from arena.envs.science_birds.game import Programs
+from arena.envs.science_birds.grid import STOP, Program
+from arena.envs.science_birds.similarity import LETTERS
 
 
 @dataclass(frozen=True)

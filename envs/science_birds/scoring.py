@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.science_birds.assessment import Assessment, assess, failed
-from envs.science_birds.similarity import LETTERS, diversity
-from envs.science_birds.text import read_program
+from arena.envs.errors import InputError
+from arena.envs.science_birds.assessment import Assessment, assess, failed
+from arena.envs.science_birds.similarity import LETTERS, diversity
+from arena.envs.science_birds.text import read_program
 
 TRIALS = 10
 LONGEST_ANSWER = 1_000_000

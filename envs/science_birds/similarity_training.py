@@ -1,6 +1,7 @@
 """Trains the letter classifier of ``similarity`` on the machine's fonts.
 
-    python -m envs.science_birds.similarity_training --out envs/science_birds/similarity.safetensors
+    python -m arena.envs.science_birds.similarity_training \\
+        --out envs/science_birds/similarity.safetensors
 
 Every capital of every usable font becomes pictures in the competition's framing: sheared, turned
 and stretched, or rebuilt out of a coarse grid's cells as a level would build it. Rubble (random
@@ -27,8 +28,8 @@ from PIL import ImageFont
 from safetensors.numpy import save_file
 from torch import nn
 
-from envs.science_birds import drawing, grid, levels, simulation
-from envs.science_birds.similarity import HIDDEN, LETTERS, SIZE, Classifier
+from arena.envs.science_birds import drawing, grid, levels, simulation
+from arena.envs.science_birds.similarity import HIDDEN, LETTERS, SIZE, Classifier
 
 GLYPH = 96
 """Glyphs are kept at this size in pixels, stretched to fill it, with their aspect beside them."""

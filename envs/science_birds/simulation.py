@@ -16,9 +16,9 @@ import Box2D
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.science_birds import blocks
-from envs.science_birds.levels import Level, Piece
+from arena.envs.errors import InputError
+from arena.envs.science_birds import blocks
+from arena.envs.science_birds.levels import Level, Piece
 
 GRAVITY = -9.81
 BLOCK_GRAVITY = 0.5

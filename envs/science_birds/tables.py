@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.game import Ints, Observation, Tables
-from envs.science_birds import grid, text
-from envs.science_birds.assessment import Assessment, assess
-from envs.science_birds.frames import level_frame
-from envs.science_birds.grid import STOP
-from envs.science_birds.similarity import LETTERS, diversity
+from arena.envs.errors import InputError
+from arena.envs.game import Ints, Observation, Tables
+from arena.envs.science_birds import grid, text
+from arena.envs.science_birds.assessment import Assessment, assess
+from arena.envs.science_birds.frames import level_frame
+from arena.envs.science_birds.grid import STOP
+from arena.envs.science_birds.similarity import LETTERS, diversity
 
 if TYPE_CHECKING:
-    from envs.science_birds.game import ScienceBirds
+    from arena.envs.science_birds.game import ScienceBirds
 
 
 class ScienceBirdsTables(Tables):

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from envs.errors import InputError
-from envs.science_birds import grid
-from envs.science_birds.grid import KINDS, WIDTH, Program
+from arena.envs.errors import InputError
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.grid import KINDS, WIDTH, Program
 
 _FENCED = re.compile(r"```([^`]+)```")
 _CALL = re.compile(r"drop_block\((['\"])(b[13][13])\1, *(\d+)\)", re.IGNORECASE)

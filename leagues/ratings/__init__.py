@@ -2,7 +2,7 @@
 
 ::
 
-    log = Log.of(results)                                    # leagues.match.Result, in any order
+    log = Log.of(results)  # arena.leagues.match.Result, in any order
     ranking = summarise(log, seed=0, session=100, unit="mbb/hand", unit_scale=1000)
     ranking.standings[0].rating                              # Estimate(value, error, low, high)
     ranking.to_json()                                        # plain values
@@ -25,11 +25,11 @@ results on one deal, of one pair or of many, are not independent; results on dif
 Intervals are at 95 %. ``docs/ratings.md`` tells users what the numbers mean.
 """
 
-from leagues.ratings.estimates import Estimate, Estimates
-from leagues.ratings.history import History, history
-from leagues.ratings.log import Log
-from leagues.ratings.ranking import Ranking, Standing, alarms, summarise
-from leagues.ratings.skill import Skill, skills
+from arena.leagues.ratings.estimates import Estimate, Estimates
+from arena.leagues.ratings.history import History, history
+from arena.leagues.ratings.log import Log
+from arena.leagues.ratings.ranking import Ranking, Standing, alarms, summarise
+from arena.leagues.ratings.skill import Skill, skills
 
 __all__ = [
     "Estimate",

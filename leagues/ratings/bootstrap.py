@@ -21,9 +21,9 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import ndtr, stdtrit
 
-from leagues.ratings import bradley_terry
-from leagues.ratings.log import Floats, Ints
-from leagues.ratings.tally import Tally
+from arena.leagues.ratings import bradley_terry
+from arena.leagues.ratings.log import Floats, Ints
+from arena.leagues.ratings.tally import Tally
 
 #: The share of intervals that should cover the truth.
 LEVEL = 0.95

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from leagues.ratings.log import Floats
+from arena.leagues.ratings.log import Floats
 
 #: Points on the Elo-like scale for each unit of θ: 400 points are odds of ten to one.
 POINTS = 400 / np.log(10)

@@ -15,8 +15,8 @@ import numpy as np
 from scipy.sparse import csr_array, dia_array
 from scipy.special import betaincinv
 
-from leagues.ratings.bootstrap import interval, reach, tail
-from leagues.ratings.log import Floats, Ints
+from arena.leagues.ratings.bootstrap import interval, reach, tail
+from arena.leagues.ratings.log import Floats, Ints
 
 
 @dataclass(frozen=True)

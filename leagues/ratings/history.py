@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leagues.ratings import bradley_terry
-from leagues.ratings.bootstrap import interval, resample
-from leagues.ratings.estimates import plain
-from leagues.ratings.log import Floats, Ints, Log
-from leagues.ratings.tally import Tally
+from arena.leagues.ratings import bradley_terry
+from arena.leagues.ratings.bootstrap import interval, resample
+from arena.leagues.ratings.estimates import plain
+from arena.leagues.ratings.log import Floats, Ints, Log
+from arena.leagues.ratings.tally import Tally
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 A *contest* here is one lineup on one deal, all its seatings together. It is what a result says that
 bears on strength: the luck of the cards and of the seats is shared by those who meet in it.
-(``leagues.ratings.tally`` makes sessions of many deals of them.)
+(``arena.leagues.ratings.tally`` makes sessions of many deals of them.)
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from envs.errors import InputError
-from leagues.match import Match, Result, Status
+from arena.envs.errors import InputError
+from arena.leagues.match import Match, Result, Status
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from leagues.ratings import bradley_terry, estimates
-from leagues.ratings.bootstrap import LEVEL, interval, reach, resample
-from leagues.ratings.estimates import Estimate, Estimates, plain
-from leagues.ratings.log import Floats, Ints, Log
-from leagues.ratings.skill import Skill, skills
-from leagues.ratings.tally import Tally
+from arena.leagues.ratings import bradley_terry, estimates
+from arena.leagues.ratings.bootstrap import LEVEL, interval, reach, resample
+from arena.leagues.ratings.estimates import Estimate, Estimates, plain
+from arena.leagues.ratings.log import Floats, Ints, Log
+from arena.leagues.ratings.skill import Skill, skills
+from arena.leagues.ratings.tally import Tally
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Ranking:
         unit: of all payoffs.
         deals, samples: how many deals were played and how many resamples the intervals are from.
         session: of how many deals a contest is: 1 where deals are won, else see
-            ``leagues.ratings.tally``.
+            ``arena.leagues.ratings.tally``.
         payoff: what row earned an episode against column; see ``payoff_is``.
         payoff_is: "return" where two meet at a table. "difference", row's return less column's,
             where entrants play alone on the same deals or with others at the table.

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leagues.ratings.log import Log
+from arena.leagues.ratings.log import Log
 
 #: As many shuffles as make about so many updates (40 µs each at six seats), at least one.
 _UPDATES = 20_000

@@ -37,7 +37,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 from scipy.special import ndtr
 
-from leagues.ratings.log import Floats, Ints, Log
+from arena.leagues.ratings.log import Floats, Ints, Log
 
 #: How many sessions the deals of a pair must amount to, on average over pairs.
 _FEWEST_SESSIONS = 10

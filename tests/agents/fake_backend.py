@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.llm.backend import Answer, Backend, Score
+from arena.agents.llm.backend import Answer, Backend, Score
 
 
 class Fake(Backend):

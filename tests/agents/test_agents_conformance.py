@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.agent import Agent, CannotPlay, Decisions
-from agents.conformance import check_agent, digest
-from agents.registry import agent_names, make_agent
-from envs.conformance import NotConforming
-from envs.errors import InputError
-from envs.registry import game_names, make_game
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.conformance import check_agent, digest
+from arena.agents.registry import agent_names, make_agent
+from arena.envs.conformance import NotConforming
+from arena.envs.errors import InputError
+from arena.envs.registry import game_names, make_game
 
 # The null kinds that fail by design: test_what_fails_by_design_is_found.
 FAILING = {"crash", "illegal", "timeout"}
@@ -64,7 +64,7 @@ def test_an_agent_keeps_the_contract(spec, game):
 
 def test_another_process_decides_alike():
     code = (
-        "import sys\nfrom agents.conformance import digest\n"
+        "import sys\nfrom arena.agents.conformance import digest\n"
         "for line in sys.stdin:\n"
         "    spec, game = line.split()\n"
         "    print(digest(spec, game, tables=2, limit=5))\n"

@@ -11,19 +11,19 @@ pytest.importorskip("sb3_contrib")
 import torch
 from gymnasium import spaces
 
-from agents.exploration.bonus import Kit, Transitions
-from agents.exploration.combination import Mixture, RunningStd, parse
-from agents.exploration.counts import EpisodicCount, GlobalCount
-from agents.exploration.e3b import E3b, Ellipses
-from agents.exploration.icm import Icm
-from agents.exploration.noveld import NovelD
-from agents.exploration.psi import psi
-from agents.exploration.ride import Ride
-from agents.exploration.rnd import Rnd
-from agents.exploration.tables_env import TablesVecEnv
-from agents.exploration.vec import BonusTraining, VecBonus
-from envs.errors import InputError
-from envs.registry import make_game
+from arena.agents.exploration.bonus import Kit, Transitions
+from arena.agents.exploration.combination import Mixture, RunningStd, parse
+from arena.agents.exploration.counts import EpisodicCount, GlobalCount
+from arena.agents.exploration.e3b import E3b, Ellipses
+from arena.agents.exploration.icm import Icm
+from arena.agents.exploration.noveld import NovelD
+from arena.agents.exploration.psi import psi
+from arena.agents.exploration.ride import Ride
+from arena.agents.exploration.rnd import Rnd
+from arena.agents.exploration.tables_env import TablesVecEnv
+from arena.agents.exploration.vec import BonusTraining, VecBonus
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
 
 torch.set_num_threads(1)
 SPACE = spaces.Dict(

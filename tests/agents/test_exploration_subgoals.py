@@ -7,14 +7,14 @@ pytest.importorskip("torch")
 pytest.importorskip("sb3_contrib")
 pytest.importorskip("nle")
 
-from agents.exploration.combination import parse
-from agents.exploration.ppo import Run, Settings
-from agents.exploration.tables_env import TablesVecEnv
-from agents.exploration.vec import VecBonus
-from agents.llm import player
-from agents.llm.question import Reply
-from envs.errors import InputError
-from envs.registry import make_game
+from arena.agents.exploration.combination import parse
+from arena.agents.exploration.ppo import Run, Settings
+from arena.agents.exploration.tables_env import TablesVecEnv
+from arena.agents.exploration.vec import VecBonus
+from arena.agents.llm import player
+from arena.agents.llm.question import Reply
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
 
 GAME = "minihack?task=KeyRoom-S5,steps=40,contexts=1"
 SMALL = {"envs": 4, "rollout": 16, "batch": 32, "epochs": 1, "width": 16, "beta": 0.1}

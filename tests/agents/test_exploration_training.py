@@ -8,14 +8,14 @@ pytest.importorskip("sb3_contrib")
 
 import torch
 
-from agents.agent import CannotPlay
-from agents.conformance import check_agent
-from agents.exploration.ppo import Run, Settings, evaluate
-from agents.exploration.tables_env import TablesVecEnv
-from agents.registry import make_agent
+from arena.agents.agent import CannotPlay
+from arena.agents.conformance import check_agent
+from arena.agents.exploration.ppo import Run, Settings, evaluate
+from arena.agents.exploration.tables_env import TablesVecEnv
+from arena.agents.registry import make_agent
 from arena.cli import main
-from envs.errors import InputError
-from envs.registry import make_game
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
 
 SMALL = {"envs": 4, "rollout": 32, "batch": 64, "epochs": 2, "width": 32}
 
@@ -158,8 +158,8 @@ def test_minihack_is_trained_on_in_both_sizes():
 
 def test_the_explorer_keeps_the_contract_and_beats_chance():
     pytest.importorskip("nle")
-    from envs.game import Turns
-    from envs.seeding import spread
+    from arena.envs.game import Turns
+    from arena.envs.seeding import spread
 
     task = "minihack?task=MultiRoom-N4-Locked"
     won = {}
@@ -182,7 +182,7 @@ def test_the_explorer_keeps_the_contract_and_beats_chance():
 
 def test_pairs_are_balanced_true_and_told_apart():
     pytest.importorskip("nle")
-    from agents.exploration.pairs import pairs
+    from arena.agents.exploration.pairs import pairs
 
     found = pairs(30, seed=3)
     counts = {kind: sum(p.label == kind for p in found) for kind in ("key", "door", "none")}
@@ -214,7 +214,7 @@ def test_a_study_goes_on_where_it_stopped_and_its_intervals_hold_the_middle(tmp_
 
 
 def test_the_interquartile_mean_forgets_extremes_and_its_interval_covers_it():
-    from agents.exploration.study import iqm
+    from arena.agents.exploration.study import iqm
 
     middle, low, high = iqm(np.array([0.0, 0.4, 0.5, 0.6, 0.5, 0.5, 0.4, 9.0]))
     assert middle == pytest.approx(0.475) and low <= middle <= high

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 pytest.importorskip("nle")
 
-from agents.exploration.pairs import Pair, read_pairs
-from agents.llm.judge import DEPARTURES, Variant
-from agents.llm.suites.calm import BASELINES, achieved, questions, truth
+from arena.agents.exploration.pairs import Pair, read_pairs
+from arena.agents.llm.judge import DEPARTURES, Variant
+from arena.agents.llm.suites.calm import BASELINES, achieved, questions, truth
 from arena.cli import main
-from envs.errors import InputError
+from arena.envs.errors import InputError
 
 SHOT = {"crop": "·" * 9, "map": "....", "message": ""}
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from fake_backend import Fake
 
-from agents.agent import CannotPlay
-from agents.llm.backend import Answer, Message
-from agents.llm.decoding import CONTENT_FREE, make_decoding
-from agents.llm.question import Question
-from envs.errors import InputError
-from envs.game import exactly_one
+from arena.agents.agent import CannotPlay
+from arena.agents.llm.backend import Answer, Message
+from arena.agents.llm.decoding import CONTENT_FREE, make_decoding
+from arena.agents.llm.question import Question
+from arena.envs.errors import InputError
+from arena.envs.game import exactly_one
 
 CHOICES = ("fold", "call 1", "raise to 3")
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.llm.backend import Message, Prompt
-from agents.llm.endpoint import Endpoint
-from agents.llm.endpoint_settings import Settings, settings_for
-from envs.errors import InputError
-from leagues.clock import Clock, TimeUp
+from arena.agents.llm.backend import Message, Prompt
+from arena.agents.llm.endpoint import Endpoint
+from arena.agents.llm.endpoint_settings import Settings, settings_for
+from arena.envs.errors import InputError
+from arena.leagues.clock import Clock, TimeUp
 
 KEY = "sk-very-secret"
 QUESTION: Prompt = (Message("user", "fold or call?"),)
@@ -556,7 +556,7 @@ def test_the_default_key_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatc
         def ask(self, *_: Any, **__: Any) -> Any:
             return {"data": [{"id": "m"}]}, 1
 
-    monkeypatch.setattr("agents.llm.transport.Transport", Spy)
+    monkeypatch.setattr("arena.agents.llm.transport.Transport", Spy)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     for url in ("https://example.org/v1", "http://localhost:1/v1", "http://example.org/v1"):
         Endpoint(url, settings=Settings(record=None))

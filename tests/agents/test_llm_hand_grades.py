@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from agents.llm.hand_grades import hand_grade
-from agents.llm.suites.pokerbench import Row
-from agents.llm.suites.pokerbench_facts import facts
-from envs.holdem import cards
+from arena.agents.llm.hand_grades import hand_grade
+from arena.agents.llm.suites.pokerbench import Row
+from arena.agents.llm.suites.pokerbench_facts import facts
+from arena.envs.holdem import cards
 
 
 @pytest.mark.parametrize(

@@ -8,18 +8,18 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from agents.agent import CannotPlay
-from agents.conformance import check_agent
-from agents.llm.lid.episodes import Episode, examples, record, relabelled
-from agents.llm.lid.player import Actor
-from agents.llm.lid.policy import Sight, make_policy
-from agents.llm.lid.run import Run, Settings, demonstrations, evaluate
-from agents.llm.lid.study import draw, interval, study
-from agents.registry import make_agent
+from arena.agents.agent import CannotPlay
+from arena.agents.conformance import check_agent
+from arena.agents.llm.lid.episodes import Episode, examples, record, relabelled
+from arena.agents.llm.lid.player import Actor
+from arena.agents.llm.lid.policy import Sight, make_policy
+from arena.agents.llm.lid.run import Run, Settings, demonstrations, evaluate
+from arena.agents.llm.lid.study import draw, interval, study
+from arena.agents.registry import make_agent
 from arena.cli import main
-from envs import seeding
-from envs.errors import InputError
-from envs.registry import make_game
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
 
 TINY = Settings(
     game="errand", teacher="courier", model="tiny", layers=2, frozen=1, longest=150, history=0,

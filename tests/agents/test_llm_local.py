@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.llm.backend import Message
-from agents.llm.local import Local
-from agents.llm.models import gguf_file, open_backend, tiny_folder
-from agents.llm.trie import Trie
-from envs.errors import InputError
+from arena.agents.llm.backend import Message
+from arena.agents.llm.local import Local
+from arena.agents.llm.models import gguf_file, open_backend, tiny_folder
+from arena.agents.llm.trie import Trie
+from arena.envs.errors import InputError
 
 CHOICES = ("fold", "call 0.5", "call", "raise to 2", "raise to 22", "all-in")
 

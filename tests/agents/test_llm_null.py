@@ -5,16 +5,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.agent import CannotPlay
-from agents.llm.backend import Message
-from agents.llm.null import INJECTION, NullModel
-from agents.llm.player import respondent
-from agents.llm.question import Question
-from agents.registry import agent_names, identify, make_agent
-from envs.errors import InputError
-from envs.game import Turns
-from envs.registry import make_game
-from leagues.clock import Clock, TimeUp
+from arena.agents.agent import CannotPlay
+from arena.agents.llm.backend import Message
+from arena.agents.llm.null import INJECTION, NullModel
+from arena.agents.llm.player import respondent
+from arena.agents.llm.question import Question
+from arena.agents.registry import agent_names, identify, make_agent
+from arena.envs.errors import InputError
+from arena.envs.game import Turns
+from arena.envs.registry import make_game
+from arena.leagues.clock import Clock, TimeUp
 
 GAMES = {
     "holdem?seats=2": None,

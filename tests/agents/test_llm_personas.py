@@ -3,11 +3,19 @@
 import numpy as np
 import pytest
 
-from agents.agent import CannotPlay
-from agents.llm.suites.personas import Room, Seat, combinations, distance, persona, tilt, weights
-from agents.scripted import openings
-from agents.scripted.preflop import CLASSES, class_name, class_number
-from envs.errors import InputError
+from arena.agents.agent import CannotPlay
+from arena.agents.llm.suites.personas import (
+    Room,
+    Seat,
+    combinations,
+    distance,
+    persona,
+    tilt,
+    weights,
+)
+from arena.agents.scripted import openings
+from arena.agents.scripted.preflop import CLASSES, class_name, class_number
+from arena.envs.errors import InputError
 
 SMALL = "holdem?seats=3,stack=5"
 

@@ -4,18 +4,18 @@ import numpy as np
 import pytest
 from fake_backend import Fake
 
-from agents.agent import CannotPlay
-from agents.llm.backend import Answer, Message
-from agents.llm.player import respondent
-from agents.llm.question import Question
-from agents.registry import identify, make_agent
-from envs.errors import InputError
-from envs.game import Turns, exactly_one
-from envs.registry import make_game
-from leagues import replay, runner
-from leagues.league import League
-from leagues.match import Status
-from leagues.play import play
+from arena.agents.agent import CannotPlay
+from arena.agents.llm.backend import Answer, Message
+from arena.agents.llm.player import respondent
+from arena.agents.llm.question import Question
+from arena.agents.registry import identify, make_agent
+from arena.envs.errors import InputError
+from arena.envs.game import Turns, exactly_one
+from arena.envs.registry import make_game
+from arena.leagues import replay, runner
+from arena.leagues.league import League
+from arena.leagues.match import Status
+from arena.leagues.play import play
 
 
 @pytest.fixture
@@ -23,7 +23,9 @@ def plant(monkeypatch):
     """Makes ``lm`` open the model that is given, whatever its checkpoint."""
 
     def plant(fake):
-        monkeypatch.setattr("agents.llm.player.open_backend", lambda checkpoint, **options: fake)
+        monkeypatch.setattr(
+            "arena.agents.llm.player.open_backend", lambda checkpoint, **options: fake
+        )
         return fake
 
     return plant

@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.llm.suites import pokerbench
-from agents.llm.suites.pokerbench import Row, ask, class_of, draw_examples, read_move, split
-from agents.llm.suites.pokerbench_scores import (
+from arena.agents.llm.suites import pokerbench
+from arena.agents.llm.suites.pokerbench import Row, ask, class_of, draw_examples, read_move, split
+from arena.agents.llm.suites.pokerbench_scores import (
     EVERYTHING,
     judge,
     judge_by_substrings,
     judge_chance,
     majority,
 )
-from agents.llm.templates import load_template
-from envs.errors import InputError
+from arena.agents.llm.templates import load_template
+from arena.envs.errors import InputError
 
 PREFLOP = """\
 ,prev_line,hero_pos,hero_holding,correct_decision,num_players,num_bets,available_moves,pot_size

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from agents.llm.backend import Message
-from agents.llm.fields import FIELDS, fields, write_history
-from agents.llm.poker_words import features, hand_rank, read_face
-from agents.llm.templates import Template, load_template, template_names
-from envs.errors import InputError
-from envs.holdem import cards
-from envs.registry import make_game
+from arena.agents.llm.backend import Message
+from arena.agents.llm.fields import FIELDS, fields, write_history
+from arena.agents.llm.poker_words import features, hand_rank, read_face
+from arena.agents.llm.templates import Template, load_template, template_names
+from arena.envs.errors import InputError
+from arena.envs.holdem import cards
+from arena.envs.registry import make_game
 
 
 def test_a_file_is_a_conversation_with_holes():

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from agents.agent import Agent, CannotPlay
-from agents.conformance import check_agent
-from agents.registry import make_agent
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Turns
-from envs.registry import make_game
-from envs.rtb.game import RtbCatalogue
+from arena.agents.agent import Agent, CannotPlay
+from arena.agents.conformance import check_agent
+from arena.agents.registry import make_agent
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Turns
+from arena.envs.registry import make_game
+from arena.envs.rtb.game import RtbCatalogue
 
 BIDDERS = [
     "truthful", "shaded", "ortb", "paced", "ucb", "linucb", "exp3", "rlb", "rlb?objective=profit",

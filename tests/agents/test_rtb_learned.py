@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.agent import CannotPlay
-from agents.conformance import check_agent
-from agents.registry import make_agent
-from agents.scripted.rtb_baselines import linear
-from agents.value import rlb, rlb_network, rtb_learned
-from envs.errors import InputError
-from envs.registry import make_game
-from envs.rtb.campaign import AuctionLog
-from envs.rtb.env import LEVELS
-from envs.rtb.synthetic import synthetic_campaign
+from arena.agents.agent import CannotPlay
+from arena.agents.conformance import check_agent
+from arena.agents.registry import make_agent
+from arena.agents.scripted.rtb_baselines import linear
+from arena.agents.value import rlb, rlb_network, rtb_learned
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.envs.rtb.campaign import AuctionLog
+from arena.envs.rtb.env import LEVELS
+from arena.envs.rtb.synthetic import synthetic_campaign
 
 torch = pytest.importorskip("torch")
 LAW = synthetic_campaign("2997")

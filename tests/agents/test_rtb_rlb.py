@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.scripted.rtb_baselines import (
+from arena.agents.scripted.rtb_baselines import (
     Linear,
     Ortb,
     Pacer,
@@ -17,11 +17,11 @@ from agents.scripted.rtb_baselines import (
     mcpc,
     tune,
 )
-from agents.value import rlb
-from envs.errors import InputError
-from envs.rtb.campaign import AuctionLog, Campaign
-from envs.rtb.logs import load_campaign, load_log
-from envs.rtb.synthetic import synthetic_campaign
+from arena.agents.value import rlb
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import AuctionLog, Campaign
+from arena.envs.rtb.logs import load_campaign, load_log
+from arena.envs.rtb.synthetic import synthetic_campaign
 
 
 @pytest.fixture(scope="module")

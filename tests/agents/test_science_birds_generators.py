@@ -6,16 +6,16 @@ import pytest
 pytest.importorskip("Box2D")
 pytest.importorskip("safetensors")
 
-from agents.agent import CannotPlay
-from agents.registry import make_agent
-from agents.scripted.science_birds import vocabulary, write_line
-from envs.errors import InputError
-from envs.registry import make_game
-from envs.science_birds import grid
-from envs.science_birds.assessment import assess
-from envs.science_birds.scoring import measure
-from envs.science_birds.similarity import LETTERS
-from leagues.letters import play_letters
+from arena.agents.agent import CannotPlay
+from arena.agents.registry import make_agent
+from arena.agents.scripted.science_birds import vocabulary, write_line
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.assessment import assess
+from arena.envs.science_birds.scoring import measure
+from arena.envs.science_birds.similarity import LETTERS
+from arena.leagues.letters import play_letters
 
 
 def built_by(spec, letters, trials, *, mode="sequential", seed=0):
@@ -69,7 +69,7 @@ def test_search_finds_an_easy_letter(spec):
 
 
 def test_a_search_is_repeated_by_its_seed():
-    from agents.generators.genetic import evolve
+    from arena.agents.generators.genetic import evolve
 
     runs = [evolve("T", 120, 20, np.random.default_rng(3)) for _ in range(2)]
     assert [p.tobytes() for p, _ in runs[0]] == [p.tobytes() for p, _ in runs[1]]
@@ -77,7 +77,7 @@ def test_a_search_is_repeated_by_its_seed():
 
 def test_policy_gradients_learn_to_build_a_letter(tmp_path):
     pytest.importorskip("sb3_contrib")
-    from agents.generators.maskable_ppo import train
+    from arena.agents.generators.maskable_ppo import train
 
     score = train(tmp_path / "ppo", steps=10_000, letters="I", drops=5, tables=32, seed=1)
     chance = built_by("random", "I", 30)["random"]["I"]

@@ -9,9 +9,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-from agents.agent import CannotPlay
-from agents.registry import agent_names, make_agent
-from envs.game import Game, Tables, Turns
+from arena.agents.agent import CannotPlay
+from arena.agents.registry import agent_names, make_agent
+from arena.envs.game import Game, Tables, Turns
 
 KINDS = ("random", "first", "timeout", "crash", "illegal")
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from agents.agent import CannotPlay
-from agents.conformance import check_agent
-from agents.registry import make_agent
-from agents.scripted.equity import fixed_equities, sample_equities
-from agents.scripted.holdem import ALL_IN, CALL, FOLD, HoldemPlayer, read_betting
-from agents.scripted.preflop import (
+from arena.agents.agent import CannotPlay
+from arena.agents.conformance import check_agent
+from arena.agents.registry import make_agent
+from arena.agents.scripted.equity import fixed_equities, sample_equities
+from arena.agents.scripted.holdem import ALL_IN, CALL, FOLD, HoldemPlayer, read_betting
+from arena.agents.scripted.preflop import (
     CLASS_OF,
     class_name,
     class_number,
@@ -21,13 +21,13 @@ from agents.scripted.preflop import (
     percentile,
     strength,
 )
-from agents.scripted.pushfold import Ranges, exploitability, solve
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Turns
-from envs.holdem import Holdem
-from envs.holdem.cards import parse
-from envs.holdem.evaluator import evaluate
+from arena.agents.scripted.pushfold import Ranges, exploitability, solve
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Turns
+from arena.envs.holdem import Holdem
+from arena.envs.holdem.cards import parse
+from arena.envs.holdem.evaluator import evaluate
 
 PLAYERS = ("fold", "call", "allin", "rock", "tag", "station", "lag", "equity")
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from agents.scripted import openings, pushfold
-from agents.scripted.preflop import class_number, meetings
+from arena.agents.scripted import openings, pushfold
+from arena.agents.scripted.preflop import class_number, meetings
 
 SHARES = meetings().sum(axis=1) / meetings().sum()
 

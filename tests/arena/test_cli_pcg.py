@@ -7,7 +7,7 @@ pytest.importorskip("Box2D")
 pytest.importorskip("safetensors")
 
 from arena.cli import main
-from envs.science_birds import grid, text
+from arena.envs.science_birds import grid, text
 
 
 @pytest.fixture

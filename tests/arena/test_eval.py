@@ -10,15 +10,15 @@ import orjson
 import pytest
 from scipy.stats import beta
 
-from agents.llm import player
-from agents.llm.question import Question, Reply
+from arena.agents.llm import player
+from arena.agents.llm.question import Question, Reply
 from arena.cli import main
+from arena.envs.errors import InputError
 from arena.evaluation import estimates
 from arena.evaluation.answering import ask, named, open_folder
 from arena.evaluation.page import page
 from arena.evaluation.report import Bar, Bars, Example, Examples, Heat, Report, Table, exact
-from envs.errors import InputError
-from leagues.store import Store
+from arena.leagues.store import Store
 
 HANDS = [a + b for a in ("As", "Kd", "7c", "2h") for b in ("Qh", "Js", "9d", "5c", "3s")]
 
@@ -166,7 +166,7 @@ def test_shots_are_of_rows_that_are_not_asked(data, tmp_path, fake):
 
 
 def test_a_side_of_a_split_is_the_trainers_other_side(data, tmp_path, fake):
-    from agents.llm.suites import pokerbench
+    from arena.agents.llm.suites import pokerbench
 
     more = ("--side", "test", "--share", "0.7", "--split-seed", "5")
     assert run(data, tmp_path / "out", *more) == 0

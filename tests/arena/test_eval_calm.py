@@ -5,8 +5,8 @@ import math
 import orjson
 import pytest
 
-from agents.llm import player
-from agents.llm.question import Reply
+from arena.agents.llm import player
+from arena.agents.llm.question import Reply
 from arena.cli import main
 from arena.evaluation.confusion import confusion
 

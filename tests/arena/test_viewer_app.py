@@ -15,13 +15,13 @@ pytest.importorskip("httpx", reason="FastAPI's test client needs httpx")
 
 from fastapi.testclient import TestClient
 
+from arena.envs.errors import InputError
+from arena.leagues import replay
+from arena.leagues.store import Store
 from arena.viewer import export, human, pages
 from arena.viewer.app import make_app
 from arena.viewer.hands import Hands
 from arena.viewer.library import Library
-from envs.errors import InputError
-from leagues import replay
-from leagues.store import Store
 
 HOST = "http://127.0.0.1"
 
@@ -60,7 +60,7 @@ def test_a_league_says_how_far_it_is_before_anything_is_computed(client: TestCli
 
 
 def test_the_ranking_is_that_of_the_command_line(client: TestClient, where: str) -> None:
-    from leagues.standings import rank
+    from arena.leagues.standings import rank
 
     served = client.get(f"/api/leagues/{league_id(client)}/ranking").json()
     store = Store(where)

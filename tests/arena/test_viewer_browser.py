@@ -17,11 +17,11 @@ playwright = pytest.importorskip(
     "playwright.sync_api", reason="Playwright is not installed; it is in the extra test"
 )
 
+from arena.leagues import replay  # noqa: E402
+from arena.leagues.store import Store  # noqa: E402
 from arena.viewer import export  # noqa: E402
 from arena.viewer.hands import Hands  # noqa: E402
 from arena.viewer.library import Library  # noqa: E402
-from leagues import replay  # noqa: E402
-from leagues.store import Store  # noqa: E402
 
 expect = playwright.expect
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
-from agents.agent import Agent, Decisions, Identity
-from agents.registry import identify, make_agent
-from agents.scripted.generic import First, Random
+from arena.agents.agent import Agent, Decisions, Identity
+from arena.agents.registry import identify, make_agent
+from arena.agents.scripted.generic import First, Random
+from arena.envs.game import Turns
+from arena.envs.registry import make_game
+from arena.leagues.league import Entrant, League
+from arena.leagues.match import Match, Result, seatings
+from arena.leagues.play import play
+from arena.leagues.store import Store
 from arena.viewer.library import Library
-from envs.game import Turns
-from envs.registry import make_game
-from leagues.league import Entrant, League
-from leagues.match import Match, Result, seatings
-from leagues.play import play
-from leagues.store import Store
 
 MARKUP = "<img src=x onerror=\"document.title='broken'\">"
 SCRIPT = "</script><script>document.title='broken'</script>"

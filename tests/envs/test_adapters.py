@@ -11,10 +11,10 @@ from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.env_registry.registration import make, register
 from pettingzoo.utils import AgentSelector
 
-from envs.conformance import NotConforming, check_game
-from envs.errors import InputError
-from envs.registry import make_game
-from envs.spaces import Actions, Layout, as_text
+from arena.envs.conformance import NotConforming, check_game
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.envs.spaces import Actions, Layout, as_text
 
 ROOT = np.uint64(1) << np.uint64(33)  # a table seed whose upper 31 bits are 1
 

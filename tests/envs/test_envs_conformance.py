@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from envs.conformance import NotConforming, check_game
-from envs.errors import InputError
-from envs.registry import game_names, make_game
+from arena.envs.conformance import NotConforming, check_game
+from arena.envs.errors import InputError
+from arena.envs.registry import game_names, make_game
 
 # A game that is not named here is checked as its bare name makes it.
 CONFIGURATIONS = {

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from agents.conformance import check_agent
-from agents.registry import make_agent
-from envs.conformance import check_game
-from envs.errand import rules
-from envs.errors import InputError
-from envs.registry import make_game
+from arena.agents.conformance import check_agent
+from arena.agents.registry import make_agent
+from arena.envs.conformance import check_game
+from arena.envs.errand import rules
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
 
 
 def begun(spec, count):

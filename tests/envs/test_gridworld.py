@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from envs.conformance import check_game
-from envs.errors import InputError
-from envs.gridworld import rules
-from envs.registry import make_game
+from arena.envs.conformance import check_game
+from arena.envs.errors import InputError
+from arena.envs.gridworld import rules
+from arena.envs.registry import make_game
 
 
 def begun(spec, seeds):

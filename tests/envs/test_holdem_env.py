@@ -12,12 +12,12 @@ from gymnasium.utils.env_checker import check_env
 from pettingzoo.env_registry.registration import make
 from pettingzoo.test import api_test, seed_test
 
-from envs.errors import InputError
-from envs.holdem.encoding import encode, size
-from envs.holdem.env import HoldemEnv, env
-from envs.registry import make_game
+from arena.envs.errors import InputError
+from arena.envs.holdem.encoding import encode, size
+from arena.envs.holdem.env import HoldemEnv, env
+from arena.envs.registry import make_game
 
-ID = "envs.holdem:ArenaHoldem-v1"
+ID = "arena.envs.holdem:ArenaHoldem-v1"
 
 
 class Always:
@@ -61,7 +61,7 @@ def test_longer_episodes_pass_too(options):
 
 
 def test_the_aec_face_plays_the_game_of_the_contract():
-    spec = "aec?id=envs.holdem.env:arena/holdem-v1"
+    spec = "aec?id=arena.envs.holdem.env:arena/holdem-v1"
     faced = make_game(spec).tables(1)
     rng = np.random.default_rng(5)
     for seed in range(30):
@@ -186,7 +186,7 @@ def test_the_examples_of_the_readme_run(vec_env, tmp_path):
 @pytest.fixture
 def vec_env():
     pytest.importorskip("sb3_contrib", reason="the vectorised face needs Stable-Baselines3")
-    from envs.holdem.vec import HoldemVecEnv
+    from arena.envs.holdem.vec import HoldemVecEnv
 
     return HoldemVecEnv
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.errors import InputError
-from envs.holdem import cards
-from envs.holdem.evaluator import CATEGORIES, category, evaluate
+from arena.envs.errors import InputError
+from arena.envs.holdem import cards
+from arena.envs.holdem.evaluator import CATEGORIES, category, evaluate
 
 # Of the 2,598,960 five-card hands; 7,462 are of different strength.
 FREQUENCIES = {

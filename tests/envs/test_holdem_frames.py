@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.holdem.game import Holdem
-from envs.registry import make_game
+from arena.envs.holdem.game import Holdem
+from arena.envs.registry import make_game
 
 AT = np.array([0])
 

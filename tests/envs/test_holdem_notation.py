@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs.errors import InputError
-from envs.game import Recording, Tables
-from envs.holdem import Holdem, acpc, notation, phh
-from envs.holdem.cards import parse
-from envs.holdem.history import Action, HandHistory, episode_histories, history_of
+from arena.envs.errors import InputError
+from arena.envs.game import Recording, Tables
+from arena.envs.holdem import Holdem, acpc, notation, phh
+from arena.envs.holdem.cards import parse
+from arena.envs.holdem.history import Action, HandHistory, episode_histories, history_of
 
 pokerkit = pytest.importorskip("pokerkit", reason="PokerKit is the reference for PHH")
 

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from envs.holdem import Holdem, cards, rules
+from arena.envs.holdem import Holdem, cards, rules
 
 ONE = np.zeros(1, np.int64)
 
@@ -334,9 +334,10 @@ def test_a_hand_is_the_same_wherever_the_button_is():
 class Differential:
     """One random hand played in lockstep with PokerKit.
 
-    Of the three departures that ``envs.holdem.rules`` names, the first is kept out: the largest
-    blind is always posted in full. The others are about who may raise again. ``may_raise_again``
-    states the rule without the engine, and ``departures`` counts where PokerKit has it otherwise.
+    Of the three departures that ``arena.envs.holdem.rules`` names, the first is kept out: the
+    largest blind is always posted in full. The others are about who may raise again.
+    ``may_raise_again`` states the rule without the engine, and ``departures`` counts where PokerKit
+    has it otherwise.
     """
 
     def __init__(self, seed):

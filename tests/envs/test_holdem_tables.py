@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.errors import InputError
-from envs.holdem import Holdem, rules
-from envs.holdem.observation import View
-from envs.registry import make_game
+from arena.envs.errors import InputError
+from arena.envs.holdem import Holdem, rules
+from arena.envs.holdem.observation import View
+from arena.envs.registry import make_game
 
 ONE = np.zeros(1, np.int64)
 

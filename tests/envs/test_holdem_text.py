@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.conformance import check_game
-from envs.errors import InputError
-from envs.holdem import cards
-from envs.holdem.game import Holdem
-from envs.holdem.tables import HoldemTables
-from envs.holdem.text import amount, positions
-from envs.registry import make_game
+from arena.envs.conformance import check_game
+from arena.envs.errors import InputError
+from arena.envs.holdem import cards
+from arena.envs.holdem.game import Holdem
+from arena.envs.holdem.tables import HoldemTables
+from arena.envs.holdem.text import amount, positions
+from arena.envs.registry import make_game
 
 
 def dealt(holes, board, *, stacks=None, blinds=(50, 100), button=-1, game=None, **keywords):

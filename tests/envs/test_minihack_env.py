@@ -12,17 +12,17 @@ pytest.importorskip("minihack")
 import gymnasium
 from gymnasium.utils.env_checker import check_env
 
-import envs.minihack.env
-from envs.conformance import check_game
-from envs.errors import InputError
-from envs.game import Recording
-from envs.minihack import labels, levels, worker
-from envs.minihack.compiler import Assembler, compile_description
-from envs.minihack.dice import Dice
-from envs.minihack.env import MiniHackEnv, MiniHackVectorEnv
-from envs.minihack.pool import Pool
-from envs.minihack.tasks import compiled, make_task, task_names
-from envs.registry import make_game
+import arena.envs.minihack.env
+from arena.envs.conformance import check_game
+from arena.envs.errors import InputError
+from arena.envs.game import Recording
+from arena.envs.minihack import labels, levels, worker
+from arena.envs.minihack.compiler import Assembler, compile_description
+from arena.envs.minihack.dice import Dice
+from arena.envs.minihack.env import MiniHackEnv, MiniHackVectorEnv
+from arena.envs.minihack.pool import Pool
+from arena.envs.minihack.tasks import compiled, make_task, task_names
+from arena.envs.registry import make_game
 
 KEYS = ("glyphs", "blstats", "message")
 ROW = np.zeros(1, np.int64)
@@ -50,7 +50,7 @@ SCRIPT = """
 import hashlib, sys
 import numpy as np
 from test_minihack_env import trajectory, KEYS
-from envs.minihack.pool import Pool
+from arena.envs.minihack.pool import Pool
 pool = Pool("MultiRoom-N4", 1, KEYS)
 seen = trajectory(pool, 0, 7, np.random.default_rng(1).integers(0, 8, 80).tolist())
 print(hashlib.sha256(b"".join(seen)).hexdigest())
@@ -143,7 +143,7 @@ def test_no_first_message_tells_of_the_moon():
 
 def test_contexts_are_so_many_levels():
     pool = Pool("MultiRoom-N4", 1, KEYS)
-    from envs.contexts import context_seed
+    from arena.envs.contexts import context_seed
 
     found = set()
     for seed in range(40):
@@ -154,7 +154,7 @@ def test_contexts_are_so_many_levels():
 
 
 def test_the_contextual_wrapper_draws_from_so_many_worlds():
-    from envs.contexts import Contextual
+    from arena.envs.contexts import Contextual
 
     env = Contextual(MiniHackEnv("MultiRoom-N4", keys=KEYS), contexts=3)
     firsts = [env.reset(seed=0)[0]["glyphs"].tobytes()]
@@ -216,7 +216,7 @@ def test_processes_are_renewed_in_the_middle_of_episodes_and_memory_stays(monkey
 
 def test_key_and_door_are_labelled_as_they_happen():
     # The key is walked to and the door is opened by a player who knows the level of this seed.
-    env = MiniHackEnv("KeyRoom-S5", keys=envs.minihack.env.KEYS)
+    env = MiniHackEnv("KeyRoom-S5", keys=arena.envs.minihack.env.KEYS)
     seen, _ = env.reset(seed=5)
     happened = []
     for name in ["east", "east", "east", "pickup", "apply"]:

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.registry import identify, make_agent
-from envs import seeding
-from envs.conformance import check_game
-from envs.errors import InputError
-from envs.registry import make_game
+from arena.agents.registry import identify, make_agent
+from arena.envs import seeding
+from arena.envs.conformance import check_game
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
 
 ROOT = Path(__file__).parents[2]
 

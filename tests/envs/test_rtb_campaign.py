@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from envs.errors import InputError
-from envs.rtb.campaign import AuctionLog, Campaign, replay_bids
-from envs.rtb.logs import load_campaign, load_log
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import AuctionLog, Campaign, replay_bids
+from arena.envs.rtb.logs import load_campaign, load_log
 
 
 def auction_log(*rows: tuple[int, int, float]) -> AuctionLog:

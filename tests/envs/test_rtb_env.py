@@ -9,11 +9,11 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
-from envs.errors import InputError
-from envs.rtb.campaign import replay_bids
-from envs.rtb.env import LEVELS, BiddingEnv, MarketEnv, parallel_env
-from envs.rtb.game import RtbCatalogue
-from envs.rtb.logs import load_campaign, load_log
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import replay_bids
+from arena.envs.rtb.env import LEVELS, BiddingEnv, MarketEnv, parallel_env
+from arena.envs.rtb.game import RtbCatalogue
+from arena.envs.rtb.logs import load_campaign, load_log
 
 SYNTHETIC = "arena/RtbSynthetic-v0"
 MARKETS = {

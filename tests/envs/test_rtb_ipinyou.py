@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from envs.errors import InputError
-from envs.rtb.campaign import Campaign, replay_bids
-from envs.rtb.ipinyou import COLUMNS, load_raw, train_ctr
+from arena.envs.errors import InputError
+from arena.envs.rtb.campaign import Campaign, replay_bids
+from arena.envs.rtb.ipinyou import COLUMNS, load_raw, train_ctr
 
 
 def raw_row(**cells: object) -> str:

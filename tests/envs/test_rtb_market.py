@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.conformance import check_game
-from envs.errors import InputError
-from envs.registry import make_game
-from envs.rtb.auction import Stat
-from envs.rtb.game import Market, Rtb, RtbCatalogue
-from envs.rtb.tables import RtbTables
+from arena.envs.conformance import check_game
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.envs.rtb.auction import Stat
+from arena.envs.rtb.game import Market, Rtb, RtbCatalogue
+from arena.envs.rtb.tables import RtbTables
 
 SPECS = [
     "rtb?auctions=60",

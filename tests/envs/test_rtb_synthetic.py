@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from envs.errors import InputError
-from envs.rtb.logs import load_campaign
-from envs.rtb.synthetic import (
+from arena.envs.errors import InputError
+from arena.envs.rtb.logs import load_campaign
+from arena.envs.rtb.synthetic import (
     fit_prices,
     price_law,
     synthetic_campaign,

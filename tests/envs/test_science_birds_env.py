@@ -10,15 +10,15 @@ pytest.importorskip("safetensors")
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 
-from envs.conformance import check_game
-from envs.errors import InputError
-from envs.registry import make_game
-from envs.science_birds import env as faces
-from envs.science_birds import grid, pcg, text
-from envs.science_birds.assessment import assess
-from envs.science_birds.game import Programs
-from envs.science_birds.grid import STOP
-from envs.science_birds.similarity import LETTERS, diversity
+from arena.envs.conformance import check_game
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.envs.science_birds import env as faces
+from arena.envs.science_birds import grid, pcg, text
+from arena.envs.science_birds.assessment import assess
+from arena.envs.science_birds.game import Programs
+from arena.envs.science_birds.grid import STOP
+from arena.envs.science_birds.similarity import LETTERS, diversity
 
 LETTER_I = grid.program([("b31", 9), ("b13", 9), ("b31", 9)])
 LETTER_T = grid.program([("b13", 9), ("b13", 9), ("b31", 9)])

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.errors import InputError
-from envs.science_birds import grid
-from envs.science_birds.grid import HEIGHT, KIND_HEIGHT, KIND_WIDTH, WIDTH, build, program
+from arena.envs.errors import InputError
+from arena.envs.science_birds import grid
+from arena.envs.science_birds.grid import HEIGHT, KIND_HEIGHT, KIND_WIDTH, WIDTH, build, program
 
 drops = st.lists(
     st.tuples(st.sampled_from(grid.KINDS), st.integers(0, WIDTH - 1)), min_size=1, max_size=40

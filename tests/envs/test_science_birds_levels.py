@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.errors import InputError
-from envs.science_birds import blocks, grid, levels
-from envs.science_birds.levels import Camera, Level, Piece, load_level, read_xml, write_xml
+from arena.envs.errors import InputError
+from arena.envs.science_birds import blocks, grid, levels
+from arena.envs.science_birds.levels import Camera, Level, Piece, load_level, read_xml, write_xml
 
 numbers = st.floats(-50, 50)
 pieces = st.one_of(

@@ -11,10 +11,10 @@ import pytest
 pytest.importorskip("Box2D")
 pytest.importorskip("safetensors")
 
-from envs.errors import InputError
-from envs.science_birds import grid, text
-from envs.science_birds.scoring import Competition, score_folder
-from envs.science_birds.similarity import LETTERS
+from arena.envs.errors import InputError
+from arena.envs.science_birds import grid, text
+from arena.envs.science_birds.scoring import Competition, score_folder
+from arena.envs.science_birds.similarity import LETTERS
 
 
 def table_of(path):

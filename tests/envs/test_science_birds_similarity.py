@@ -10,9 +10,16 @@ pytest.importorskip("safetensors")
 
 from safetensors import safe_open
 
-from envs.science_birds import drawing, grid
-from envs.science_birds.assessment import assess, look
-from envs.science_birds.similarity import LETTERS, SIZE, WEIGHTS, Classifier, classifier, diversity
+from arena.envs.science_birds import drawing, grid
+from arena.envs.science_birds.assessment import assess, look
+from arena.envs.science_birds.similarity import (
+    LETTERS,
+    SIZE,
+    WEIGHTS,
+    Classifier,
+    classifier,
+    diversity,
+)
 
 SQUARE = np.array([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])
 
@@ -62,7 +69,7 @@ def test_the_weights_are_small_and_say_how_well_they_read_held_out_families():
 
 
 def test_letters_of_a_font_that_was_held_out_are_read():
-    training = pytest.importorskip("envs.science_birds.similarity_training")
+    training = pytest.importorskip("arena.envs.science_birds.similarity_training")
     folder = Path("/usr/share/fonts/truetype/dejavu")
     if not folder.is_dir():
         pytest.skip("DejaVu (Debian: fonts-dejavu-core) is not installed")
@@ -74,7 +81,7 @@ def test_letters_of_a_font_that_was_held_out_are_read():
 
 
 def test_the_exported_network_is_the_trained_one():
-    training = pytest.importorskip("envs.science_birds.similarity_training")
+    training = pytest.importorskip("arena.envs.science_birds.similarity_training")
     import torch
 
     torch.manual_seed(0)

@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("Box2D")
 
-from envs.errors import InputError
-from envs.science_birds import blocks, frames, grid, levels
-from envs.science_birds.levels import Level, Piece
-from envs.science_birds.simulation import World, judge
+from arena.envs.errors import InputError
+from arena.envs.science_birds import blocks, frames, grid, levels
+from arena.envs.science_birds.levels import Level, Piece
+from arena.envs.science_birds.simulation import World, judge
 
 
 def level_of(drops):
@@ -65,7 +65,7 @@ def test_an_empty_level_has_no_stability():
 def test_every_process_sees_the_same_fall():
     level = level_of([("b13", 4), ("b31", 5), ("b31", 6), ("b13", 7), ("b11", 7)])
     code = (
-        "import sys; from envs.science_birds import levels, simulation;"
+        "import sys; from arena.envs.science_birds import levels, simulation;"
         "print(simulation.judge(levels.read_xml(sys.stdin.read())).poses.tobytes().hex())"
     )
     outputs = {

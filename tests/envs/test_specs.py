@@ -6,10 +6,10 @@ from typing import Literal
 
 import pytest
 
-from agents.registry import identify
-from envs.errors import InputError
-from envs.registry import named_game
-from envs.specs import Spec, bind, canonical
+from arena.agents.registry import identify
+from arena.envs.errors import InputError
+from arena.envs.registry import named_game
+from arena.envs.specs import Spec, bind, canonical
 
 
 def factory(

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from leagues.league import League
+from arena.leagues.league import League
 
 ROGUES = '''
 import ctypes, os, signal, time
 import numpy as np
-from agents.agent import Agent, Decisions
-from envs.holdem import Holdem
+from arena.agents.agent import Agent, Decisions
+from arena.envs.holdem import Holdem
 
 class Rogue(Agent):
     def __init__(self, game, checkpoint=None):

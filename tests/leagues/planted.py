@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import ndtr
 
-from leagues.match import Match, Result, Status, seatings
+from arena.leagues.match import Match, Result, Status, seatings
 
 
 def result(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from agents.llm.training.scribe import Scribe
-from envs.errors import InputError
-from envs.registry import make_game
-from leagues import examples, replay, runner
-from leagues.executors import InProcess
-from leagues.league import League
-from leagues.store import Store
+from arena.agents.llm.training.scribe import Scribe
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.leagues import examples, replay, runner
+from arena.leagues.executors import InProcess
+from arena.leagues.league import League
+from arena.leagues.store import Store
 
 pytest.importorskip("transformers")
 LM = "lm:tiny"

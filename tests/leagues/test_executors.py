@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from envs.errors import InputError
-from leagues import runner
-from leagues.executors import InProcess, Processes, make_executor
-from leagues.match import Match, Result, Status
+from arena.envs.errors import InputError
+from arena.leagues import runner
+from arena.leagues.executors import InProcess, Processes, make_executor
+from arena.leagues.match import Match, Result, Status
 
 
 def blocks(league) -> list[list[Match]]:

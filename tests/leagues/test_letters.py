@@ -5,15 +5,15 @@ import pytest
 pytest.importorskip("Box2D")
 pytest.importorskip("safetensors")
 
-from agents.registry import make_agent
-from envs.errors import InputError
-from envs.registry import make_game
-from envs.science_birds.scoring import measure
-from leagues import runner
-from leagues.executors import make_executor
-from leagues.league import League
-from leagues.letters import play_letters, score_league
-from leagues.store import Store
+from arena.agents.registry import make_agent
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.envs.science_birds.scoring import measure
+from arena.leagues import runner
+from arena.leagues.executors import make_executor
+from arena.leagues.league import League
+from arena.leagues.letters import play_letters, score_league
+from arena.leagues.store import Store
 
 CONFIG = {
     "name": "letters",

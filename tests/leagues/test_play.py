@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from envs.holdem.tables import HoldemTables
-from leagues import replay, runner
-from leagues.league import League
-from leagues.match import Match, Result, Status, seatings
-from leagues.play import Roster, Timing, play
+from arena.envs.holdem.tables import HoldemTables
+from arena.leagues import replay, runner
+from arena.leagues.league import League
+from arena.leagues.match import Match, Result, Status, seatings
+from arena.leagues.play import Roster, Timing, play
 
 
 def results(league: League, capacity: int = 1024) -> dict[frozenset[str], list[Result]]:
@@ -245,7 +245,7 @@ def test_a_clock_needs_the_main_thread():
     failure: list[BaseException] = []
 
     def body() -> None:
-        from agents.registry import identify
+        from arena.agents.registry import identify
 
         who = identify("random")
         game, agents = Roster("holdem", {who.key: who}).build()

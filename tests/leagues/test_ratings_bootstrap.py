@@ -8,9 +8,9 @@ from planted import chance, wins
 from scipy.sparse import csr_array
 from scipy.stats import beta, binom
 
-from leagues.ratings.bootstrap import interval, resample, tail
-from leagues.ratings.bradley_terry import centred, fit, prior
-from leagues.ratings.tally import Tally
+from arena.leagues.ratings.bootstrap import interval, resample, tail
+from arena.leagues.ratings.bradley_terry import centred, fit, prior
+from arena.leagues.ratings.tally import Tally
 
 
 def spans(table: csr_array, n: int, deals: int, seed: int, samples: int = 300):

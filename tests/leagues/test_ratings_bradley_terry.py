@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from planted import full_tables, result, wins
 from scipy.special import expit
 
-from leagues.ratings import Log
-from leagues.ratings.bradley_terry import CENTRE, POINTS, centred, fit, prior, rating
+from arena.leagues.ratings import Log
+from arena.leagues.ratings.bradley_terry import CENTRE, POINTS, centred, fit, prior, rating
 
 
 def fit_by_mm(table: np.ndarray, rounds: int = 20_000) -> np.ndarray:

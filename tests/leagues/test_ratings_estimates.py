@@ -11,9 +11,9 @@ from scipy.sparse import csr_array
 from scipy.stats import beta, sem
 from scipy.stats import t as student
 
-from leagues.ratings import Log
-from leagues.ratings.bootstrap import tail
-from leagues.ratings.estimates import means, win_rates
+from arena.leagues.ratings import Log
+from arena.leagues.ratings.bootstrap import tail
+from arena.leagues.ratings.estimates import means, win_rates
 
 
 def column(values) -> csr_array:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from planted import duel, full_tables, result, round_robin, scored
 
-from envs.errors import InputError
-from leagues.match import Status
-from leagues.ratings import Log
+from arena.envs.errors import InputError
+from arena.leagues.match import Status
+from arena.leagues.ratings import Log
 
 DONE, ILLEGAL, CRASH, TIMEOUT = Status
 

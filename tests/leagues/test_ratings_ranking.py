@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from planted import duel, full_tables, names, result, round_robin, scored, wins
 
-from leagues.match import Status
-from leagues.ratings import Log, alarms, history, skills, summarise
-from leagues.ratings.bootstrap import resample
-from leagues.ratings.bradley_terry import POINTS, centred, fit
-from leagues.ratings.ranking import compare
-from leagues.ratings.tally import Tally
+from arena.leagues.match import Status
+from arena.leagues.ratings import Log, alarms, history, skills, summarise
+from arena.leagues.ratings.bootstrap import resample
+from arena.leagues.ratings.bradley_terry import POINTS, centred, fit
+from arena.leagues.ratings.ranking import compare
+from arena.leagues.ratings.tally import Tally
 
 THETA = centred(np.array([1.5, 1.0, 0.4, -0.2, -0.9, -1.8]))
 

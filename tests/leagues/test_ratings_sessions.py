@@ -9,17 +9,17 @@ import pytest
 from planted import ahead, chip_league, duel, full_tables, names, result, scored
 from scipy.special import ndtr
 
-from envs.registry import make_game
-from leagues import runner
-from leagues.executors import InProcess
-from leagues.match import Status
-from leagues.ratings import Log, history, summarise
-from leagues.ratings.bootstrap import interval, resample
-from leagues.ratings.bradley_terry import POINTS, fit
-from leagues.ratings.tally import Tally
-from leagues.runner import _scores
-from leagues.standings import rank
-from leagues.store import Store
+from arena.envs.registry import make_game
+from arena.leagues import runner
+from arena.leagues.executors import InProcess
+from arena.leagues.match import Status
+from arena.leagues.ratings import Log, history, summarise
+from arena.leagues.ratings.bootstrap import interval, resample
+from arena.leagues.ratings.bradley_terry import POINTS, fit
+from arena.leagues.ratings.tally import Tally
+from arena.leagues.runner import _scores
+from arena.leagues.standings import rank
+from arena.leagues.store import Store
 
 
 def tally(results, session: int) -> tuple[Tally, np.ndarray]:

@@ -8,11 +8,11 @@ import orjson
 import pytest
 import zstandard
 
-from envs.errors import InputError
-from envs.registry import make_game
-from leagues import replay, runner
-from leagues.executors import InProcess
-from leagues.store import Store
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.leagues import replay, runner
+from arena.leagues.executors import InProcess
+from arena.leagues.store import Store
 
 
 @pytest.fixture

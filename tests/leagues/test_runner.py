@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from leagues import runner
-from leagues.executors import InProcess
-from leagues.league import League, load
-from leagues.store import Store
+from arena.leagues import runner
+from arena.leagues.executors import InProcess
+from arena.leagues.league import League, load
+from arena.leagues.store import Store
 
 
 def log(store: Store, league: League) -> dict[str, tuple[bytes, bytes, int]]:

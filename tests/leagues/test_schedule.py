@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.errors import InputError
-from envs.registry import make_game
-from leagues.schedule import Rotation, RoundRobin, Swiss, make_schedule
+from arena.envs.errors import InputError
+from arena.envs.registry import make_game
+from arena.leagues.schedule import Rotation, RoundRobin, Swiss, make_schedule
 
 
 @given(st.integers(2, 12), st.integers(1, 50), st.integers(1, 20))

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from envs.errors import InputError
-from leagues import replay, runner
-from leagues.executors import InProcess
-from leagues.league import League
-from leagues.store import Store
+from arena.envs.errors import InputError
+from arena.leagues import replay, runner
+from arena.leagues.executors import InProcess
+from arena.leagues.league import League
+from arena.leagues.store import Store
 
 
 def run(league: League, store: Store) -> list[runner.Progress]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.agent import Agent
-from agents.llm.lid.player import Instructed, sight
-from agents.llm.lid.policy import Sight
-from envs import seeding
-from envs.game import Game
+from arena.agents.agent import Agent
+from arena.agents.llm.lid.player import Instructed, sight
+from arena.agents.llm.lid.policy import Sight
+from arena.envs import seeding
+from arena.envs.game import Game
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from agents.agent import Agent, CannotPlay, Decisions
-from agents.llm.lid.policy import LidPolicy, Sight, load_policy
-from envs.errors import InputError
-from envs.game import Game, Ints, Tables, Turns
-from envs.registry import make_game
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.llm.lid.policy import LidPolicy, Sight, load_policy
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Tables, Turns
+from arena.envs.registry import make_game
 
 
 @runtime_checkable

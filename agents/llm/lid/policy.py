@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from envs.errors import InputError
+from arena.envs.errors import InputError
 
 Init = Literal["lm", "random"]
 
@@ -129,7 +129,8 @@ def make_policy(
     """An untrained policy on the first ``layers`` layers of a model (0: all of them).
 
     Args:
-        model: what ``agents.llm.models.source`` takes: ``smollm2``, ``tiny``, a folder, a hub's id.
+        model: what ``arena.agents.llm.models.source`` takes: ``smollm2``, ``tiny``, a folder, a
+            hub's id.
         init: whether the body has the model's weights, or random ones of the same shapes.
         layers, frozen, actions, longest: see ``LidPolicy``.
         seed: of the random weights, the head's among them.
@@ -139,7 +140,7 @@ def make_policy(
     """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-    from agents.llm.models import loading, source
+    from arena.agents.llm.models import loading, source
 
     path = source(model)
     config = loading(AutoConfig, path)
@@ -176,7 +177,7 @@ def load_policy(folder: Path) -> tuple[LidPolicy, dict[str, Any]]:
     """The policy in ``folder`` and the facts stored with it; InputError where there is none."""
     from transformers import AutoConfig, AutoTokenizer
 
-    from agents.llm.models import loading
+    from arena.agents.llm.models import loading
 
     path = folder / "config.json"
     try:

@@ -24,9 +24,9 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional
 
-from agents.llm.lid.episodes import Episode, examples, record, relabelled
-from agents.llm.lid.player import Actor
-from agents.llm.lid.policy import (
+from arena.agents.llm.lid.episodes import Episode, examples, record, relabelled
+from arena.agents.llm.lid.player import Actor
+from arena.agents.llm.lid.policy import (
     Init,
     LidPolicy,
     load_policy,
@@ -35,11 +35,11 @@ from agents.llm.lid.policy import (
     write_json,
     write_tensors,
 )
-from agents.registry import make_agent
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Game
-from envs.registry import make_game
+from arena.agents.registry import make_agent
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Game
+from arena.envs.registry import make_game
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ import numpy as np
 from scipy.stats import t as student
 from torch import Tensor
 
-from agents.llm.lid.policy import Sight, write_json
-from agents.llm.lid.run import Run, Settings, evaluate
-from envs.errors import InputError
+from arena.agents.llm.lid.policy import Sight, write_json
+from arena.agents.llm.lid.run import Run, Settings, evaluate
+from arena.envs.errors import InputError
 
 SPLITS = ("known", "pairs", "words")
 ROUNDS = 3

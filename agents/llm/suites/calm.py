@@ -1,18 +1,19 @@
 """CALM's examination: transitions of KeyRoom whose subgoals are known, and what needs no model.
 
 Kwon et al. (2409.12798, §4): is a language model a judge of transitions that reinforcement learning
-could be rewarded by? Its answers are compared with exact labels (``agents.exploration.pairs``), and
-so are those of baselines, which a judge must beat to be worth its time.
+could be rewarded by? Its answers are compared with exact labels
+(``arena.agents.exploration.pairs``), and so are those of baselines, which a judge must beat to be
+worth its time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from agents.exploration.pairs import Pair
-from agents.llm.judge import Variant, Verdict
-from agents.llm.question import Question
-from envs import seeding
+from arena.agents.exploration.pairs import Pair
+from arena.agents.llm.judge import Variant, Verdict
+from arena.agents.llm.question import Question
+from arena.envs import seeding
 
 
 def questions(pairs: Sequence[Pair], variant: Variant) -> dict[str, Question]:

@@ -4,7 +4,7 @@ An analysis of chat models as poker players (arXiv:2308.12466) drew their openin
 charts, a chart a position, and called a model a nit or a maniac by its distance from equilibrium.
 Here every agent that plays Hold'em is put into the same seats, language model or not: all before it
 have folded, it holds one of the 169 classes of hands, and it *opens* where it raises by any amount.
-The reference is all-in or fold for the same stacks (``agents.scripted.openings``).
+The reference is all-in or fold for the same stacks (``arena.agents.scripted.openings``).
 
 With w combinations of a class (6 a pair, 4 suited, 12 offsuit) and f how often it opens,
 
@@ -22,20 +22,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from agents.agent import Agent, Decisions
-from agents.llm.backend import Message
-from agents.llm.question import Question, Reply
-from agents.registry import identify, make_agent
-from agents.scripted import openings
-from agents.scripted.preflop import CLASS_OF, CLASSES, class_name
-from agents.scripted.pushfold import DEEPEST
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Turns
-from envs.holdem import Holdem, cards
-from envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
-from envs.holdem.text import positions
-from envs.registry import make_game
+from arena.agents.agent import Agent, Decisions
+from arena.agents.llm.backend import Message
+from arena.agents.llm.question import Question, Reply
+from arena.agents.registry import identify, make_agent
+from arena.agents.scripted import openings
+from arena.agents.scripted.preflop import CLASS_OF, CLASSES, class_name
+from arena.agents.scripted.pushfold import DEEPEST
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Turns
+from arena.envs.holdem import Holdem, cards
+from arena.envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
+from arena.envs.holdem.text import positions
+from arena.envs.registry import make_game
 
 Floats = NDArray[np.float64]
 HANDS = 1326

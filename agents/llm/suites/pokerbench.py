@@ -24,14 +24,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from agents.llm import poker_words
-from agents.llm.backend import Message
-from agents.llm.question import Question
-from agents.llm.suites.pokerbench_facts import facts
-from agents.llm.templates import Template
-from envs import seeding
-from envs.errors import InputError
-from envs.holdem import cards
+from arena.agents.llm import poker_words
+from arena.agents.llm.backend import Message
+from arena.agents.llm.question import Question
+from arena.agents.llm.suites.pokerbench_facts import facts
+from arena.agents.llm.templates import Template
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.holdem import cards
 
 Source = Literal["preflop", "postflop"]
 SOURCES: tuple[Source, ...] = ("preflop", "postflop")

@@ -24,15 +24,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from agents.llm import poker_words
-from agents.llm.hand_grades import Grades, grade, hand_grade
-from agents.scripted.equity import sample_equities
-from agents.scripted.preflop import CLASS_OF, class_name
-from envs import seeding
-from envs.holdem import cards
+from arena.agents.llm import poker_words
+from arena.agents.llm.hand_grades import Grades, grade, hand_grade
+from arena.agents.scripted.equity import sample_equities
+from arena.agents.scripted.preflop import CLASS_OF, class_name
+from arena.envs import seeding
+from arena.envs.holdem import cards
 
 if TYPE_CHECKING:
-    from agents.llm.suites.pokerbench import Row
+    from arena.agents.llm.suites.pokerbench import Row
 
 # Points of equity above what a call needs.
 _MARGIN: Grades = (

@@ -11,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from agents.llm.suites.pokerbench import CLASSES, Row, class_of
-from envs import seeding
+from arena.agents.llm.suites.pokerbench import CLASSES, Row, class_of
+from arena.envs import seeding
 
 EVERYTHING = "fold, call, check, raise or bet"
 FOLDS = 10

@@ -13,9 +13,9 @@ from typing import Any, get_args
 
 import orjson
 
-from agents.llm.backend import Message, Prompt
-from agents.llm.templates import Role
-from envs.errors import InputError
+from arena.agents.llm.backend import Message, Prompt
+from arena.agents.llm.templates import Role
+from arena.envs.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from transformers import PrinterCallback
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
-from agents.llm.training.problems import Problem
-from agents.llm.training.sft import (
+from arena.agents.llm.training.problems import Problem
+from arena.agents.llm.training.sft import (
     Progress,
     adapters,
     begin_with,

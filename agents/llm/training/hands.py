@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.llm.training.examples import Example
-from agents.llm.training.scribe import Scribe
-from envs.errors import InputError
-from envs.holdem import Holdem, cards
-from envs.holdem.history import HandHistory
-from envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
-from envs.holdem.tables import HoldemTables
+from arena.agents.llm.training.examples import Example
+from arena.agents.llm.training.scribe import Scribe
+from arena.envs.errors import InputError
+from arena.envs.holdem import Holdem, cards
+from arena.envs.holdem.history import HandHistory
+from arena.envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
+from arena.envs.holdem.tables import HoldemTables
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,6 @@ def _nearest(tables: HoldemTables, seat: int, action: int) -> int:
 
 def _total(tables: HoldemTables, action: int) -> int:
     """The street's total that a bet or raise on the menu makes."""
-    from envs.holdem.menu import decode
+    from arena.envs.holdem.menu import decode
 
     return int(decode(tables.hands[0], tables.game.config[0], action))

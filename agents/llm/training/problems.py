@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
-from agents.agent import Agent
-from agents.llm.question import Question
-from agents.llm.reading import extract
-from agents.llm.suites.pokerbench import Row, ask
-from agents.llm.suites.pokerbench_scores import judge
-from agents.llm.templates import Template
-from agents.llm.training.scribe import Scribe
-from agents.registry import make_agent
-from envs import seeding
-from envs.errors import InputError
-from envs.game import Game, Tables, Turns
+from arena.agents.agent import Agent
+from arena.agents.llm.question import Question
+from arena.agents.llm.reading import extract
+from arena.agents.llm.suites.pokerbench import Row, ask
+from arena.agents.llm.suites.pokerbench_scores import judge
+from arena.agents.llm.templates import Template
+from arena.agents.llm.training.scribe import Scribe
+from arena.agents.registry import make_agent
+from arena.envs import seeding
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Tables, Turns
 
 _TABLE = np.zeros(1, np.int64)
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from agents.llm.backend import Prompt
-from agents.llm.fields import family_of, fields, known_fields, write_history
-from agents.llm.templates import load_template
-from agents.llm.training.examples import Example
-from envs.errors import InputError
-from envs.game import Game, Tables, Turns
+from arena.agents.llm.backend import Prompt
+from arena.agents.llm.fields import family_of, fields, known_fields, write_history
+from arena.agents.llm.templates import load_template
+from arena.agents.llm.training.examples import Example
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Tables, Turns
 
 
 class Scribe:

@@ -33,9 +33,9 @@ from transformers.trainer_utils import get_last_checkpoint
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from agents.llm.models import loading, source
-from agents.llm.training.examples import Example
-from envs.errors import InputError
+from arena.agents.llm.models import loading, source
+from arena.agents.llm.training.examples import Example
+from arena.envs.errors import InputError
 
 Progress = Callable[[int, int, float], None]
 """Is told of updates done, updates in all, and the last loss or reward."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from agents.llm.training.examples import Example
-from agents.llm.training.scribe import Scribe
-from agents.registry import identify, make_agent
-from envs import seeding
-from envs.game import Game, Turns
+from arena.agents.llm.training.examples import Example
+from arena.agents.llm.training.scribe import Scribe
+from arena.agents.registry import identify, make_agent
+from arena.envs import seeding
+from arena.envs.game import Game, Turns
 
 _TABLES = 64
 

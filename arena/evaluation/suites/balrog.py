@@ -43,9 +43,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Play a league a task."""
+    from arena.envs.errors import InputError
     from arena.evaluation.answering import named, open_folder
     from arena.evaluation.leaguing import entrants, episodes, play
-    from envs.errors import InputError
 
     if options.episodes < 1 or options.workers < 0:
         raise InputError("--episodes must be at least 1, and --workers not negative")

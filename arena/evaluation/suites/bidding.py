@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arena.evaluation.report import Report
-    from leagues.league import League
-    from leagues.store import Store
+    from arena.leagues.league import League
+    from arena.leagues.store import Store
 
 HELP = "real-time bidding with budgets, against scripted bidders"
 
@@ -40,9 +40,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Play the league."""
+    from arena.envs.errors import InputError
     from arena.evaluation.answering import named, open_folder
     from arena.evaluation.leaguing import entrants, play
-    from envs.errors import InputError
 
     if options.workers < 0:
         raise InputError("--workers must not be negative")
@@ -64,7 +64,7 @@ def _report(
     settings: Mapping[str, Any], agents: Mapping[str, str], store: Store, league: League
 ) -> Report:
     from arena.evaluation.report import Bar, Bars, Part, Report, Table, percent
-    from leagues.standings import rank
+    from arena.leagues.standings import rank
 
     ranking = rank(store, league)
     names = league.names

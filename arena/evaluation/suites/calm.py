@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agents.exploration.pairs import Pair
-    from agents.llm.judge import Variant
+    from arena.agents.exploration.pairs import Pair
+    from arena.agents.llm.judge import Variant
     from arena.evaluation.answering import Recorded
     from arena.evaluation.confusion import Confusion
     from arena.evaluation.report import Cell, Example, Part, Report
@@ -55,9 +55,9 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Ask what is not answered yet, and report."""
-    from agents.llm.judge import DEPARTURES, Variant
-    from agents.llm.player import respondent
-    from agents.llm.suites.calm import questions
+    from arena.agents.llm.judge import DEPARTURES, Variant
+    from arena.agents.llm.player import respondent
+    from arena.agents.llm.suites.calm import questions
     from arena.cli.console import meter
     from arena.evaluation.answering import ask, named
 
@@ -87,9 +87,9 @@ def _pairs(options: argparse.Namespace) -> list[Pair]:
 
     import orjson
 
-    from agents.exploration.pairs import pairs, read_pairs
+    from arena.agents.exploration.pairs import pairs, read_pairs
     from arena.evaluation.answering import open_folder
-    from leagues.replay import write
+    from arena.leagues.replay import write
 
     if options.pairs is not None:
         found = read_pairs(options.pairs)
@@ -112,7 +112,7 @@ def _report(
     variants: Mapping[str, Variant],
     answers: Mapping[tuple[str, str], Mapping[str, Recorded]],
 ) -> Report:
-    from agents.llm.suites.calm import BASELINES, achieved, truth
+    from arena.agents.llm.suites.calm import BASELINES, achieved, truth
     from arena.evaluation.confusion import confusion
     from arena.evaluation.report import Bar, Bars, Report, Table, percent
 
@@ -207,7 +207,7 @@ def _examples(
     answers: Mapping[tuple[str, str], Mapping[str, Recorded]],
 ) -> list[Part]:
     """Of each agent, by its first variant, wrong judgements and a right one of each kind."""
-    from agents.llm.suites.calm import questions, truth
+    from arena.agents.llm.suites.calm import questions, truth
     from arena.evaluation.report import Example, Examples
 
     items: list[Example] = []

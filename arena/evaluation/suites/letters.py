@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arena.evaluation.report import Report
-    from leagues.league import League
-    from leagues.store import Store
+    from arena.leagues.league import League
+    from arena.leagues.store import Store
 
 HELP = "letters built of blocks, by the ChatGPT4PCG competition's formula"
 
@@ -44,10 +44,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Play a league a letter, and score all of them together."""
+    from arena.envs.errors import InputError
+    from arena.envs.science_birds.similarity import LETTERS
     from arena.evaluation.answering import named, open_folder
     from arena.evaluation.leaguing import entrants, play
-    from envs.errors import InputError
-    from envs.science_birds.similarity import LETTERS
 
     letters = options.letters
     if not letters or set(letters) - set(LETTERS) or len(set(letters)) < len(letters):
@@ -85,8 +85,8 @@ def _report(
     from arena.evaluation import estimates
     from arena.evaluation.leaguing import episodes
     from arena.evaluation.report import Bar, Bars, Heat, Part, Report, Table
-    from leagues.letters import score_leagues
-    from leagues.ratings.estimates import Estimate
+    from arena.leagues.letters import score_leagues
+    from arena.leagues.ratings.estimates import Estimate
 
     letters = settings["letters"]
     competition = {row["team"]: row for row in score_leagues(

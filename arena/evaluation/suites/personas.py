@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from agents.llm.suites.personas import Floats, Persona, Room
+    from arena.agents.llm.suites.personas import Floats, Persona, Room
     from arena.evaluation.report import Heat, Report
-    from leagues.ratings.estimates import Estimate
+    from arena.leagues.ratings.estimates import Estimate
 
 HELP = "draw opening hands by position, beside a solved range"
 _REACH = 1.96  # standard errors of a 95 % interval
@@ -39,10 +39,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Ask what is not answered yet, and report."""
-    from agents.llm.suites.personas import Room, Seat, persona
+    from arena.agents.llm.suites.personas import Room, Seat, persona
     from arena.cli.console import meter
+    from arena.envs.errors import InputError
     from arena.evaluation.answering import ask, named, open_folder
-    from envs.errors import InputError
 
     if options.samples < 1:
         raise InputError(f"--samples {options.samples} must be at least 1")
@@ -74,7 +74,7 @@ def _report(
     found: Mapping[str, Mapping[str, Persona]],
     failures: Mapping[str, int],
 ) -> Report:
-    from agents.llm.suites.personas import distance, tilt, weights
+    from arena.agents.llm.suites.personas import distance, tilt, weights
     from arena.evaluation.report import Cell, Part, Report, Table
 
     asked = len(room.names) * 169 * options.samples
@@ -156,7 +156,7 @@ def _report(
 
 
 def _plain(p: Persona) -> dict[str, object]:
-    from leagues.ratings.estimates import plain
+    from arena.leagues.ratings.estimates import plain
 
     lists = {"opens": p.opens.tolist(), "limps": p.limps.tolist()}
     return lists | {
@@ -167,7 +167,7 @@ def _plain(p: Persona) -> dict[str, object]:
 
 def _mean(values: Sequence[tuple[float, float]]) -> Estimate:
     """The mean of independent figures and their standard errors, in percent."""
-    from leagues.ratings.estimates import Estimate
+    from arena.leagues.ratings.estimates import Estimate
 
     value = 100 * sum(v for v, _ in values) / len(values)
     error = 100 * sum(e**2 for _, e in values) ** 0.5 / len(values)
@@ -181,9 +181,9 @@ def _word(way: Estimate) -> str:
 
 def _chart(title: str, opens: Floats) -> Heat:
     """The usual 13 × 13 chart: aces first, suited above the diagonal."""
-    from agents.scripted.preflop import class_name
+    from arena.agents.scripted.preflop import class_name
+    from arena.envs.holdem.cards import RANKS
     from arena.evaluation.report import Heat
-    from envs.holdem.cards import RANKS
 
     ranks = list(reversed(range(13)))
     return Heat(

@@ -21,12 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from agents.llm.suites.pokerbench import Row
+    from arena.agents.llm.suites.pokerbench import Row
     from arena.evaluation.report import Report
 
 HELP = "poker decisions against a solver's: PokerBench, before and after the flop"
 
-_SOURCES = ("preflop", "postflop")  # as in agents.llm.suites.pokerbench, which is heavier
+_SOURCES = ("preflop", "postflop")  # as in arena.agents.llm.suites.pokerbench, which is heavier
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -57,13 +57,13 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> Report:
     """Ask every row, and score."""
-    from agents.llm.player import respondent
-    from agents.llm.suites import pokerbench
-    from agents.llm.templates import load_template
+    from arena.agents.llm.player import respondent
+    from arena.agents.llm.suites import pokerbench
+    from arena.agents.llm.templates import load_template
     from arena.cli.console import meter
+    from arena.envs.errors import InputError
     from arena.evaluation.answering import ask, named, open_folder
     from arena.evaluation.pokerbench import Sheet, report
-    from envs.errors import InputError
 
     specs = named(options.agent)
     if not specs:
@@ -111,7 +111,7 @@ def run(options: argparse.Namespace) -> Report:
 
 
 def _folder(options: argparse.Namespace) -> Path:
-    from envs.errors import InputError
+    from arena.envs.errors import InputError
 
     if options.data is not None:
         return Path(options.data)
@@ -125,9 +125,9 @@ def _folder(options: argparse.Namespace) -> Path:
 
 def _choose(options: argparse.Namespace, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
     """The rows that are evaluated, and those that may be shown as examples."""
-    from agents.llm.suites.pokerbench import split
-    from envs import seeding
-    from envs.errors import InputError
+    from arena.agents.llm.suites.pokerbench import split
+    from arena.envs import seeding
+    from arena.envs.errors import InputError
 
     if options.limit is not None and options.limit < 1:
         raise InputError(f"--limit {options.limit} must be at least 1")

@@ -7,9 +7,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from envs.errors import InputError
-from envs.game import Game, Ints, Observation, Tables, exactly_one
-from envs.seeding import uniforms
+from arena.envs.errors import InputError
+from arena.envs.game import Game, Ints, Observation, Tables, exactly_one
+from arena.envs.seeding import uniforms
 
 
 class Nim(Game):

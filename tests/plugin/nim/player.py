@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from agents.agent import Agent, CannotPlay, Decisions
-from envs.game import Game, Turns
+from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs.game import Game, Turns
 
 
 class Master(Agent):
