@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Small nets and kernels here are faster on one thread than on two that compete.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check bench clean
+.PHONY: demo test test-all check bench clean
 
 demo: $(VENV)/.demo
 	$(BIN)/arena tournament run demo
@@ -18,6 +18,10 @@ demo: $(VENV)/.demo
 	@echo 'watch them: $(BIN)/arena view'
 
 test: $(VENV)/.test
+	@command -v chromium >/dev/null || .ci/chromium
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+
+test-all: $(VENV)/.test
 	@command -v chromium >/dev/null || .ci/chromium
 	$(BIN)/pytest -n 2 --dist loadfile
 
