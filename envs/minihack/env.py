@@ -36,7 +36,7 @@ _BOUNDS = {
     "inv_glyphs": (0, _GLYPHS),
     "inv_letters": (0, 127),
     "inv_oclasses": (0, 18),
-    "inv_strs": (0, 255),
+    "inv_strs": (0, 127),  # NetHack writes ASCII; bytes up to 255 would pass for a picture
     "screen_descriptions": (0, 127),
     "tty_chars": (0, 255),
     "tty_colors": (0, 31),
@@ -157,6 +157,7 @@ class MiniHackVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         workers: int | None = None,
         copy: bool = True,
     ) -> None:
+        self.closed = True  # until there is something to close: ``__del__`` asks
         self.task = make_task(check_task(task))
         self.contexts = check_contexts(contexts)
         self.num_envs = num_envs
@@ -170,6 +171,7 @@ class MiniHackVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
         )
         self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
         self._pool = Pool(task, num_envs, keys, workers)
+        self.closed = False
         self._rows = np.arange(num_envs)
         self._returns = np.zeros(num_envs)
         self._seed = 0

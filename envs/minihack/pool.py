@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+from gymnasium.error import ClosedEnvironmentError
 from numpy.typing import NDArray
 
 import arena.envs
@@ -46,6 +47,8 @@ class Pool:
         arrays: by key, each ``(count, …)``: the observations, and ``reward`` (float64),
             ``outcome`` (int8, an index into ``worker.OUTCOMES``), ``steps`` (int64). They are
             written anew by ``reset`` and ``step``: copy what is to be kept.
+
+    After ``close`` there are no games: ``reset`` and ``step`` raise ClosedEnvironmentError.
     """
 
     def __init__(
@@ -75,9 +78,9 @@ class Pool:
         self._bounds = [count * i // workers for i in range(workers + 1)]
         self._worker = np.repeat(np.arange(workers), np.diff(self._bounds))
         job = {"task": task, "keys": list(keys), "layout": layout, "size": size}
+        self._finalizer = weakref.finalize(self, _end, self._pipes, self._processes, self._file)
         for i in range(workers):
             self._start(job | {"first": self._bounds[i], "last": self._bounds[i + 1]})
-        self._finalizer = weakref.finalize(self, _end, self._pipes, self._processes, self._file)
         for i in range(workers):
             self._wait(i)
 
@@ -111,6 +114,9 @@ class Pool:
         self._command(rows, STEP)
 
     def _command(self, rows: Ints, command: int) -> None:
+        if not self._finalizer.alive:
+            # The numbers of its pipes may belong to somebody else's files by now.
+            raise ClosedEnvironmentError("this environment is closed: make a new one")
         self.arrays["command"][rows] = command
         if len(rows) == len(self._worker):
             busy = list(range(len(self._pipes)))

@@ -1,5 +1,6 @@
 """MiniHack is really seeded, conforms, and its levels, words and recordings say what is there."""
 
+import gc
 import subprocess
 import sys
 
@@ -170,6 +171,27 @@ def test_gymnasiums_and_stable_baselines_checkers_pass():
     sb3 = pytest.importorskip("stable_baselines3.common.env_checker")
     sb3.check_env(env)
     env.close()
+
+
+def test_a_closed_environment_says_so_and_writes_into_nobodys_files(tmp_path):
+    env = MiniHackEnv("KeyRoom-S5", keys=KEYS)
+    env.reset(seed=1)
+    env.close()
+    files = [(tmp_path / str(i)).open("wb") for i in range(8)]  # they get the pipes' numbers
+    for call in (env.reset, lambda: env.step(0)):
+        with pytest.raises(gymnasium.error.ClosedEnvironmentError):
+            call()
+    for file in files:
+        file.close()
+    assert [(tmp_path / str(i)).stat().st_size for i in range(8)] == [0] * 8
+    env.close()
+
+
+def test_a_vector_environment_that_cannot_be_made_says_only_why(recwarn):
+    with pytest.raises(InputError, match="no MiniHack task"):
+        MiniHackVectorEnv(2, "KeyRoom-S7")
+    gc.collect()  # the marker for unraisable exceptions would fail this test
+    assert not recwarn.list
 
 
 def test_the_vector_environment_plays_what_single_ones_play_and_can_go_on():
