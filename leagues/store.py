@@ -59,7 +59,7 @@ _MATCHES = sa.Table(
 _MEMBERS = sa.Table(
     "league_matches",
     _METADATA,
-    sa.Column("league", sa.ForeignKey("arena.leagues.id"), primary_key=True),
+    sa.Column("league", sa.ForeignKey("leagues.id"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("match", sa.ForeignKey("matches.id"), nullable=False),
     sa.UniqueConstraint("league", "match"),
