@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -86,6 +86,11 @@ class League:
     def make_schedule(self) -> Schedule:
         """The schedule, made now."""
         return make_schedule(self.schedule, f"league {self.name}: schedule")
+
+    def with_deals(self, deals: int) -> League:
+        """The same league with another number of deals; the deals that both have are the same."""
+        schedule = make_schedule({**self.schedule, "deals": deals}, f"league {self.name}: schedule")
+        return replace(self, schedule=schedule.to_json())
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that ``from_json`` reads back."""

@@ -6,7 +6,7 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 # Nothing heavy may be imported here: ``arena --help`` answers at once.
@@ -32,17 +32,46 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+def whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    """What reads an option that is a whole number within limits, in ASCII digits."""
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) <= 40:
+            value = int(text)
+            if value >= least and (most is None or value <= most):
+                return value
+        limits = f"from {least}" if most is None else f"from {least} to {most}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {limits}")
+
+    return read
+
+
+class _Version(argparse.Action):
+    """Prints the installed version, which is looked up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, dest, nargs=0, help="print the version and exit")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version
+
+        print(f"arena {version('arena')}")
+        parser.exit()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0 well, 1 a check failed, 2 a user's mistake."""
     try:
         return _run(list(sys.argv[1:] if argv is None else argv))
-    except KeyboardInterrupt:
-        print("arena: interrupted; what is finished is kept", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        words = "; ".join(["interrupted", *getattr(interrupt, "__notes__", [])])
+        print(f"arena: {words}", file=sys.stderr)
         return 130
 
 
 def _run(arguments: Sequence[str]) -> int:
     parser = Parser(prog="arena", description="Game-playing agents train, compete and are ranked.")
+    parser.add_argument("--version", action=_Version)
     nouns = parser.add_subparsers(dest="noun", metavar="NOUN", required=True, parser_class=Parser)
     chosen = next((word for word in arguments if not word.startswith("-")), None)
     for noun, help_text in NOUNS.items():
@@ -51,14 +80,17 @@ def _run(arguments: Sequence[str]) -> int:
             importlib.import_module(f"arena.cli.{noun}").add(sub)
     options = parser.parse_args(arguments)
 
-    # Late: the floors below import NumPy.
+    # Late: they import Rich, and the floors below NumPy.
+    from arena.cli.console import door
     from arena.envs.errors import InputError
+    from arena.envs.printable import one_line
 
     try:
-        code: int | None = options.run(options)
+        with door():
+            code: int | None = options.run(options)
         sys.stdout.flush()
     except InputError as error:
-        print(f"arena: {error}", file=sys.stderr)
+        print(f"arena: {one_line(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

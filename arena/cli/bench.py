@@ -20,11 +20,10 @@ def run(options: argparse.Namespace) -> int:
     from pathlib import Path
 
     import orjson
-    from rich.table import Table
 
     from arena import bench
     from arena.bench.record import Record
-    from arena.cli.console import meter, stdout
+    from arena.cli.console import meter, show, table
     from arena.envs.errors import InputError
     from arena.leagues.replay import write
 
@@ -49,22 +48,18 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         print(data)
         return 0
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("record", "unit", "ours", "peer", "ratio", "peer's name"):
-        table.add_column(
-            heading, justify="right" if heading in ("ours", "peer", "ratio") else "left"
-        )
+    rows = table("record", "unit", "ours>", "peer>", "ratio>", "peer's name")
     for r in records:
-        table.add_row(
+        rows.add_row(
             r.name, r.unit, _number(r.ours), _number(r.peer), _number(r.ratio), r.peer_name or ""
         )
-    stdout().print(table)
+    show(rows)
     print(f"machine: {records[0].machine}")
     for module in modules:
         if hasattr(module, "tables"):
             for shown in module.tables():
                 print()
-                stdout().print(shown)
+                show(shown)
     return 0
 
 

@@ -65,25 +65,24 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(report: Report) -> None:
-    from rich import table as rich
-    from rich.text import Text
-
-    from arena.cli.console import stdout
+    from arena.cli.console import say, show, table
     from arena.evaluation.report import Table
 
-    console = stdout()
-    console.print(Text(report.title, "bold"))
-    console.print(Text(report.lead))
+    say(report.title, "bold")
+    say(report.lead)
     for part in report.parts:
         if not isinstance(part, Table) or not part.printed:
             continue
-        table = rich.Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-        for number, heading in enumerate(part.columns):
-            text = all(isinstance(row[number], str) for row in part.rows)
-            table.add_column(heading, justify="left" if text else "right")
+        words = [
+            all(isinstance(row[i], str) for row in part.rows) for i in range(len(part.columns))
+        ]
+        rows = table(
+            *(name if left else f"{name}>" for name, left in zip(part.columns, words, strict=True))
+        )
         for row in part.rows:
-            table.add_row(*part.words(row))
-        console.print(Text(f"\n{part.title}", "bold"))
-        console.print(table)
+            rows.add_row(*part.words(row))
+        print()
+        say(part.title, "bold")
+        show(rows)
         if part.note:
-            console.print(Text(part.note, "dim"))
+            say(part.note, "dim")

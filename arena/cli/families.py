@@ -6,28 +6,23 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
-from rich.table import Table
-
-from arena.cli.console import stdout
+from arena.cli.console import show, table
 from arena.envs.errors import InputError
 from arena.envs.registry import load
 
 
 def print_families(group: str, names: Sequence[str], what: str) -> None:
     """A row for each name; what cannot be loaded says what it needs."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(what)
-    table.add_column("what it is")
-    table.add_column("options and their defaults")
+    families = table(what, "what it is", "options and their defaults")
     for name in names:
         try:
             factory = load(group, name, what)
         except InputError as error:
-            table.add_row(name, str(error), "")
+            families.add_row(name, str(error), "")
             continue
         summary = (inspect.getdoc(factory) or "").split("\n\n")[0].replace("\n", " ")
-        table.add_row(name, summary.replace("``", ""), ", ".join(_options(factory)))
-    stdout().print(table)
+        families.add_row(name, summary.replace("``", ""), ", ".join(_options(factory)))
+    show(families)
 
 
 def _options(factory: Any) -> list[str]:

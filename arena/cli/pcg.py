@@ -154,9 +154,8 @@ def _trials(options: argparse.Namespace) -> int:
 
 def _print(competition: Competition, options: argparse.Namespace) -> None:
     import orjson
-    from rich.table import Table
 
-    from arena.cli.console import stdout
+    from arena.cli.console import show, table
 
     rows = competition.table()
     if options.json:
@@ -167,15 +166,13 @@ def _print(competition: Competition, options: argparse.Namespace) -> None:
         }
         print(orjson.dumps(data, option=orjson.OPT_INDENT_2).decode())
         return
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in rows[0]:
-        table.add_column(heading, justify="left" if heading == "team" else "right")
+    scores = table(*(heading if heading == "team" else f"{heading}>" for heading in rows[0]))
     for row in rows:
-        table.add_row(
+        scores.add_row(
             str(row["team"]), f"{row['normalised']:.2f}", f"{row['total']:.5f}",
             *(f"{row[name]:.3f}" for name in ("stability", "similarity", "diversity")),
         )  # fmt: skip
-    stdout().print(table)
+    show(scores)
 
 
 def _draw(rows: list[list[Assessment]], path: object) -> None:

@@ -5,30 +5,22 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from arena.cli import whole
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("game", metavar="GAME", help="a game spec, e.g. holdem?seats=2")
     parser.add_argument("agent", nargs="+", metavar="AGENT", help="an agent spec for each seat")
-    parser.add_argument("--deals", type=_positive, default=1, metavar="N", help="how many deals")
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="the deals' seed")
+    parser.add_argument("--deals", type=whole(1), default=1, metavar="N", help="how many deals")
+    parser.add_argument(
+        "--seed", type=whole(0, 2**64 - 1), default=0, metavar="N", help="the deals' seed"
+    )
     parser.add_argument(
         "--rotate", action="store_true", help="play each deal in every seating, as leagues do"
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="also save the replay: .jsonl.zst")
     parser.set_defaults(run=run)
-
-
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not text.isdigit() or int(text) >= 2**64:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 2**64 - 1")
-    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

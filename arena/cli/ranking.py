@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 import orjson
 from rich.table import Table
-from rich.text import Text
 
-from arena.cli.console import stdout
+from arena.cli.console import say, show, table
 from arena.leagues.league import League
 from arena.leagues.ratings import Ranking
 from arena.leagues.ratings.estimates import Estimate
@@ -34,18 +33,18 @@ def ranking_json(store: Store, league: League) -> str:
 def print_ranking(store: Store, league: League) -> None:
     """Print ranking, payoff matrix, warnings, and where the replays are."""
     ranking = rank(store, league)
-    console = stdout()
     played = f"{ranking.deals:,} deals"
     if ranking.session > 1:
         played += f" in sessions of {ranking.session}"
-    console.print(Text(f"{league.name}: {league.game}, {played}, seed {league.seed}", "bold"))
-    console.print(_standings(league, ranking))
+    say(f"{league.name}: {league.game}, {played}, seed {league.seed}", "bold")
+    show(_standings(league, ranking), keys=3)
     if 2 <= len(ranking.standings) <= _MATRIX:
         what = "what row earns" if ranking.payoff_is == "return" else "row less column"
-        console.print(Text(f"\nPayoff, {what}, {ranking.unit}, ± 95 %", "bold"))
-        console.print(_matrix(league, ranking))
+        print()
+        say(f"Payoff, {what}, {ranking.unit}, ± 95 %", "bold")
+        show(_matrix(league, ranking))
     for warning in warnings(league, ranking):
-        console.print(Text(warning, "bold red"))
+        say(warning, "bold red")
     example = next(iter(store.results(league)), None)
     if example is not None:
         option = "" if store.where == "arena.db" else f" --store {shlex.quote(store.where)}"
@@ -56,21 +55,13 @@ def print_ranking(store: Store, league: League) -> None:
 
 
 def _standings(league: League, ranking: Ranking) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("rank", justify="right")
-    table.add_column("ranks", justify="center")
-    table.add_column("agent")
-    table.add_column("rating", justify="right")
-    table.add_column("95 % interval", justify="center")
-    table.add_column("sessions won" if ranking.session > 1 else "win rate", justify="right")
-    table.add_column(f"{ranking.unit}", justify="right")
-    table.add_column("deals", justify="right")
     forfeited = any(any(standing.forfeits.values()) for standing in ranking.standings)
     skilled = any(standing.skill for standing in ranking.standings)
-    if skilled:
-        table.add_column("openskill μ ± σ", justify="right")
-    if forfeited:
-        table.add_column("forfeits")
+    won = "sessions won" if ranking.session > 1 else "win rate"
+    ranks = table(
+        "rank>", "ranks^", "agent", "rating>", "95 % interval^", f"{won}>", f"{ranking.unit}>",
+        "deals>", *["openskill μ ± σ>"] * skilled, *["forfeits"] * forfeited,
+    )  # fmt: skip
     digits = _digits([standing.payoff for standing in ranking.standings])
     for standing in ranking.standings:
         low, high = standing.rank_low, standing.rank_high
@@ -90,15 +81,12 @@ def _standings(league: League, ranking: Ranking) -> Table:
         if forfeited:
             kinds = (f"{count} {kind}" for kind, count in standing.forfeits.items() if count)
             row.append(", ".join(kinds))
-        table.add_row(*row)
-    return table
+        ranks.add_row(*row)
+    return ranks
 
 
 def _matrix(league: League, ranking: Ranking) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("")
-    for standing in ranking.standings:
-        table.add_column(str(standing.rank), justify="right")
+    payoffs = table("", *(f"{standing.rank}>" for standing in ranking.standings))
     n = len(ranking.standings)
     digits = _digits([ranking.payoff[i, j] for i in range(n) for j in range(n) if i != j])
     for row, standing in enumerate(ranking.standings):
@@ -106,8 +94,8 @@ def _matrix(league: League, ranking: Ranking) -> Table:
             "" if row == column else _plus_minus(ranking.payoff[row, column], digits)
             for column in range(n)
         ]
-        table.add_row(f"{standing.rank} {league.names[standing.agent]}", *cells)
-    return table
+        payoffs.add_row(f"{standing.rank} {league.names[standing.agent]}", *cells)
+    return payoffs
 
 
 def _percent(estimate: Estimate) -> str:

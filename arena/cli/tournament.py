@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from arena.cli import whole
+
 if TYPE_CHECKING:
     from arena.leagues.league import League
     from arena.leagues.match import Result
@@ -18,7 +20,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     start = verbs.add_parser("run", help="play what a league lacks, then show its tables")
     start.add_argument("config", metavar="CONFIG", help="a .yaml file, or a preset such as demo")
     start.add_argument(
-        "--workers", type=_count, metavar="N", help="processes (0: none but this; default: a core)"
+        "--workers",
+        type=whole(0),
+        metavar="N",
+        help="processes (0: none but this; default: a core)",
+    )
+    start.add_argument(
+        "--deals", type=whole(1), metavar="N", help="of a pairing, instead of the configuration's"
     )
     start.set_defaults(run=run)
 
@@ -39,12 +47,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("--json", action="store_true", help="print JSON")
 
 
-def _count(text: str) -> int:
-    if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0")
-    return int(text)
-
-
 def run(options: argparse.Namespace) -> int:
     """Run a league to its end, or to an interrupt, after which the same command goes on."""
     import sys
@@ -59,16 +61,21 @@ def run(options: argparse.Namespace) -> int:
 
     with redirect_stdout(sys.stderr):
         league = load(options.config)
+        if options.deals is not None:
+            league = league.with_deals(options.deals)
     store = Store(options.store, create=True)
     begun = time.monotonic()
     hands = decisions = 0
     with (
         redirect_stdout(sys.stderr),  # what a game or an agent prints is no result
         make_executor(runner.roster(league), options.workers) as executor,
-        meter(f"league {league.name}") as progress,
+        meter(
+            f"league {league.name}",
+            f"finished matches are kept in {store.where}, and the same command plays the rest",
+        ) as progress,
     ):
         for state in runner.run(league, store, executor):
-            note = f"({state.resumed} from the log)" if state.resumed else ""
+            note = f"{state.resumed:,} from the log" if state.resumed else ""
             if state.result is not None:
                 hands += state.result.returns.shape[0] * state.result.returns.shape[1]
                 decisions += state.result.decisions
@@ -106,9 +113,8 @@ def list_matches(options: argparse.Namespace) -> int:
     import shlex
 
     import orjson
-    from rich.table import Table
 
-    from arena.cli.console import stdout
+    from arena.cli.console import show, table
     from arena.envs.errors import InputError
     from arena.leagues.store import Store
 
@@ -140,20 +146,18 @@ def list_matches(options: argparse.Namespace) -> int:
         ]
         print(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
         return 0
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("no.", "match", "deals", "returns", "forfeits"):
-        table.add_column(heading)
+    listed = table("no.>", "match", "deals", "returns", "forfeits>")
     for number, result, forfeits in rows:
         match = result.match
         totals = (f"{name} {total:+.1f}" for name, total in _totals(league, result).items())
-        table.add_row(
+        listed.add_row(
             str(number),
             match.id,
             f"{match.first_deal}–{match.first_deal + match.deals - 1}",
             ", ".join(totals),
             str(forfeits or ""),
         )
-    stdout().print(table)
+    show(listed, keys=2)
     print(f"a match's deals in words: arena replay show MATCH --store {shlex.quote(store.where)}")
     return 0
 

@@ -7,6 +7,8 @@ import contextlib
 import socket
 from pathlib import Path
 
+from arena.cli import whole
+
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -17,7 +19,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help="also open a replay (.jsonl.zst) or hand histories (.phh, .phhs, .acpc, .log, .xz)",
     )
     parser.add_argument("--store", default="arena.db", help="SQLite file or database URL")
-    parser.add_argument("--port", type=_port, default=8000, metavar="N", help="default: 8000")
+    parser.add_argument(
+        "--port", type=whole(0, 65535), default=8000, metavar="N", help="default: 8000"
+    )
     parser.add_argument(
         "--host", default="127.0.0.1", help="address to serve on (default: this machine only)"
     )
@@ -26,12 +30,6 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--league", help="which league to export (default: the newest)")
     parser.set_defaults(run=run)
-
-
-def _port(text: str) -> int:
-    if not text.isdigit() or not 0 <= int(text) <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 0 to 65535")
-    return int(text)
 
 
 def run(options: argparse.Namespace) -> int:

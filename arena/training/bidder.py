@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     """Train, write the policy, print the table."""
     from arena.agents.value import rtb_learned
     from arena.agents.value.rlb_comparison import compare
-    from arena.cli.console import stdout
+    from arena.cli.console import show
     from arena.envs.errors import InputError
     from arena.envs.rtb.synthetic import synthetic_campaign
     from arena.training import fresh, one_thread
@@ -53,6 +53,6 @@ def run(options: argparse.Namespace) -> int:
         fraction=options.budget,
         more={options.algorithm.upper(): rtb_learned.LearnedBidder(policy, law.campaign)},
     )
-    stdout().print(table(list(rows), "clicks"))
+    show(table(list(rows), "clicks"), keys=3)
     print(f"policy: {folder}; in a league: learned:{folder}")
     return 0

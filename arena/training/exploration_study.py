@@ -39,7 +39,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train what is missing, print the table, draw the curves."""
     from arena.agents.exploration.study import draw, intervals, study
-    from arena.cli.console import meter, stdout
+    from arena.cli.console import meter, show
     from arena.envs.errors import InputError
     from arena.training import one_thread
 
@@ -52,21 +52,19 @@ def run(options: argparse.Namespace) -> int:
             steps=options.steps, beta=options.beta, entropy=options.entropy, lr=options.lr,
             folder=options.output, progress=progress.update,
         )  # fmt: skip
-    stdout().print(_table(results, intervals(results)))
+    show(_table(results, intervals(results)), keys=2)
     draw(results, options.output / "curves.png")
     print(f"results: {options.output / 'results.json'}")
     return 0
 
 
 def _table(results: list[Result], found: dict[tuple[str, int], tuple[float, float, float]]) -> Any:
-    from rich.table import Table
+    from arena.cli.console import table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("bonus", "contexts", "IQM", "95 %", "mean", "seeds"):
-        table.add_column(heading)
+    rows = table("bonus", "contexts>", "IQM>", "95 %^", "mean>", "seeds")
     for (bonus, contexts), (middle, low, high) in found.items():
         values = [r.score for r in results if (r.bonus, r.contexts) == (bonus, contexts)]
-        table.add_row(
+        rows.add_row(
             bonus or "none",
             str(contexts or "∞"),
             f"{middle:.2f}",
@@ -74,4 +72,4 @@ def _table(results: list[Result], found: dict[tuple[str, int], tuple[float, floa
             f"{sum(values) / len(values):.2f}",
             " ".join(f"{value:.2f}" for value in values),
         )
-    return table
+    return rows

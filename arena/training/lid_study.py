@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     """Train what is missing, print the table, draw the curves."""
     from arena.agents.llm.lid.run import Settings
     from arena.agents.llm.lid.study import draw, study
-    from arena.cli.console import meter, stdout
+    from arena.cli.console import meter, show
     from arena.envs.errors import InputError
     from arena.training import one_thread
     from arena.training.lid import shared
@@ -58,23 +58,20 @@ def run(options: argparse.Namespace) -> int:
             base, options.arms, rates, seeds,
             episodes=options.evaluate, folder=options.output, progress=progress.update,
         )  # fmt: skip
-    stdout().print(_table(results))
+    show(_table(results), keys=3)
     draw(results, options.output / "curves.png")
     print(f"results: {options.output / 'results.json'}, {options.output / 'curves.png'}")
     return 0
 
 
 def _table(results: list[Result]) -> Any:
-    from rich.table import Table
-
     from arena.agents.llm.lid.study import SPLITS, by_cell, interval
+    from arena.cli.console import table
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("goals", "arm", "init", "reached", "95 %", "by seed"):
-        table.add_column(heading)
+    rows = table("goals", "arm", "init", "reached>", "95 %^", "by seed")
     for goals in SPLITS:
         for (arm, init), values in by_cell(results, goals).items():
             mean, low, high = interval(values)
             seeds = " ".join(f"{value:.2f}" for value in values)
-            table.add_row(goals, arm, init, f"{mean:.2f}", f"{low:.2f} – {high:.2f}", seeds)
-    return table
+            rows.add_row(goals, arm, init, f"{mean:.2f}", f"{low:.2f} – {high:.2f}", seeds)
+    return rows

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the table; write the network of the first budget where it is asked for."""
     from arena.agents.value import rlb, rlb_network
     from arena.agents.value.rlb_comparison import FRACTIONS, compare
-    from arena.cli.console import stdout
+    from arena.cli.console import show
     from arena.envs.errors import InputError
     from arena.training import fresh, one_thread
 
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     ]  # fmt: skip
     if options.output:
         network.save(folder)
-    stdout().print(table(rows, options.objective))
+    show(table(rows, options.objective), keys=3)
     if options.output:
         print(f"network for c0 = {fractions[0]:g} (it scales to others): {folder}")
     return 0
@@ -120,17 +120,12 @@ def read(options: argparse.Namespace) -> tuple[Campaign, AuctionLog, AuctionLog]
 
 def table(rows: list[Row], objective: str) -> Table:
     """The rows as a table for the terminal."""
-    from rich.table import Table
+    from arena.cli import console
 
-    out = Table(box=None, pad_edge=False, header_style="bold")
-    out.add_column("campaign")
-    out.add_column("c0", justify="right")
-    out.add_column("strategy")
-    for name in ("impressions", "clicks", "cost", "win rate", "CPM", "eCPC"):
-        out.add_column(name, justify="right")
-    if objective == "profit":
-        out.add_column("profit", justify="right")
-    out.add_column("over Lin", justify="right")
+    out = console.table(
+        "campaign", "c0>", "strategy", "impressions>", "clicks>", "cost>", "win rate>", "CPM>",
+        "eCPC>", *["profit>"] * (objective == "profit"), "over Lin>",
+    )  # fmt: skip
     for row in rows:
         what = row.outcome
         cells = [
