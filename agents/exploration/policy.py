@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from safetensors.torch import load_file
 
 from arena.agents.agent import Agent, CannotPlay, Decisions
 from arena.envs.errors import InputError
@@ -86,15 +85,11 @@ class PpoPolicy(Agent):
         with torch.random.fork_rng(devices=[]):
             model = make_model(
                 # Who only plays needs no batch; stable-baselines warns of one that is not filled.
-                replace(settings, batch=settings.rollout),
+                replace(settings, rollout=2, batch=2),
                 TablesVecEnv(trained, 1, 0, looked_at(trained.observation_space)),
             )
-        try:
-            weights = load_file(folder / "policy.safetensors")
-        except OSError as error:
-            raise InputError(f"{folder} holds no policy: {error}") from None
         policy: Any = model.policy
-        load_policy(policy, weights)
+        load_policy(policy, folder)
         self.actor = Actor(policy.to("cpu"), settings.recurrent)
         self.greedy = greedy
 

@@ -16,14 +16,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from sb3_contrib import RecurrentPPO
 from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -36,7 +37,8 @@ from arena.agents.exploration.encoders import Size, encoder, looked_at
 from arena.agents.exploration.tables_env import TablesVecEnv
 from arena.agents.exploration.vec import BonusTraining, VecBonus
 from arena.envs import seeding
-from arena.envs.errors import InputError
+from arena.envs.checkpoints import fitting, read_config, read_tensors
+from arena.envs.outside import read_json
 from arena.envs.registry import make_game
 
 
@@ -90,15 +92,11 @@ def policy_weights(policy: torch.nn.Module) -> dict[str, torch.Tensor]:
     return {k: v for k, v in policy.state_dict().items() if not k.startswith(_SHARED)}
 
 
-def load_policy(policy: torch.nn.Module, weights: dict[str, torch.Tensor]) -> None:
-    """Take ``policy_weights`` back; InputError where they are another policy's."""
-    try:
-        missing, unknown = policy.load_state_dict(weights, strict=False)
-    except RuntimeError as error:  # shapes
-        raise InputError(f"these weights are another policy's: {error}") from None
-    missing = [key for key in missing if not key.startswith(_SHARED)]
-    if missing or unknown:
-        raise InputError(f"these weights are another policy's: {missing or unknown} differ")
+def load_policy(policy: torch.nn.Module, folder: Path) -> None:
+    """Take the ``policy_weights`` in a run's folder; InputError where they are another policy's."""
+    wanted = policy_weights(policy)
+    weights = read_tensors(folder / "policy.safetensors", wanted, framework="pt")
+    policy.load_state_dict(weights, strict=False)
 
 
 class Features(BaseFeaturesExtractor):
@@ -283,7 +281,7 @@ class Run:
             "steps": self.steps,
             "updates": model._n_updates,
             "numpy": int(state["state"]["pos"]),
-            "curve": self.curve,
+            "curve": [[None if isnan(v) else v for v in row] for row in self.curve],
             "policy": scalars,
         }
         bonus = self.bonus_env
@@ -310,16 +308,18 @@ class Run:
         """
         settings = read_settings(folder)
         run = cls(settings if steps is None else replace(settings, steps=steps), folder)
-        try:
-            tensors = load_file(folder / "resume.safetensors")
-            facts = json.loads((folder / "resume.json").read_text())
-            policy = load_file(folder / "policy.safetensors")
-        except (OSError, ValueError) as error:
-            raise InputError(f"{folder} cannot go on: {error}") from error
-        model = run.model
-        load_policy(model.policy, policy)
+        tensors = read_tensors(folder / "resume.safetensors", None, framework="pt")
+        facts = read_json(folder / "resume.json", most=2**28)
+        load_policy(run.model.policy, folder)
+        with fitting(f"the run in {folder}"):
+            run._resume(tensors, facts)
+        return run
+
+    def _resume(self, tensors: dict[str, torch.Tensor], facts: Any) -> None:
+        """Take back what ``save`` wrote beside the policy."""
+        run, model = self, self.model
         _optimizer_in("policy", model.policy.optimizer, tensors, facts["policy"])
-        run.curve = [tuple(row) for row in facts["curve"]]
+        run.curve = [tuple(nan if v is None else v for v in row) for row in facts["curve"]]
         bonus = run.bonus_env
         if bonus is not None:
             start = "bonus.memory."
@@ -352,7 +352,6 @@ class Run:
             "pos": facts["numpy"],
         }
         np.random.set_state(state)  # noqa: NPY002
-        return run
 
 
 class _Curve(BaseCallback):
@@ -390,15 +389,7 @@ class _Curve(BaseCallback):
 
 def read_settings(folder: Path) -> Settings:
     """The settings in a run's ``config.json``; InputError where it is no PPO run."""
-    path = folder / "config.json"
-    try:
-        facts = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-    known = {f.name for f in fields(Settings)}
-    if not isinstance(facts, dict) or facts.pop("kind", None) != "ppo" or not set(facts) <= known:
-        raise InputError(f"{path} is not the configuration of a PPO run")
-    return Settings(**facts)
+    return read_config(folder / "config.json", Settings, kind="ppo")
 
 
 def evaluate(run: Run, episodes: int, *, seed: int = 1_000_003) -> NDArray[np.float64]:
@@ -487,5 +478,5 @@ def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
 
 def _write_json(path: Path, value: Any) -> None:
     whole = path.with_suffix(".part")
-    whole.write_text(json.dumps(value, indent=1) + "\n")
+    whole.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n")
     whole.replace(path)

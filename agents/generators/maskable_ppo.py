@@ -7,22 +7,23 @@ sb3-contrib as well.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import orjson
 import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from sb3_contrib import MaskablePPO
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
 from arena.agents.agent import Agent, CannotPlay, Decisions
 from arena.envs import seeding
-from arena.envs.errors import InputError
+from arena.envs.checkpoints import read_config, read_tensors
 from arena.envs.game import Game, Turns
 from arena.envs.science_birds import grid
 from arena.envs.science_birds.assessment import look
@@ -127,6 +128,19 @@ class TablesVecEnv(VecEnv):
         """Nothing is held."""
 
 
+@dataclass(frozen=True)
+class Record:
+    """How a checkpoint came about: its ``config.json``."""
+
+    algorithm: Literal["MaskablePPO"]
+    steps: int
+    letters: str
+    drops: int
+    tables: int
+    seed: int
+    score: float
+
+
 def train(out: Path, *, steps: int, letters: str, drops: int, tables: int, seed: int) -> float:
     """Train and save a checkpoint; returns the mean score of the last 200 episodes."""
     game = ScienceBirds(drops=drops, letters=letters)
@@ -140,8 +154,7 @@ def train(out: Path, *, steps: int, letters: str, drops: int, tables: int, seed:
     score = float(np.mean([episode["r"] for episode in model.ep_info_buffer]))
     out.mkdir(parents=True, exist_ok=True)
     save_file(model.policy.state_dict(), out / "model.safetensors")
-    config = {"algorithm": "MaskablePPO", "steps": steps, "letters": letters, "drops": drops,
-              "tables": tables, "seed": seed, "score": score}  # fmt: skip
+    config = Record("MaskablePPO", steps, letters, drops, tables, seed, score)
     (out / "config.json").write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2) + b"\n")
     return score
 
@@ -157,19 +170,15 @@ class MaskablePolicy(Agent):
         if checkpoint is None:
             raise CannotPlay("birds_ppo needs a checkpoint: birds_ppo:FOLDER")
         folder = Path(checkpoint)
-        try:
-            config = orjson.loads((folder / "config.json").read_bytes())
-            weights = load_file(folder / "model.safetensors")
-        except (OSError, ValueError) as error:
-            raise InputError(f"{folder} holds no checkpoint of birds_ppo ({error})") from error
-        if config.get("drops") != game.drops:
-            raise CannotPlay(
-                f"{folder} was trained with drops={config.get('drops')}, not {game.drops}"
-            )
+        config = read_config(folder / "config.json", Record)
+        if config.drops != game.drops:
+            raise CannotPlay(f"{folder} was trained with drops={config.drops}, not {game.drops}")
         self.policy = MaskableMultiInputActorCriticPolicy(
             observation_space(game.drops), spaces.Discrete(STOP + 1), lambda _: 0.0, HIDDEN
         )
-        self.policy.load_state_dict(weights)
+        self.policy.load_state_dict(
+            read_tensors(folder / "model.safetensors", self.policy.state_dict(), framework="pt")
+        )
         self.policy.set_training_mode(False)
 
     def act(self, turns: Turns) -> Decisions:

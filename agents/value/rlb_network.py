@@ -15,7 +15,7 @@ States beyond the N₀ and B₀ that it was fitted to are scaled down, coarse to
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.agents.value.rlb import CLICKS, Objective
+from arena.envs.checkpoints import Like, read_config, read_tensors
 from arena.envs.errors import InputError
 from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
 
@@ -63,8 +64,21 @@ class Slopes(NamedTuple):
     gamma: float
 
 
-_ARRAYS = ("few", "poor", "flat", "w1", "b1", "w2", "b2", "w3")
-_NUMBERS = ("b3", "scale", "click_value", "cost_weight", "gamma")
+_FIRST, _SECOND = HIDDEN
+_TENSORS = {
+    "few": Like((None, None)), "poor": Like((None, None)), "flat": Like((None,), "int64"),
+    "w1": Like((_FIRST, 3)), "b1": Like((_FIRST,)),
+    "w2": Like((_SECOND, _FIRST)), "b2": Like((_SECOND,)), "w3": Like((_SECOND,)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    b3: float
+    scale: float
+    click_value: float
+    cost_weight: float
+    gamma: float
 
 
 @dataclass(frozen=True)
@@ -90,25 +104,22 @@ class NetworkBidder:
 
         folder.mkdir(parents=True, exist_ok=True)
         values = self.slopes._asdict()
-        save_file({name: values[name] for name in _ARRAYS}, folder / "model.safetensors")
-        config = {name: values[name] for name in _NUMBERS}
+        save_file({name: values[name] for name in _TENSORS}, folder / "model.safetensors")
+        config = {field.name: values[field.name] for field in fields(_Numbers)}
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
 def load(folder: Path) -> NetworkBidder:
     """Read what ``NetworkBidder.save`` wrote; InputError where it is not there or damaged."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        config = json.loads((folder / "config.json").read_text())
-        arrays = load_file(folder / "model.safetensors")
-        numbers = [float(config[name]) for name in _NUMBERS]
-        return NetworkBidder(Slopes._make([*(arrays[name] for name in _ARRAYS), *numbers]))
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise InputError(
-            f"checkpoint {folder}: not a network that arena train rlb wrote ({error})"
-        ) from None
+    numbers = read_config(folder / "config.json", _Numbers)
+    file = folder / "model.safetensors"
+    arrays = read_tensors(file, _TENSORS)
+    few, poor, flat = arrays["few"], arrays["poor"], arrays["flat"]
+    n, b = len(flat), few.shape[1]
+    shapes = (min(n, EXACT_AUCTIONS + 1), b), (n, min(b, EXACT_BUDGET))
+    if n < 2 or b < 1 or (few.shape, poor.shape) != shapes:
+        raise InputError(f"{file}: tensors few, poor and flat are of different episodes")
+    return NetworkBidder(Slopes(**arrays, **asdict(numbers)))
 
 
 def fit(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,14 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.envs.checkpoints import Like, read_config, read_tensors
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Turns
 from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
-from arena.envs.rtb.env import LEVELS, observation
+from arena.envs.rtb.env import LEVELS, OBSERVATION, observation
 from arena.envs.rtb.game import Rtb
 from arena.envs.rtb.text import round_bids
 
 Algorithm = Literal["dqn", "ppo"]
+_INPUTS = OBSERVATION.shape[0]
 
 
 @dataclass(frozen=True)
@@ -62,22 +65,29 @@ class Policy:
         (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n")
 
 
+@dataclass(frozen=True)
+class _Config:
+    activation: Literal["relu", "tanh"]
+    tick: int
+    layers: int
+
+
 def load(folder: Path) -> Policy:
     """Read what ``Policy.save`` wrote; InputError where it is not there or damaged."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load_file
-
-    try:
-        config = json.loads((folder / "config.json").read_text())
-        arrays = load_file(folder / "model.safetensors")
-        layers = tuple((arrays[f"w{i}"], arrays[f"b{i}"]) for i in range(int(config["layers"])))
-        if config["activation"] not in ("relu", "tanh"):
-            raise ValueError(f"activation {config['activation']!r}")
-        return Policy(layers, config["activation"], int(config["tick"]))
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    config = read_config(folder / "config.json", _Config)
+    if not 1 <= config.layers <= 64 or config.tick < 1:
+        raise InputError(f"{folder}/config.json: layers must be 1 to 64, and tick at least 1")
+    file = folder / "model.safetensors"
+    wanted = {f"w{i}": Like((None, None)) for i in range(config.layers)}
+    arrays = read_tensors(file, wanted | {f"b{i}": Like((None,)) for i in range(config.layers)})
+    layers = tuple((arrays[f"w{i}"], arrays[f"b{i}"]) for i in range(config.layers))
+    widths = [_INPUTS, *(len(bias) for _, bias in layers)]
+    shapes = [weight.shape for weight, _ in layers]
+    if shapes != [(out, into) for into, out in pairwise(widths)] or widths[-1] != len(LEVELS):
         raise InputError(
-            f"checkpoint {folder}: not a bidding policy that arena train wrote ({error})"
-        ) from None
+            f"{file}: the layers {shapes} do not lead from {_INPUTS} inputs to {len(LEVELS)} levels"
+        )
+    return Policy(layers, config.activation, config.tick)
 
 
 def train(

@@ -90,7 +90,7 @@ def test_a_network_is_saved_loaded_and_fitted_again_alike(
     )
     assert first.b3 == again.b3 != other.b3
     (tmp_path / "net" / "config.json").write_text("{}")
-    with pytest.raises(InputError, match="not a network that arena train rlb wrote"):
+    with pytest.raises(InputError, match="field 'b3' is missing"):
         rlb_network.load(tmp_path / "net")
 
 
@@ -131,5 +131,5 @@ def test_a_policy_plays_in_the_market_from_its_folder(
     with pytest.raises(CannotPlay, match="learned needs a checkpoint"):
         make_agent("learned", make_game("rtb"))
     (tmp_path / "ppo" / "model.safetensors").write_bytes(b"\x80\x04")
-    with pytest.raises(InputError, match="not a bidding policy that arena train wrote"):
+    with pytest.raises(InputError, match=r"model\.safetensors is not a whole"):
         make_agent(spec, make_game("rtb"))

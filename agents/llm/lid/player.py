@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, CannotPlay, Decisions
 from arena.agents.llm.lid.policy import LidPolicy, Sight, load_policy
+from arena.envs.checkpoints import typed
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Tables, Turns
 from arena.envs.registry import make_game
@@ -102,8 +103,10 @@ class Lid(Actor):
         if checkpoint is None:
             raise InputError("lid needs the folder of a run: lid:runs/lid")
         policy, facts = load_policy(Path(checkpoint))
-        trained = make_game(facts["game"])
+        spec = typed(facts.get("game"), str, f"{checkpoint}/config.json, field game")
+        history = typed(facts.get("history"), int, f"{checkpoint}/config.json, field history")
+        trained = make_game(spec)
         if trained.name != game.name or trained.action_space != game.action_space:
-            raise CannotPlay(f"{checkpoint} was trained on {facts['game']}, not on this game")
+            raise CannotPlay(f"{checkpoint} was trained on {spec}, not on this game")
         assert isinstance(game.action_space, spaces.Discrete)
-        super().__init__(policy, history=facts["history"], greedy=greedy)
+        super().__init__(policy, history=history, greedy=greedy)

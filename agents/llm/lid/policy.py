@@ -22,10 +22,12 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import nn
 
+from arena.envs.checkpoints import fitting, read_tensors, typed
 from arena.envs.errors import InputError
+from arena.envs.outside import read_json
 
 Init = Literal["lm", "random"]
 
@@ -180,28 +182,23 @@ def load_policy(folder: Path) -> tuple[LidPolicy, dict[str, Any]]:
     from arena.agents.llm.models import loading
 
     path = folder / "config.json"
-    try:
-        facts = json.loads(path.read_text())
-        weights = load_file(folder / "policy.safetensors")
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder} holds no policy of arena train lid: {error}") from None
+    facts = read_json(path)
     if not isinstance(facts, dict) or facts.pop("kind", None) != "lid":
         raise InputError(f"{path} is not the configuration of a policy of arena train lid")
+    actions = typed(facts.pop("actions", None), int, f"{path}, field actions")
+    longest = typed(facts.get("longest"), int, f"{path}, field longest")
+    frozen = typed(facts.get("frozen"), int, f"{path}, field frozen")
     body = str(folder / "body")
-    with torch.random.fork_rng(devices=[]):
-        network = _untrained(loading(AutoConfig, body))
+    with torch.random.fork_rng(devices=[]), fitting(f"the policy in {folder}"):
+        config = loading(AutoConfig, body)
+        size = (folder / "policy.safetensors").stat().st_size
+        if max(config.num_hidden_layers, config.vocab_size) * config.hidden_size > size:
+            raise InputError(f"{body}/config.json describes a larger model than there are weights")
+        network = _untrained(config)
         tokenizer = loading(AutoTokenizer, body)
-        try:
-            policy = LidPolicy(
-                network,
-                tokenizer,
-                facts.pop("actions"),
-                longest=facts["longest"],
-                frozen=facts["frozen"],
-            )
-            policy.load_state_dict(weights)
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise InputError(f"{path} and policy.safetensors do not fit: {error}") from None
+        policy = LidPolicy(network, tokenizer, actions, longest=longest, frozen=frozen)
+    wanted = policy.state_dict()
+    policy.load_state_dict(read_tensors(folder / "policy.safetensors", wanted, framework="pt"))
     return policy, facts
 
 

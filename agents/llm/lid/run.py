@@ -12,16 +12,14 @@ cloned. With ``rounds`` 0 there is one share, and all of it is plain behaviour c
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
 from torch.nn import functional
 
 from arena.agents.llm.lid.episodes import Episode, examples, record, relabelled
@@ -37,8 +35,10 @@ from arena.agents.llm.lid.policy import (
 )
 from arena.agents.registry import make_agent
 from arena.envs import seeding
+from arena.envs.checkpoints import fitting, read_tensors, typed
 from arena.envs.errors import InputError
 from arena.envs.game import Game
+from arena.envs.outside import read_json
 from arena.envs.registry import make_game
 
 
@@ -198,20 +198,18 @@ class Run:
         """The run in ``folder``, ready to go on; InputError where there is none."""
         policy, facts = load_policy(folder)
         run = cls(read_settings(facts, folder), folder, policy)
-        try:
-            moments = load_file(folder / "resume.safetensors")
-            past = json.loads((folder / "resume.json").read_text())
-        except (OSError, ValueError) as error:
-            raise InputError(f"{folder} cannot go on: {error}") from None
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for key, value in moments.items():
-            index, _, name = key.partition(".")
-            state.setdefault(int(index), {})[name] = value
-        groups = run.optimizer.state_dict()["param_groups"]
-        run.optimizer.load_state_dict({"state": state, "param_groups": groups})
-        run.step, run._recent = past["step"], [tuple(row) for row in past["recent"]]
-        run.curve = [tuple(row) for row in past["curve"]]
-        run.episodes = [_episode(one) for one in past["episodes"]]
+        moments = read_tensors(folder / "resume.safetensors", None, framework="pt")
+        past = read_json(folder / "resume.json", most=2**28)
+        with fitting(f"the run in {folder}"):
+            state: dict[int, dict[str, torch.Tensor]] = {}
+            for key, value in moments.items():
+                index, _, name = key.partition(".")
+                state.setdefault(int(index), {})[name] = value
+            groups = run.optimizer.state_dict()["param_groups"]
+            run.optimizer.load_state_dict({"state": state, "param_groups": groups})
+            run.step, run._recent = past["step"], [tuple(row) for row in past["recent"]]
+            run.curve = [tuple(row) for row in past["curve"]]
+            run.episodes = [_episode(one) for one in past["episodes"]]
         return run
 
 
@@ -245,10 +243,8 @@ def reduced(device: str) -> AbstractContextManager[Any]:
 
 def read_settings(facts: dict[str, Any], folder: Path) -> Settings:
     """The settings among a checkpoint's facts; InputError where they are not all known."""
-    known = {f.name for f in fields(Settings)}
-    if odd := sorted(set(facts) - known):
-        raise InputError(f"{folder}/config.json has unknown settings: {', '.join(odd)}")
-    return Settings(**facts)
+    settings: Settings = typed(facts, Settings, f"{folder}/config.json")
+    return settings
 
 
 def _solo(spec: str) -> Game:
