@@ -319,7 +319,9 @@ class Run:
         """Take back what ``save`` wrote beside the policy."""
         run, model = self, self.model
         _optimizer_in("policy", model.policy.optimizer, tensors, facts["policy"])
-        run.curve = [tuple(nan if v is None else v for v in row) for row in facts["curve"]]
+        run.curve = [
+            (steps, nan if mean is None else mean, paid) for steps, mean, paid in facts["curve"]
+        ]
         bonus = run.bonus_env
         if bonus is not None:
             start = "bonus.memory."
