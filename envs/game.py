@@ -56,7 +56,10 @@ class Turns:
     def select(self, rows: NDArray[Any]) -> Turns:
         """The turns at ``rows`` (indices or a boolean array), in that order."""
         seeds = None if self.seeds is None else self.seeds[rows]
-        return Turns(self.source, self.tables[rows], self.seats[rows], seeds)
+        chosen = Turns(self.source, self.tables[rows], self.seats[rows], seeds)
+        if (mask := self.__dict__.get("action_mask")) is not None:  # known already
+            chosen.action_mask = mask[rows]
+        return chosen
 
     @cached_property
     def observation(self) -> Observation:

@@ -25,8 +25,9 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Self
 
 from arena.envs.errors import InputError
+from arena.leagues.block import Timing
 from arena.leagues.match import Match, Result, Status
-from arena.leagues.play import Roster, Timing, play
+from arena.leagues.play import Roster, play
 
 Block = Sequence[Match]
 

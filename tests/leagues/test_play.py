@@ -7,9 +7,10 @@ import pytest
 
 from arena.envs.holdem.tables import HoldemTables
 from arena.leagues import replay, runner
+from arena.leagues.block import Timing
 from arena.leagues.league import League
 from arena.leagues.match import Match, Result, Status, seatings
-from arena.leagues.play import Roster, Timing, play
+from arena.leagues.play import Roster, play
 
 
 def results(league: League, capacity: int = 1024) -> dict[frozenset[str], list[Result]]:

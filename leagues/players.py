@@ -1,0 +1,83 @@
+"""Who answers for the agents of a block, and what becomes of one that fails."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arena.agents.agent import Agent
+from arena.envs.game import Ints, Turns
+from arena.leagues.answers import Answers, ask
+from arena.leagues.clock import Clock, TimeUp
+from arena.leagues.match import Status
+
+Verb = Literal["begin", "end"]
+
+
+class Told(NamedTuple):
+    """What came of telling an agent something: DONE, or what it forfeits with.
+
+    ``doubtful``: it was late, but by the wall clock only (see ``Clock``).
+    """
+
+    status: Status
+    doubtful: bool = False
+
+
+class Players(ABC):
+    """The agents of a block by key, wherever they are."""
+
+    @abstractmethod
+    def ask(self, key: str, turns: Turns) -> Answers:
+        """The agent's answers; whatever happens, each turn has an action or a forfeit's status."""
+
+    @abstractmethod
+    def listens(self, key: str, verb: Verb) -> bool:
+        """Whether the agent wants to hear of that at all."""
+
+    @abstractmethod
+    def begin(self, key: str, tables: Ints, seats: Ints) -> Told:
+        """Tell the agent that its episodes begin there."""
+
+    @abstractmethod
+    def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Told:
+        """Tell the agent that its episodes are over there."""
+
+
+class Here(Players):
+    """Agents in this process, each call of which runs against the clock."""
+
+    def __init__(self, agents: Mapping[str, Agent], clock: Clock) -> None:
+        self._agents, self._clock = agents, clock
+
+    def ask(self, key: str, turns: Turns) -> Answers:
+        """See Players."""
+        return ask(self._agents[key], key, turns, self._clock)
+
+    def listens(self, key: str, verb: Verb) -> bool:
+        """See Players."""
+        return getattr(type(self._agents[key]), verb) is not getattr(Agent, verb)
+
+    def begin(self, key: str, tables: Ints, seats: Ints) -> Told:
+        """See Players."""
+        return self._tell(key, lambda: self._agents[key].begin(tables, seats))
+
+    def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Told:
+        """See Players."""
+        return self._tell(key, lambda: self._agents[key].end(tables, seats, returns))
+
+    def _tell(self, key: str, message: Callable[[], None]) -> Told:
+        try:
+            with self._clock.running(key):
+                message()
+        except TimeUp:
+            return Told(Status.TIMEOUT)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            return Told(Status.CRASH)
+        return Told(Status.DONE)
