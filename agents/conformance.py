@@ -22,6 +22,7 @@ import orjson
 from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, Decisions
+from arena.agents.answers import SUMS_TO, Status, check, draw
 from arena.agents.registry import make_agent
 from arena.envs import seeding
 from arena.envs.conformance import NotConforming
@@ -151,46 +152,61 @@ class _Play:
     def _ask(self, turns: Turns) -> list[Any]:
         """The agent's answers, None where it has none, after a check of each of them."""
         try:
-            answers = self.agent.act(turns)
+            said = self.agent.act(turns)
         except Exception as error:
             raise NotConforming(f"{self.spec}: crashes: {error!r}") from error
-        self._check_shapes(turns, answers)
-        failures = np.zeros(len(turns), np.bool_)
-        failures[list(answers.failures)] = True
-        legal = turns.source.legal(turns.tables, turns.seats, answers.actions)
+        self._check_shapes(turns, said)
+        self._check_policies(turns, said)
+        answers = draw(check(turns, said), self._draws(turns))
+        if answers.drawn.any():
+            rows = np.flatnonzero(answers.drawn)
+            self.agent.took(turns.select(rows), answers.actions[rows])
         out: list[Any] = []
         for row in range(len(turns)):
-            number, seat = self.number[int(turns.tables[row])], int(turns.seats[row])
-            key = (number, seat, int(self.counts[number, seat]))
-            if not failures[row] and not legal[row]:
-                self._refuse(key, f"answers {answers.actions[row]}, which is illegal")
+            key = self._key(turns, row)
+            if answers.status[row] == Status.ILLEGAL and row not in said.failures:
+                assert said.actions is not None  # a policy is checked above
+                self._refuse(key, f"answers {said.actions[row]}, which is illegal")
             policy = None if answers.probabilities is None else answers.probabilities[row]
-            if policy is not None and not failures[row]:
-                self._check_policy(key, policy, turns.action_mask, row, answers.actions[row])
-            action = None if failures[row] else answers.actions[row]
-            what = (
-                answers.failures[row].encode()
-                if action is None
-                else np.asarray(action, self._dtype()).tobytes()
-            )
+            action = None if answers.status[row] else answers.actions[row]
+            if action is not None and policy is not None and policy[int(action)] <= 0:
+                self._refuse(key, f"takes action {action}, to which it gives no probability")
+            what = said.failures[row].encode() if action is None else np.asarray(action).tobytes()
             self.decided[key] = what, policy
-            self.counts[number, seat] += 1
+            self.counts[key[0], key[1]] += 1
             out.append(action)
         return out
 
-    def _dtype(self) -> Any:
-        return self.game.action_space.dtype
+    def _key(self, turns: Turns, row: int) -> Key:
+        number, seat = self.number[int(turns.tables[row])], int(turns.seats[row])
+        return number, seat, int(self.counts[number, seat])
+
+    def _draws(self, turns: Turns) -> NDArray[np.float64]:
+        """What declared policies are drawn by: a function of table, seat and decision."""
+        keys = [self._key(turns, row) for row in range(len(turns))]
+        seeds = [seeding.derive(self.seeds[number], "draw", *at) for number, *at in keys]
+        return seeding.uniforms(np.array(seeds, np.uint64), 1)[:, 0]
 
     def _check_shapes(self, turns: Turns, answers: Decisions) -> None:
         n = len(turns)
         if not isinstance(answers, Decisions):
             raise NotConforming(f"{self.spec}: act must return Decisions, not {answers!r}")
-        if len(answers.actions) != n:
+        if not set(answers.failures) <= set(range(n)):
+            raise NotConforming(f"{self.spec}: failures name rows outside of 0 … {n - 1}")
+        declared = answers.actions is None
+        if declared != self.agent.declares and len(answers.failures) < n:
+            raise NotConforming(
+                f"{self.spec}: says that it {'declares' if not declared else 'has'} "
+                f"{'its' if not declared else 'no'} policy, and act does otherwise"
+            )
+        if answers.actions is not None and len(answers.actions) != n:
             raise NotConforming(f"{self.spec}: gives {len(answers.actions)} actions for {n} turns")
+        if declared and answers.probabilities is None:
+            raise NotConforming(f"{self.spec}: gives neither actions nor probabilities")
         space = self.game.action_space
         if answers.probabilities is not None and isinstance(space, gymnasium.spaces.Discrete):
             shape = (n, int(space.n))
-            if answers.probabilities.shape != shape:
+            if np.shape(answers.probabilities) != shape:
                 raise NotConforming(f"{self.spec}: probabilities must have shape {shape}")
         if answers.notes is not None:
             if len(answers.notes) != n:
@@ -199,23 +215,20 @@ class _Play:
                 orjson.dumps(list(answers.notes))
             except TypeError as error:
                 raise NotConforming(f"{self.spec}: its notes are no JSON: {error}") from error
-        if not set(answers.failures) <= set(range(n)):
-            raise NotConforming(f"{self.spec}: failures name rows outside of 0 … {n - 1}")
 
-    def _check_policy(
-        self,
-        key: Key,
-        policy: NDArray[Any],
-        mask: NDArray[np.bool_] | None,
-        row: int,
-        action: Any,
-    ) -> None:
-        if not np.isclose(policy.sum(), 1.0, atol=1e-4) or policy.min() < 0:
-            self._refuse(key, f"gives probabilities that sum to {policy.sum()}")
-        if mask is not None and policy[~mask[row]].any():
-            self._refuse(key, "gives an illegal action a probability")
-        if policy[int(action)] <= 0:
-            self._refuse(key, f"takes action {action}, to which it gives no probability")
+    def _check_policies(self, turns: Turns, answers: Decisions) -> None:
+        """Rows are distributions over legal actions: exactly where declared, else about."""
+        if answers.probabilities is None:
+            return
+        within = SUMS_TO if answers.actions is None else 1e-4
+        for row, policy in enumerate(np.asarray(answers.probabilities, np.float64)):
+            if row in answers.failures:
+                continue
+            key, mask = self._key(turns, row), turns.action_mask
+            if not (abs(policy.sum() - 1.0) <= within and (policy >= 0).all()):
+                self._refuse(key, f"gives probabilities that sum to {policy.sum()}")
+            if mask is not None and policy[~mask[row]].any():
+                self._refuse(key, "gives an illegal action a probability")
 
     def _refuse(self, key: Key, sentence: str) -> NoReturn:
         raise NotConforming(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from arena.agents.agent import Agent, Identity
+from arena.agents.agent import Agent, Identity, Null
 from arena.envs.errors import InputError
 from arena.envs.game import Game
 from arena.envs.registry import load
@@ -33,6 +33,21 @@ def make_agent(spec: str | Spec, game: Game) -> Agent:
     agent = factory(game, parsed.checkpoint, **bind(factory, parsed, "agent"))
     assert isinstance(agent, Agent)
     return agent
+
+
+def null_kind(spec: str | Spec) -> Null | None:
+    """Whether the spec names a player that plays no game, and of which kind; see ``Agent.null``.
+
+    None also where its family is not installed here.
+    """
+    parsed = Spec.parse(spec) if isinstance(spec, str) else spec
+    try:
+        factory = load(GROUP, parsed.family, "agent")
+        options = bind(factory, parsed, "agent")
+    except InputError:
+        return None
+    found: Null | None = factory.null(options) if hasattr(factory, "null") else None
+    return found
 
 
 def identify(spec: str | Spec) -> Identity:

@@ -77,7 +77,7 @@ def check_game(game: Game, *, tables: int = 4, limit: int = 300, seed: int = 0) 
     _compare(game, once, twice, "a second time, with the same forfeits")
     _Play(game, tables, limit).run(slots, seeds, forfeit=lambda count, draw: True, must_end=True)
 
-    if hasattr(once.tables, "redeal"):
+    if "redeal" in game.offers:
         _Play(game, tables, limit).run(slots, seeds, redeal=True)
     ended = sum(history.ended for history in together.histories.values())
     return Checked(together.decisions, tables, ended)
@@ -329,9 +329,7 @@ class _Play:
                 self._refuse(int(turns.tables[0]), f"has a mask that is not legal() at {action}")
         if self._legal(turns, np.full(n, -1)).any() or self._legal(turns, np.full(n, size)).any():
             self._refuse(int(turns.tables[0]), f"allows an action outside of 0 … {size - 1}")
-        rank = (draws * mask.sum(axis=1)).astype(np.int64)
-        chosen: NDArray[np.int64] = (mask.cumsum(axis=1) > rank[:, None]).argmax(axis=1)
-        return chosen
+        return seeding.draw(mask, draws)
 
     def _legal(self, turns: Turns, actions: NDArray[Any]) -> NDArray[np.bool_]:
         try:
@@ -375,7 +373,7 @@ class _Play:
 
     def _check_hidden(self, slot: int, seat: int, seed: int) -> None:
         before = self._shown(slot, seat)
-        self.tables.redeal(slot, seat, seed)  # type: ignore[attr-defined]
+        self.tables.redeal(np.array([slot]), np.array([seat]), np.array([seed], np.uint64))
         for name, value in self._shown(slot, seat).items():
             if value != before[name]:
                 self._refuse(slot, f"lets seat {seat} see what is hidden from it, by its {name}")
@@ -388,6 +386,7 @@ class _Play:
             "mask": None if mask is None else mask.tobytes(),
             "text": self.tables.text(slot, seat),
             "words": list(self.tables.words(slot, seat)),
+            "facts": orjson.dumps(self.tables.facts(slot, seat)),
             "frame": self._frame(slot, seat),
         }
 

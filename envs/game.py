@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -24,8 +24,15 @@ from numpy.typing import NDArray
 from arena.envs import seeding
 from arena.envs.errors import InputError
 
+if TYPE_CHECKING:
+    from arena.envs.path import Path
+
 Ints = NDArray[np.int64]
 Observation = Mapping[str, NDArray[Any]]
+
+PATIENCE = 1000  # episodes in a row that may end before anybody is asked
+UNASKED = "every episode ends before anybody is asked anything"
+AGAIN = 1 << 41  # the word of an episode's seed that seeds the one in its place
 
 
 class Turns:
@@ -34,8 +41,10 @@ class Turns:
     What is asked for is computed when it is first looked at and is valid until the next ``step``:
     a scripted player that looks at one array does not pay for a rendering in words.
 
+    A player sees what its seat may see, and nothing here leads to the rest: ``imagine`` makes
+    tables to think with, in which all that the seat cannot know is drawn afresh.
+
     Attributes:
-        source: the tables these turns are at.
         tables, seats: int64 arrays of shape ``(n,)``.
         seeds: uint64 array of shape ``(n,)``, a fresh seed for each decision (None outside a
             match). All of a player's randomness comes from it, so that a decision does not depend
@@ -45,7 +54,7 @@ class Turns:
     def __init__(
         self, source: Tables, tables: Ints, seats: Ints, seeds: NDArray[np.uint64] | None = None
     ) -> None:
-        self.source = source
+        self._source = source
         self.tables = tables
         self.seats = seats
         self.seeds = seeds
@@ -56,34 +65,78 @@ class Turns:
     def select(self, rows: NDArray[Any]) -> Turns:
         """The turns at ``rows`` (indices or a boolean array), in that order."""
         seeds = None if self.seeds is None else self.seeds[rows]
-        chosen = Turns(self.source, self.tables[rows], self.seats[rows], seeds)
+        chosen = Turns(self._source, self.tables[rows], self.seats[rows], seeds)
         if (mask := self.__dict__.get("action_mask")) is not None:  # known already
             chosen.action_mask = mask[rows]
         return chosen
 
+    @property
+    def game(self) -> Game:
+        """The rules that are played by."""
+        return self._source.game
+
     @cached_property
     def observation(self) -> Observation:
         """What each acting seat sees: arrays whose first axis is the turn."""
-        return self.source.observe(self.tables, self.seats)
+        return self._source.observe(self.tables, self.seats)
 
     @cached_property
     def action_mask(self) -> NDArray[np.bool_] | None:
         """Which actions of a Discrete action space are legal, bool ``(n, actions)``, else None."""
-        return self.source.action_mask(self.tables, self.seats)
+        return self._source.action_mask(self.tables, self.seats)
 
     @cached_property
     def text(self) -> Sequence[str]:
         """Each observation in words."""
-        return [self.source.text(t, s) for t, s in self._pairs()]
+        return [self._source.text(t, s) for t, s in self._pairs()]
 
     @cached_property
     def words(self) -> Sequence[Sequence[str]]:
         """Each turn's legal actions in words, every one of which ``parse`` reads back."""
-        return [self.source.words(t, s) for t, s in self._pairs()]
+        return [self._source.words(t, s) for t, s in self._pairs()]
+
+    @cached_property
+    def facts(self) -> Sequence[Mapping[str, Any]]:
+        """Each observation as named JSON-able values; see ``Tables.facts``."""
+        return [self._source.facts(t, s) for t, s in self._pairs()]
 
     def parse(self, row: int, answer: str) -> Any:
         """The action that ``answer`` names at turn ``row``; InputError where it names none."""
-        return self.source.parse(int(self.tables[row]), int(self.seats[row]), answer)
+        return self._source.parse(int(self.tables[row]), int(self.seats[row]), answer)
+
+    def describe(self, row: int, action: Any) -> str:
+        """A legal action at turn ``row`` in words, as ``words`` would write it."""
+        return self._source.describe(int(self.tables[row]), int(self.seats[row]), action)
+
+    def legal(self, actions: NDArray[Any]) -> NDArray[np.bool_]:
+        """Whether each turn's action may be taken, bool ``(n,)``."""
+        return self._source.legal(self.tables, self.seats, actions)
+
+    def why_not(self, row: int, action: Any) -> str | None:
+        """Why ``action`` is not legal at turn ``row``, in a sentence; None where it is."""
+        return self._source.why_not(int(self.tables[row]), int(self.seats[row]), action)
+
+    def frame(self, row: int) -> dict[str, Any]:
+        """What the seat of turn ``row`` may see of its table, for the viewer."""
+        return self._source.frame(int(self.tables[row]), int(self.seats[row]))
+
+    def imagine(self, rows: NDArray[Any], seeds: NDArray[np.uint64]) -> Tables:
+        """Tables of one's own to think with: slot i stands where turn ``rows[i]`` does.
+
+        What the seat cannot know (others' cards, the deck, all randomness to come) is drawn afresh
+        from ``seeds[i]``, so that a search learns from its imagination, not from the truth. A row
+        may be given many times. Needs a game that offers "copy" and "redeal" (``Game.offers``),
+        else NotImplementedError; a player that searches refuses other games when it is made.
+
+        Args:
+            rows: indices of turns, int ``(k,)``.
+            seeds: uint64 ``(k,)``.
+        """
+        rows = np.asarray(rows, np.int64)
+        imagined = self._source.game.tables(len(rows))
+        self._source.copy(self.tables[rows], imagined)
+        imagined.redeal(np.arange(len(rows)), self.seats[rows], np.asarray(seeds, np.uint64))
+        return imagined
 
     def uniforms(self, k: int = 1) -> NDArray[np.float64]:
         """``k`` uniform numbers in [0, 1) for each turn, float64 ``(n, k)``, from its own seed."""
@@ -100,6 +153,28 @@ class Turns:
 
     def _pairs(self) -> list[tuple[int, int]]:
         return list(zip(self.tables.tolist(), self.seats.tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Advanced:
+    """What came of one ``Tables.advance``. The arrays are valid until the next one.
+
+    Attributes:
+        ended: bool ``(capacity,)``, where an episode ended (and the next one has begun).
+        returns: float64 ``(capacity, seats)``, what each seat has earned in the episode that was
+            stepped: final where ``ended``, so far elsewhere.
+        truncated: bool ``(capacity,)``, where it ended by a limit and not by the rules: there a
+            learner bootstraps from the value of ``final`` instead of taking it for 0.
+        turns: the next decisions, everywhere.
+        final: what was to be seen at the truncated tables, in their order, each with all its
+            seats; None where none was truncated.
+    """
+
+    ended: NDArray[np.bool_]
+    returns: NDArray[np.float64]
+    truncated: NDArray[np.bool_]
+    turns: Turns
+    final: Observation | None = None
 
 
 @dataclass(frozen=True)
@@ -124,7 +199,7 @@ class Game(ABC):
 
     Class attributes:
         name: the registered name, the family of its specs.
-        version: counts up when equal seeds and actions no longer give equal states.
+        version: bump it when equal seeds and actions no longer give equal states.
         unit: what a league reports a mean return in; ``unit_scale`` converts a return to it. A
             configuration whose returns are of another kind sets its own.
         session: how many deals make a contest of a league: 1 where a deal is won or lost, many
@@ -150,6 +225,21 @@ class Game(ABC):
     def tables(self, capacity: int) -> Tables:
         """``capacity`` tables, all of them idle until ``Tables.begin``."""
 
+    @cached_property
+    def offers(self) -> frozenset[str]:
+        """Which optional parts of the contract its tables have: "copy", "redeal", "facts".
+
+        So that an algorithm which needs one can refuse the game before it starts. Both "copy" and
+        "redeal" are needed to ``imagine``.
+        """
+        tables = self.tables(1)
+        parts = {
+            name
+            for name in ("copy", "redeal", "facts")
+            if getattr(type(tables), name) is not getattr(Tables, name)
+        }
+        return frozenset(parts | ({"copy"} if tables.state or tables.path is not None else set()))
+
     def exporters(self) -> Mapping[str, Exporter]:
         """The game's own file formats by file ending (``.phh``): episodes in, the file out."""
         return {}
@@ -166,12 +256,22 @@ class Tables(ABC):
         returns: float64 ``(capacity, seats)``, what each seat has earned, final where ``done``.
         tiebreaks: float64 ``(capacity, seats)``, higher is better; compared where returns are
             equal (a race: the fewer steps the better).
+        truncated: bool ``(capacity,)``, True where an episode is done because of a limit (of
+            steps, of time) and not by the rules.
+        path: what happened at each table, in a game that keeps it; see ``copy``.
+
+    Class attribute ``state`` names the arrays, the table their first axis, that make up a table's
+    state beside the four above; see ``copy``.
     """
+
+    state: ClassVar[tuple[str, ...]] = ()
+    path: Path | None = None
 
     def __init__(self, game: Game, capacity: int) -> None:
         self.game = game
         self.capacity = capacity
         self.done: NDArray[np.bool_] = np.ones(capacity, np.bool_)
+        self.truncated: NDArray[np.bool_] = np.zeros(capacity, np.bool_)
         self.returns: NDArray[np.float64] = np.zeros((capacity, game.seats))
         self.tiebreaks: NDArray[np.float64] = np.zeros((capacity, game.seats))
 
@@ -244,11 +344,99 @@ class Tables(ABC):
     def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
         """The table as JSON-able values for the viewer: all of it, or what ``seat`` may see."""
 
+    # -- optional parts (``Game.offers``) ------------------------------------------------------
+
+    def copy(self, tables: Ints, into: Tables, slots: Ints | None = None) -> None:
+        """Put the state of each of ``tables`` by value at ``slots`` of ``into``, of the same game.
+
+        The two are then independent, and equal actions lead both to equal states. ``slots`` are
+        0, 1, … where None; ``into`` may be these tables themselves.
+
+        A game of arrays names them in ``state``. One whose state cannot be copied (it lies in
+        another's library) keeps a ``Path`` in ``path``, by which a copy is played again. Others
+        raise NotImplementedError, unless they override this.
+        """
+        slots = np.arange(len(tables)) if slots is None else slots
+        if self.path is not None:
+            self.path.replay(tables, into, slots)
+        elif self.state:
+            for name in ("done", "returns", "tiebreaks", "truncated", *self.state):
+                getattr(into, name)[slots] = getattr(self, name)[tables]
+        else:
+            raise NotImplementedError(f"{self.game.name} does not say how its tables are copied")
+
+    def redeal(self, tables: Ints, seats: Ints, seeds: NDArray[np.uint64]) -> None:
+        """Draw afresh, from ``seeds[i]``, all that ``seats[i]`` cannot know of ``tables[i]``.
+
+        That is what is hidden now (others' cards) and all randomness that is still to come (the
+        deck, the hands after this one): no two states that look alike to the seat, now and in what
+        it has seen before, stay different. Where nothing is hidden and nothing is left to chance
+        there is nothing to do, and a game says so by overriding this with a method that does
+        nothing.
+        """
+        raise NotImplementedError(f"{self.game.name} does not say what its seats cannot know")
+
+    def facts(self, table: int, seat: int) -> Mapping[str, Any]:
+        """What the seat sees as named JSON-able values: what ``text`` says, before it is said.
+
+        Prompts are filled from them. A game without facts has none.
+        """
+        return {}
+
+    def why_not(self, table: int, seat: int, action: Any) -> str | None:
+        """Why the seat, which is to act, may not take ``action``, in a sentence; None if it may."""
+        try:
+            legal = self.legal(np.array([table]), np.array([seat]), np.asarray(action)[None])
+        except ValueError:  # lists of unequal lengths
+            legal = np.zeros(1, np.bool_)
+        if legal.all():
+            return None
+        words = self.words(table, seat)
+        return f"{action} is not a legal action; legal are: {', '.join(words)}"
+
     # -- conveniences --------------------------------------------------------------------------
 
     def turns(self) -> Turns:
         """``to_act`` as a batch of turns."""
         return Turns(self, *self.to_act())
+
+    def renew(self, tables: Ints, seeds: NDArray[np.uint64]) -> None:
+        """``begin``, but an episode that ends before anybody is asked gives way to another one.
+
+        The other's seed follows from the first. Raises InputError where 1000 in a row end so.
+        """
+        for _ in range(PATIENCE):
+            self.begin(tables, seeds)
+            over = self.done[tables]
+            if not over.any():
+                return
+            tables, seeds = tables[over], seeding.spread(seeds[over], np.array(AGAIN))
+        raise InputError(f"{self.game.name}: {UNASKED}")
+
+    def advance(
+        self, tables: Ints, seats: Ints, actions: NDArray[Any], seeds: NDArray[np.uint64]
+    ) -> Advanced:
+        """The loop of a trainer: step, renew what ended, and show what is to be decided next.
+
+        Takes legal actions at these turns (of a simultaneous game, those of all seats of a table
+        at once), and begins the next episode from ``seeds[table]`` wherever one ended.
+
+        Args:
+            tables, seats: whose turns, int64 ``(n,)``.
+            actions: one for each.
+            seeds: uint64 ``(capacity,)``; looked at where an episode ends.
+        """
+        self.step(tables, seats, actions)
+        ended = np.zeros(self.capacity, np.bool_)
+        ended[tables] = self.done[tables]
+        returns, truncated = self.returns.copy(), self.truncated & ended
+        final, over = None, np.flatnonzero(ended)
+        if truncated.any():
+            cut, every = np.flatnonzero(truncated), np.arange(self.game.seats)
+            final = self.observe(np.repeat(cut, len(every)), np.tile(every, len(cut)))
+        if len(over):
+            self.renew(over, seeds[over])
+        return Advanced(ended, returns, truncated, self.turns(), final)
 
 
 def space_value(space: gymnasium.Space[Any], value: Any) -> Any:

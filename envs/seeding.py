@@ -12,6 +12,7 @@ counter-based generator, for a whole batch at once.
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import numba
 import numpy as np
@@ -40,7 +41,7 @@ def mix(x: np.uint64) -> np.uint64:
 
 
 @numba.njit(cache=True)
-def draw(seed: np.uint64, counter: int) -> np.uint64:
+def word(seed: np.uint64, counter: int) -> np.uint64:
     """The ``counter``-th 64-bit word of the stream that ``seed`` names."""
     return mix(seed + np.uint64(counter + 1) * np.uint64(_GOLDEN))
 
@@ -48,11 +49,11 @@ def draw(seed: np.uint64, counter: int) -> np.uint64:
 @numba.njit(cache=True)
 def below(seed: np.uint64, counter: int, n: int) -> int:
     """A uniform integer in [0, n), n < 2**32, from one draw (bias below n / 2**32)."""
-    return int(((draw(seed, counter) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
+    return int(((word(seed, counter) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
 def spread(bases: NDArray[np.uint64], counters: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """The words ``draw(bases, counters)``, elementwise over arrays that broadcast together."""
+    """The words ``word(bases, counters)``, elementwise over arrays that broadcast together."""
     with np.errstate(over="ignore"):
         x = bases + (counters.astype(np.uint64) + np.uint64(1)) * np.uint64(_GOLDEN)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -65,3 +66,21 @@ def uniforms(seeds: NDArray[np.uint64], k: int) -> NDArray[np.float64]:
     """``k`` uniform numbers in [0, 1) for each seed, shape ``(len(seeds), k)``."""
     words = spread(seeds[:, None], np.arange(k)[None, :])
     return (words >> np.uint64(11)).astype(np.float64) * 2.0**-53
+
+
+def draw(probabilities: NDArray[Any], uniforms: NDArray[np.float64]) -> NDArray[np.int64]:
+    """An index for each row of ``probabilities``, int64 ``(n,)``: the inverse of its distribution.
+
+    The one way in which anything here is drawn from a distribution. The first index is drawn where
+    the uniform is below its probability, and so on upwards; one whose probability is 0 never is.
+
+    Args:
+        probabilities: ``(n, k)``, not negative. A row need not sum to 1, but must not be all 0.
+        uniforms: ``(n,)``, in [0, 1).
+    """
+    below = probabilities.cumsum(axis=1, dtype=np.float64)
+    found = (below <= uniforms[:, None] * below[:, -1:]).sum(axis=1)
+    # A uniform so close to 1 that the product is rounded up to all there is: the last one possible.
+    last = probabilities.shape[1] - 1 - (probabilities[:, ::-1] > 0).argmax(axis=1)
+    chosen: NDArray[np.int64] = np.minimum(found, last)
+    return chosen

@@ -1,46 +1,30 @@
-"""Ask an agent, and turn whatever happens into answers: decisions, or forfeits with a status."""
+"""Ask an agent against the clock, and turn whatever happens into answers."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from arena.agents.agent import Agent, Decisions
+from arena.agents.agent import Agent
+from arena.agents.answers import Answers, Status, check, nothing
 from arena.envs.game import Turns
 from arena.leagues import notes
 from arena.leagues.clock import Clock, TimeUp
-from arena.leagues.match import Status
-
-
-@dataclass(frozen=True)
-class Answers:
-    """A batch's answers, checked: ``status[i]`` is DONE where ``actions[i]`` may be taken.
-
-    Nothing here is shared with the agent: what it changes after it has answered changes nothing.
-
-    Attributes:
-        late: that the clock ran out on turn ``i`` (an agent may also report a time-out).
-        probabilities: float32 ``(n, actions)``.
-        notes: JSON, for each turn, or None.
-    """
-
-    actions: NDArray[Any]
-    status: NDArray[np.uint8]
-    late: NDArray[np.bool_]
-    probabilities: NDArray[np.float32] | None = None
-    notes: Sequence[bytes | None] | None = None
 
 
 def ask(agent: Agent, key: str, turns: Turns, clock: Clock) -> Answers:
-    """Ask the agent ``key``; whatever happens, each turn has an action or a forfeit's status."""
+    """Ask the agent ``key``; whatever happens, each turn has an answer or a forfeit's status.
+
+    Where it declares its policy, the action is still to be drawn.
+    """
     try:
         with clock.running(key):
             try:
-                return _check(turns, agent.act(turns.select(np.arange(len(turns)))))
+                said = agent.act(turns.select(np.arange(len(turns))))
+                told = notes.written(said.notes, len(turns))
+                return replace(check(turns, said), notes=told)
             except (TimeUp, KeyboardInterrupt):
                 raise
             except BaseException as error:  # sys.exit() in an agent ends the agent, not the league
@@ -57,41 +41,6 @@ def ask(agent: Agent, key: str, turns: Turns, clock: Clock) -> Answers:
     return _join(parts)
 
 
-def nothing(turns: Turns, status: Status | NDArray[np.uint8] = Status.DONE) -> Answers:
-    """No action at all, with that status: one for all turns, or one for each."""
-    space = turns.source.game.action_space
-    n = len(turns)
-    return Answers(
-        np.zeros((n, *(space.shape or ())), space.dtype),
-        np.full(n, status, np.uint8),
-        np.full(n, status == Status.TIMEOUT),
-    )
-
-
-def _check(turns: Turns, decisions: Decisions) -> Answers:
-    """The decisions, with a status for each; raises where they are not answers to these turns."""
-    n = len(turns)
-    actions = np.asarray(decisions.actions)
-    if len(actions) != n:
-        raise ValueError(f"{len(actions)} actions for {n} turns")
-    answers = nothing(turns, Status.DONE)
-    for row, failure in decisions.failures.items():
-        answers.status[row] = Status[failure.upper()]
-    asked = np.flatnonzero(answers.status == Status.DONE)
-    legal = turns.source.legal(turns.tables[asked], turns.seats[asked], actions[asked])
-    answers.status[asked[~legal]] = Status.ILLEGAL
-    answers.actions[asked[legal]] = actions[asked[legal]]
-    probabilities = None
-    if decisions.probabilities is not None:
-        probabilities = np.array(decisions.probabilities, np.float32)
-        wanted = (n, getattr(turns.source.game.action_space, "n", 0))
-        if probabilities.shape != wanted:
-            raise ValueError(f"probabilities of shape {probabilities.shape}, not {wanted}")
-        if not np.isfinite(probabilities[asked]).all():
-            raise ValueError("a probability is not a finite number")
-    return replace(answers, probabilities=probabilities, notes=notes.written(decisions.notes, n))
-
-
 def _join(parts: list[Answers]) -> Answers:
     def rows(values: Any) -> Any:
         return [None] if values is None else values
@@ -102,6 +51,7 @@ def _join(parts: list[Answers]) -> Answers:
         np.concatenate([part.actions for part in parts]),
         np.concatenate([part.status for part in parts]),
         np.concatenate([part.late for part in parts]),
+        np.concatenate([part.drawn for part in parts]),
         None
         if blank is None
         else np.concatenate([blank if p.probabilities is None else p.probabilities for p in parts]),

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.agents.answers import Answers, draw, nothing
 from arena.envs import seeding
 from arena.envs.game import Ints, Tables, Turns
-from arena.leagues.answers import Answers, nothing
 from arena.leagues.match import Result, Status
 from arena.leagues.plan import Plan
 from arena.leagues.players import Players, Told, Verb
@@ -139,7 +139,9 @@ class Block:
     def _step(self, turns: Turns) -> None:
         tables, seats = turns.tables, turns.seats
         jobs = self._job_of[tables]
-        turns.seeds = seeding.spread(self._plan.seat_seeds[jobs, seats], self._decided[jobs, seats])
+        decided = self._decided[jobs, seats]
+        turns.seeds = seeding.spread(self._plan.seat_seeds[jobs, seats], decided)
+        draws = seeding.spread(self._plan.draw_seeds[jobs, seats], decided)
         self._decided[jobs, seats] += 1
         with self._timing.of_engine():
             turns.action_mask  # noqa: B018 - looked at here, once for all
@@ -152,15 +154,22 @@ class Block:
         players = self._plan.players[jobs, seats]
         for number in np.flatnonzero(np.bincount(players[asked])).tolist():
             rows = np.flatnonzero((players == number) & asked)
-            answers = self._ask(number, turns.select(rows), jobs[rows])
+            answers = self._ask(number, turns.select(rows), jobs[rows], draws[rows])
             actions[rows], status[rows] = answers.actions, answers.status
         self._status[jobs, seats] = status
         with self._timing.of_engine():
             self._take(turns, actions, status != Status.DONE)
 
-    def _ask(self, number: int, turns: Turns, jobs: Ints) -> Answers:
-        before = time.perf_counter()
-        answers = self._players.ask(self._plan.agents[number], turns)
+    def _ask(self, number: int, turns: Turns, jobs: Ints, draws: NDArray[np.uint64]) -> Answers:
+        key, before = self._plan.agents[number], time.perf_counter()
+        answers = self._players.ask(key, turns)
+        if answers.drawn.any():
+            answers = draw(answers, seeding.uniforms(draws, 1)[:, 0])
+            if self._players.listens(key, "took"):
+                rows = np.flatnonzero(answers.drawn)
+                told = self._players.took(key, turns.select(rows), answers.actions[rows])
+                self._heed(told, jobs[rows], turns.seats[rows])
+                answers.status[rows] = told.status
         seconds = time.perf_counter() - before
         self._timing.agents += seconds
         if answers.late.any():

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from arena.agents.llm.training.examples import Example
 from arena.agents.llm.training.scribe import Scribe
 from arena.envs.errors import InputError
-from arena.envs.game import Game
+from arena.envs.game import Game, Turns
 from arena.leagues.match import Match
 from arena.leagues.replay import Replay, walk
 
@@ -70,7 +70,8 @@ def learn_from(
             for line in batch:
                 seat = line["seat"]
                 if seating[seat] in keys and "status" not in line:
+                    turns = Turns(tables, np.zeros(1, np.int64), np.array([seat]))
                     yield scribe.write(
-                        tables, 0, seat, line["action"],
+                        turns, 0, line["action"],
                         match=match.id, deal=episode.deal, seating=episode.seating, seat=seat,
                     )  # fmt: skip

@@ -9,7 +9,6 @@ tie exactly.
 
 from __future__ import annotations
 
-import enum
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,17 +17,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from arena.agents.answers import Status as Status
 from arena.envs import seeding
-
-
-class Status(enum.IntEnum):
-    """How an episode ended for one seat. All but DONE are forfeits: scored, and shown apart."""
-
-    DONE = 0
-    ILLEGAL = 1
-    CRASH = 2
-    TIMEOUT = 3
-
 
 STATUS_NAMES = tuple(status.name.lower() for status in Status)
 """The words for statuses that replays and tables use, by value."""
@@ -79,6 +69,14 @@ def deal_seed(seed: int, deal: int) -> int:
 def seat_seed(seed: int, deal: int, seat: int) -> int:
     """The seed of the randomness of whoever sits at ``seat`` in that deal, in any seating."""
     return seeding.derive(seed, "deal", deal, "seat", seat)
+
+
+def draw_seed(seed: int, deal: int, seat: int) -> int:
+    """The seed from which that seat's actions are drawn where its player declares a policy.
+
+    No player is told: who knows its own ``seat_seed`` learns nothing of what it will draw.
+    """
+    return seeding.derive(seed, "deal", deal, "draw", seat)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.envs.game import Ints
-from arena.leagues.match import Match, deal_seed, seat_seed
+from arena.leagues.match import Match, deal_seed, draw_seed, seat_seed
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Plan:
         spans: each match's jobs, in the order of its deals and, within a deal, of its seatings.
         match, deal, seating: int64 ``(jobs,)``; deals are counted from the match's first.
         entrants, players: int64 ``(jobs, seats)``, who sits where: the match's entrant, the agent.
-        deal_seeds: uint64 ``(jobs,)``; seat_seeds: uint64 ``(jobs, seats)``.
+        deal_seeds: uint64 ``(jobs,)``; seat_seeds, draw_seeds: uint64 ``(jobs, seats)``: what its
+            player is told, and what nobody is told.
     """
 
     matches: Sequence[Match]
@@ -36,6 +37,7 @@ class Plan:
     players: Ints
     deal_seeds: NDArray[np.uint64]
     seat_seeds: NDArray[np.uint64]
+    draw_seeds: NDArray[np.uint64]
 
     @classmethod
     def of(cls, matches: Sequence[Match], seats: int) -> Self:
@@ -65,7 +67,8 @@ class Plan:
             entrants=np.concatenate(entrants),
             players=np.concatenate([own[who] for own, who in zip(keys, entrants, strict=True)]),
             deal_seeds=seeds[:, 0],
-            seat_seeds=seeds[:, 1:],
+            seat_seeds=seeds[:, 1 : 1 + seats],
+            draw_seeds=seeds[:, 1 + seats :],
         )
 
     def __len__(self) -> int:
@@ -74,4 +77,6 @@ class Plan:
 
 @lru_cache(maxsize=4096)  # all pairs of a league play the same deals
 def _seeds(seed: int, deal: int, seats: int) -> tuple[int, ...]:
-    return deal_seed(seed, deal), *(seat_seed(seed, deal, seat) for seat in range(seats))
+    every = range(seats)
+    told = [seat_seed(seed, deal, seat) for seat in every]
+    return deal_seed(seed, deal), *told, *(draw_seed(seed, deal, seat) for seat in every)

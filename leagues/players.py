@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arena.agents.agent import Agent
+from arena.agents.answers import Answers
 from arena.envs.game import Ints, Turns
-from arena.leagues.answers import Answers, ask
+from arena.leagues.answers import ask
 from arena.leagues.clock import Clock, TimeUp
 from arena.leagues.match import Status
 
-Verb = Literal["begin", "end"]
+Verb = Literal["begin", "end", "took"]
 
 
 class Told(NamedTuple):
@@ -33,7 +34,10 @@ class Players(ABC):
 
     @abstractmethod
     def ask(self, key: str, turns: Turns) -> Answers:
-        """The agent's answers; whatever happens, each turn has an action or a forfeit's status."""
+        """The agent's answers; whatever happens, each turn has one, or a forfeit's status.
+
+        Where the agent declares its policy, the action is still to be drawn.
+        """
 
     @abstractmethod
     def listens(self, key: str, verb: Verb) -> bool:
@@ -42,6 +46,10 @@ class Players(ABC):
     @abstractmethod
     def begin(self, key: str, tables: Ints, seats: Ints) -> Told:
         """Tell the agent that its episodes begin there."""
+
+    @abstractmethod
+    def took(self, key: str, turns: Turns, actions: NDArray[Any]) -> Told:
+        """Tell the agent what was drawn from its policy at these turns."""
 
     @abstractmethod
     def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Told:
@@ -65,6 +73,10 @@ class Here(Players):
     def begin(self, key: str, tables: Ints, seats: Ints) -> Told:
         """See Players."""
         return self._tell(key, lambda: self._agents[key].begin(tables, seats))
+
+    def took(self, key: str, turns: Turns, actions: NDArray[Any]) -> Told:
+        """See Players."""
+        return self._tell(key, lambda: self._agents[key].took(turns, actions))
 
     def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Told:
         """See Players."""

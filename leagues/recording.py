@@ -10,9 +10,9 @@ import orjson
 from numpy.typing import NDArray
 
 from arena.agents.agent import Identity
+from arena.agents.answers import Answers
 from arena.envs.game import Ints
 from arena.leagues import replay
-from arena.leagues.answers import Answers
 from arena.leagues.match import STATUS_NAMES, Status
 from arena.leagues.plan import Plan
 
@@ -56,7 +56,9 @@ class Recorder:
             ]
         if answers.probabilities is not None:
             policies = _texts(answers.probabilities)
-            tails = [b',"probabilities":%b%b' % it for it in zip(policies, tails, strict=True)]
+            marks = [b',"drawn":true' * drawn for drawn in answers.drawn.tolist()]
+            parts = zip(policies, marks, tails, strict=True)
+            tails = [b',"probabilities":%b%b%b' % part for part in parts]
         actions = _texts(_wide(answers.actions))
         for row in np.flatnonzero(answers.status).tolist():
             actions[row] = _FORFEITS[answers.status[row]]

@@ -9,7 +9,9 @@ match      the header: ``schema``, ``arena`` (version), ``id``, ``game``, ``game
 deal       a table begins: ``deal``, ``seating`` (indices into the header)
 decision   ``seat``, ``legal`` (indices of legal actions, null where the space is continuous),
            ``action``, ``ms`` (the agent's time), and where known ``probabilities``, ``notes``;
-           a forfeit has ``status`` instead of a lawful action
+           ``drawn`` is true where the action was drawn from ``probabilities``, the agent's
+           declared policy, which else are its comment; a forfeit has ``status`` instead of a
+           lawful action
 end        the table's footer: ``returns``, ``tiebreaks``, ``statuses`` by seat
 result     the match's footer: ``tables``, ``decisions``: a file without it was cut short
 =========  =========================================================================================
@@ -21,6 +23,7 @@ compares who was to act, what was legal, and what came out.
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -33,10 +36,11 @@ import orjson
 import zstandard
 
 from arena.agents.agent import Identity
+from arena.envs import files, seeding
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Recording, Tables
 from arena.envs.registry import make_game
-from arena.leagues.match import STATUS_NAMES, Match, Result, deal_seed
+from arena.leagues.match import STATUS_NAMES, Match, Result, deal_seed, draw_seed
 
 SCHEMA = 1
 
@@ -195,8 +199,16 @@ def _check_decision(line: Mapping[str, Any]) -> None:
         and (line["legal"] is None or all(type(action) is int for action in line["legal"]))
         and line.get("status", STATUS_NAMES[0]) in STATUS_NAMES
         and "action" in line
+        and _is_drawn_from(line.get("drawn", False), line.get("probabilities"))
     ):
         raise TypeError("these are not a decision's fields")
+
+
+def _is_drawn_from(drawn: Any, policy: Any) -> bool:
+    """Whether these say that an action was drawn from a policy, or that it was not."""
+    if not drawn:
+        return drawn is False
+    return all(type(p) in (int, float) and 0 <= p <= 1 for p in policy) and sum(policy) > 0
 
 
 def _episode(
@@ -299,7 +311,7 @@ def walk(game: Game, match: Match, episode: Episode) -> Iterator[tuple[Tables, B
     tables = game.tables(1)
     seed = np.array([deal_seed(match.seed, match.first_deal + episode.deal)], np.uint64)
     tables.begin(np.zeros(1, np.int64), seed)
-    taken = 0
+    taken, counts = 0, Counter[int]()
     while not tables.done[0]:
         waiting = tables.to_act()[1].tolist()
         batch = episode.decisions[taken : taken + len(waiting)]
@@ -311,6 +323,8 @@ def walk(game: Game, match: Match, episode: Episode) -> Iterator[tuple[Tables, B
             else:
                 waiting.remove(line["seat"])
                 fault = _fault(tables, line)
+                fault = fault or _misdrawn(match, episode.deal, counts[line["seat"]], line)
+                counts[line["seat"]] += 1
             if fault:
                 raise InputError(f"decision {taken + number}: {fault}")
         yield tables, batch
@@ -321,6 +335,16 @@ def walk(game: Game, match: Match, episode: Episode) -> Iterator[tuple[Tables, B
             f"the game ends after {taken} decisions, the record has {len(episode.decisions)}"
         )
     yield tables, ()
+
+
+def _misdrawn(match: Match, deal: int, number: int, line: Mapping[str, Any]) -> str:
+    """What is wrong with an action that was drawn from a policy, as its seat's ``number``-th."""
+    if not line.get("drawn"):
+        return ""
+    seed = np.array([draw_seed(match.seed, match.first_deal + deal, line["seat"])], np.uint64)
+    uniform = seeding.uniforms(seeding.spread(seed, np.array([number])), 1)[:, 0]
+    drawn = int(seeding.draw(np.array([line["probabilities"]], np.float64), uniform)[0])
+    return "" if drawn == line["action"] else f"drawn was {line['action']}, should be {drawn}"
 
 
 def _take(tables: Tables, batch: Batch) -> None:
@@ -389,17 +413,7 @@ def export(replay: Replay, path: Path) -> None:
     else:
         known = ", ".join([".jsonl.zst", ".jsonl", *exporters])
         raise InputError(f"{path}: {game.name} is written as {known}; end the file's name so")
-    write(path, data)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, or InputError."""
-    partial = path.with_name(path.name + ".partial")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+    files.write(path, data)
 
 
 def _recordings(game: Game, replay: Replay) -> Iterator[Recording]:

@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
+from arena.agents.registry import null_kind
 from arena.envs.specs import Spec
 from arena.leagues.league import League
 from arena.leagues.ratings import History, Log, Ranking, alarms, history, summarise
 from arena.leagues.store import Store
-
-# Players that look at nothing and take one action: a way to play, and mostly a bad one.
-CONSTANT = frozenset({"first", "fold", "lm_null?kind=constant"})
-# Players that give no legal answer, and forfeit whatever they are asked in.
-FORFEITING = frozenset(
-    {
-        *("timeout", "crash", "illegal"),
-        *(f"lm_null?kind={kind}" for kind in ("all", "injection", "empty", "long", "slow")),
-    }
-)
 
 
 def rank(store: Store, league: League) -> Ranking:
@@ -47,10 +38,11 @@ def warnings(league: League, ranking: Ranking) -> list[str]:
     forfeits everything should be clearly below it. Who is not clearly above a language model that
     says the same to everything has not been seen to understand anything.
     """
-    kinds = {key: _kind(who.spec) for key, who in league.identities.items()}
+    specs = {key: Spec.parse(who.spec) for key, who in league.identities.items()}
+    kinds = {key: null_kind(spec) for key, spec in specs.items()}
     agents = [standing.agent for standing in ranking.standings]
-    nulls = [key for key in agents if kinds[key] in CONSTANT | FORFEITING]
-    yardstick = next((key for key, kind in kinds.items() if kind == "random"), "")
+    nulls = [key for key in agents if kinds[key]]
+    yardstick = next((key for key, spec in specs.items() if spec.family == "random"), "")
     names, random = league.names, league.names.get(yardstick)
     above = alarms(ranking, nulls, yardstick)
     out = []
@@ -58,7 +50,7 @@ def warnings(league: League, ranking: Ranking) -> list[str]:
         but = ", unless one and the same action is worth that much in this game"
         out.append(
             f"alarm: {names[key]} plays no game, and ranks clearly above {random}; look for a "
-            f"fault in the game, the scoring or the schedule{but * (kinds[key] in CONSTANT)}"
+            f"fault in the game, the scoring or the schedule{but * (kinds[key] == 'constant')}"
         )
     if yardstick in agents:
         below = ranking.clear[agents.index(yardstick)]
@@ -66,22 +58,14 @@ def warnings(league: League, ranking: Ranking) -> list[str]:
             f"note: {names[key]} gives no legal answer, and is not clearly below {random}; "
             "more deals would tell"
             for i, key in enumerate(agents)
-            if kinds[key] in FORFEITING and key not in above and not below[i]
+            if kinds[key] == "forfeiting" and key not in above and not below[i]
         ]
     players = [i for i, key in enumerate(agents) if key not in (*nulls, yardstick)]
     for at, key in enumerate(agents):
         doubtful = [names[agents[i]] for i in players if not ranking.clear[i, at]]
-        if kinds[key] == "lm_null?kind=constant" and doubtful:
+        if specs[key].family == "lm_null" and kinds[key] == "constant" and doubtful:
             out.append(
                 f"note: not clearly above {names[key]}, which says the same to everything: "
                 + ", ".join(doubtful)
             )
     return out
-
-
-def _kind(spec: str) -> str:
-    """The family of a spec, of a null model of language with its kind."""
-    parsed = Spec.parse(spec)
-    if parsed.family != "lm_null":
-        return parsed.family
-    return f"lm_null?kind={parsed.options.get('kind', 'constant')}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import count as numbers_from
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,11 +17,12 @@ import numpy as np
 import orjson
 
 from arena.agents.registry import make_agent
+from arena.agents.rollout import Asked, rollout
 from arena.envs import seeding
 from arena.envs.errors import InputError
-from arena.envs.game import Turns
 from arena.envs.minihack.game import MiniHack
 from arena.envs.minihack.labels import Label, label, shot
+from arena.envs.minihack.tables import MiniHackTables
 
 Mode = Literal["balanced", "unbalanced"]
 SHARES: dict[Mode, dict[Label, float]] = {
@@ -63,47 +65,45 @@ class Pair:
 
 
 def transitions(task: str, player: str, seed: int) -> Iterator[list[Pair]]:
-    """Endless play of one player at many tables: the pairs of each round."""
+    """Endless play of one player, so many tables at a time: the pairs of each round."""
     game = MiniHack(task=task, steps=100)
-    agent = make_agent(player, game)
-    tables = game.tables(_TABLES)
-    every, seats = np.arange(_TABLES), np.zeros(_TABLES, np.int64)
-    numbers, steps, episode = np.zeros(_TABLES, np.uint64), np.zeros(_TABLES, np.int64), 0
-    fresh = every
-    while True:
-        for row in fresh.tolist():
-            numbers[row] = seeding.derive(seed, player, episode)
-            episode += 1
-        tables.begin(fresh, numbers[fresh])
-        agent.begin(fresh, seats[fresh])
-        steps[fresh] = 0
-        before = tables.observe(every, seats)
-        turns = Turns(tables, every, seats, seeding.spread(numbers, steps))
-        actions = agent.act(turns).actions
-        tables.step(every, seats, actions)
-        after = tables.observe(every, seats)
-        found = []
-        for row in every.tolist():
-            old, new = ({k: v[row] for k, v in side.items()} for side in (before, after))
-            if tables.done[row] and tables.outcome(row) == "died":
-                continue  # the map is gone
-            name = game.task.names[int(actions[row])]
-            what = label(old, new)
-            found.append(
-                Pair(
-                    task,
-                    player,
-                    int(numbers[row]),
-                    int(steps[row]),
-                    name,
-                    shot(old),
-                    shot(new),
-                    what,
-                )
+    agent, tables = make_agent(player, game), game.tables(_TABLES)
+    for first in numbers_from(0, _TABLES):
+        numbers = [seeding.derive(seed, player, first + i) for i in range(_TABLES)]
+        last: Asked | None = None
+        for step, asked in enumerate(rollout(tables, [agent], np.array(numbers, np.uint64))):
+            asked.turns.observation  # noqa: B018 - looked at before the step
+            if last is not None:
+                yield _told(tables, player, numbers, last, step - 1)
+            last = asked
+        assert last is not None
+        yield _told(tables, player, numbers, last, step)
+
+
+def _told(
+    tables: MiniHackTables, player: str, numbers: list[int], asked: Asked, step: int
+) -> list[Pair]:
+    """The pairs of a round that has been stepped."""
+    game, turns = tables.game, asked.turns
+    before, after = turns.observation, tables.observe(turns.tables, turns.seats)
+    found = []
+    for row, table in enumerate(turns.tables.tolist()):
+        if tables.done[table] and tables.outcome(table) == "died":
+            continue  # the map is gone
+        old, new = ({k: v[row] for k, v in side.items()} for side in (before, after))
+        found.append(
+            Pair(
+                task=game.task_name,
+                player=player,
+                seed=numbers[table],
+                step=step,
+                action=game.task.names[int(asked.answers.actions[row])],
+                before=shot(old),
+                after=shot(new),
+                label=label(old, new),
             )
-        steps += 1
-        fresh = np.flatnonzero(tables.done)
-        yield found
+        )
+    return found
 
 
 def read_pairs(path: Path) -> list[Pair]:

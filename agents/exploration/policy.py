@@ -11,7 +11,8 @@ import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.agent import Agent, CannotPlay
+from arena.agents.scripted.generic import certain
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Observation, Turns
 from arena.envs.registry import make_game
@@ -64,6 +65,8 @@ class PpoPolicy(Agent):
     also in other contexts. ``greedy`` takes the likeliest action instead of drawing one.
     """
 
+    version = 2
+
     def __init__(self, game: Game, checkpoint: str | None = None, *, greedy: bool = False) -> None:
         from arena.agents.exploration.encoders import looked_at
         from arena.agents.exploration.ppo import load_policy, make_model, read_settings
@@ -97,11 +100,9 @@ class PpoPolicy(Agent):
         """A recurrent policy forgets the last episode."""
         self.actor.begin(tables)
 
-    def act(self, turns: Turns) -> Decisions:
-        """Draw from the policy by each decision's own number."""
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """The network's, or certain of its likeliest action."""
         probabilities = self.actor.probabilities(turns.observation, turns.tables)
         if self.greedy:
-            actions = probabilities.argmax(1)
-            return Decisions(actions, np.eye(probabilities.shape[1])[actions])
-        chosen = (probabilities.cumsum(1) <= turns.uniforms()).sum(1)
-        return Decisions(np.minimum(chosen, probabilities.shape[1] - 1), probabilities)
+            return certain(probabilities.argmax(1), probabilities.shape[1])
+        return probabilities

@@ -412,9 +412,7 @@ def evaluate(run: Run, episodes: int, *, seed: int = 1_000_003) -> NDArray[np.fl
     while len(rows := tables.to_act()[0]):
         uniforms = seeding.uniforms(seeding.spread(seeds[rows], np.full(len(rows), step)), 1)[:, 0]
         probabilities = actor.probabilities(tables.observe(rows, np.zeros_like(rows)), rows)
-        chosen = (probabilities.cumsum(1) <= uniforms[:, None]).sum(1)
-        actions = np.minimum(chosen, probabilities.shape[1] - 1)
-        tables.step(rows, np.zeros_like(rows), actions)
+        tables.step(rows, np.zeros_like(rows), seeding.draw(probabilities, uniforms))
         step += 1
     return tables.returns[:, 0].copy()
 

@@ -21,7 +21,7 @@ from sb3_contrib import MaskablePPO
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
-from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.agent import Agent, CannotPlay
 from arena.envs import seeding
 from arena.envs.checkpoints import read_config, read_tensors
 from arena.envs.game import Game, Turns
@@ -162,7 +162,7 @@ def train(out: Path, *, steps: int, letters: str, drops: int, tables: int, seed:
 class MaskablePolicy(Agent):
     """Plays a checkpoint of ``arena train birds``, drawing from its policy."""
 
-    version = 1
+    version = 2
 
     def __init__(self, game: Game, checkpoint: str | None = None) -> None:
         if not isinstance(game, ScienceBirds) or game.mode != "sequential":
@@ -173,29 +173,24 @@ class MaskablePolicy(Agent):
         config = read_config(folder / "config.json", Record)
         if config.drops != game.drops:
             raise CannotPlay(f"{folder} was trained with drops={config.drops}, not {game.drops}")
-        self.policy = MaskableMultiInputActorCriticPolicy(
+        self.network = MaskableMultiInputActorCriticPolicy(
             observation_space(game.drops), spaces.Discrete(STOP + 1), lambda _: 0.0, HIDDEN
         )
-        self.policy.load_state_dict(
-            read_tensors(folder / "model.safetensors", self.policy.state_dict(), framework="pt")
+        self.network.load_state_dict(
+            read_tensors(folder / "model.safetensors", self.network.state_dict(), framework="pt")
         )
-        self.policy.set_training_mode(False)
+        self.network.set_training_mode(False)
 
-    def act(self, turns: Turns) -> Decisions:
-        """One uniform number a turn picks from the masked distribution."""
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """The network's masked distribution."""
         names = ("letter", "dropped", "cells")
         seen = {name: torch.as_tensor(np.asarray(turns.observation[name])) for name in names}
         with torch.no_grad():
-            distribution = self.policy.get_distribution(seen, turns.action_mask)
+            distribution = self.network.get_distribution(seen, turns.action_mask)
             inner: Any = distribution.distribution
             probabilities = inner.probs.double().numpy()
         mask = turns.action_mask
         assert mask is not None
         probabilities = np.where(mask, probabilities, 0.0)
         probabilities /= probabilities.sum(axis=1, keepdims=True)
-        below = probabilities.cumsum(axis=1) < turns.uniforms()
-        actions = np.minimum(below.sum(axis=1), STOP)
-        # Rounding may end one past the last legal action.
-        stray = ~mask[np.arange(len(mask)), actions]
-        actions[stray] = probabilities[stray].argmax(axis=1)
-        return Decisions(actions, probabilities)
+        return np.asarray(probabilities, np.float64)

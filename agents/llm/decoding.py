@@ -155,10 +155,10 @@ class Scoring(Decoding):
         if not np.isfinite(values).all():
             return record.failed("crash", "the model's log-probabilities are not finite")
         policy = self._policy(values)
-        chosen = int((policy.cumsum() <= uniform * policy.sum()).sum())
+        chosen = int(seeding.draw(policy[None], np.array([uniform]))[0])
         best = np.argsort(-values, kind="stable")[:_SHOWN].tolist()
         record.notes["scores"] = {question.choices[i]: float(values[i]) for i in best}
-        return record.choose(question.choices[min(chosen, len(policy) - 1)], policy)
+        return record.choose(question.choices[chosen], policy)
 
     def _policy(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         policy: NDArray[np.float64] = np.zeros(len(values))

@@ -109,7 +109,7 @@ def _minihack(turns: Turns, row: int) -> Fields:
     if seen is None:
         raise ValueError(f"this is no MiniHack observation: {turns.text[row]!r}")
     named = dict(zip(("message", "view", "map", "inventory"), seen.groups(), strict=True))
-    game = cast("MiniHack", turns.source.game)
+    game = cast("MiniHack", turns.game)
     goal = _GOALS[game.task.goal] + (_KEY if game.task.unlocks else "")
     return named | {"task": game.task_name, "goal": goal}
 

@@ -23,11 +23,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from arena.agents.device import choose_device
 from arena.agents.llm.backend import Answer, Backend, Prompt, Score
 from arena.agents.llm.models import Device, Dtype, loading
 from arena.agents.llm.prefixes import Prefix, Prefixes, chunks, padded
 from arena.agents.llm.trie import Trie
-from arena.envs.errors import InputError
+from arena.envs import seeding
 
 
 class Local(Backend):
@@ -39,14 +40,11 @@ class Local(Backend):
     scores = True
 
     def __init__(self, checkpoint: str, *, device: Device = "auto", dtype: Dtype = "auto") -> None:
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        elif device == "cuda" and not torch.cuda.is_available():
-            raise InputError("device=cuda: torch finds no CUDA device here; name cpu or auto")
+        chosen = choose_device(device)
         if dtype == "auto":
-            dtype = "bfloat16" if device == "cuda" else "float32"
+            dtype = "bfloat16" if chosen == "cuda" else "float32"
         self.name = checkpoint.rstrip("/").rpartition("/")[2]
-        self.device = torch.device(device)
+        self.device = torch.device(chosen)
         self.tokenizer = loading(AutoTokenizer, checkpoint)
         self.model = (
             loading(
@@ -65,7 +63,7 @@ class Local(Backend):
         if self._end == [None]:
             self._end = [self.tokenizer.eos_token_id]
         # Tokens of a pass: on a CPU as many as keep its cores busy, on a GPU as its memory bears.
-        self._budget = 32768 if device == "cuda" else 4096
+        self._budget = 32768 if chosen == "cuda" else 4096
         self._prefixes = Prefixes(self.model, self._budget)
         self._trie = lru_cache(8192)(lambda texts: Trie([self._spell(text) for text in texts]))
 
@@ -328,8 +326,8 @@ class _Writing(_Row):
             best = int(weights.argmax())
         else:
             scaled = weights.astype(np.float64) / temperature
-            cumulative = np.cumsum(np.exp(scaled - scaled.max()))
-            best = int(np.searchsorted(cumulative, self.random.random() * cumulative[-1], "right"))
+            shares = np.exp(scaled - scaled.max())
+            best = int(seeding.draw(shares[None], self.random.random(1))[0])
         token = best if tokens is None else tokens[best]
         self.written.append(token)
         self.logprobs.append(float(likely[token]))

@@ -34,7 +34,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.agent import Agent, CannotPlay, Decisions, Null
 from arena.agents.llm.backend import Answer, Backend, Message, Prompt
 from arena.agents.llm.decoding import make_decoding
 from arena.agents.llm.interview import Request
@@ -78,6 +78,11 @@ class NullModel(Agent):
         if kind == "constant" and answer is None:
             answer = _first_action(game)
         self._speaker = Speaker(kind, answer)
+
+    @classmethod
+    def null(cls, options: Mapping[str, Any]) -> Null:
+        """It plays no game: says the same, or nothing that is legal."""
+        return "constant" if options["kind"] == "constant" else "forfeiting"
 
     @classmethod
     def respondent(cls, checkpoint: str | None, options: Mapping[str, Any]) -> Speaker:

@@ -55,7 +55,7 @@ class LanguageModel(Agent):
     Raises CannotPlay where the model, the template or the decoding does not suit the game.
     """
 
-    version = 1
+    version = 2
 
     def __init__(
         self,
@@ -106,6 +106,7 @@ class LanguageModel(Agent):
             )
         backend = open_backend(checkpoint, device=device, dtype=dtype, runtime=runtime)
         decoding.check(backend)
+        self.scoring = decode == "score"
         self.template = template
         self.interview: Asking = Interview(template, backend, decoding)
         self.programs: Programs | None = None
@@ -147,6 +148,19 @@ class LanguageModel(Agent):
         decoding.check(backend)
         return _Direct(backend, decoding)
 
+    @property
+    def declares(self) -> bool:
+        """Where the legal actions of a Discrete space are scored."""
+        discrete = isinstance(self.game.action_space, gymnasium.spaces.Discrete)
+        return self.scoring and discrete and self.programs is None
+
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """The scores' softmax, where ``declares``."""
+        probabilities = self.act(turns).probabilities
+        if probabilities is None:
+            raise NotImplementedError("only decode=score has a policy")
+        return np.asarray(probabilities, np.float64)
+
     def begin(self, tables: Ints, seats: Ints) -> None:
         """Forget the last episodes at these tables."""
         keys = _keys(tables, seats)
@@ -169,10 +183,18 @@ class LanguageModel(Agent):
             for row in range(len(turns))
         ]
         replies = self.interview.ask(requests, turns.seeds)
+        made = decisions(self.game.action_space, requests, replies)
         if "history" in wanted:
             for row, (key, reply) in enumerate(zip(keys, replies, strict=True)):
-                self.past.add(key, turns.text[row], reply.text)
-        return decisions(self.game.action_space, requests, replies)
+                if made.actions is not None or row in made.failures:  # else ``took`` will tell
+                    self.past.add(key, turns.text[row], reply.text)
+        return made
+
+    def took(self, turns: Turns, actions: NDArray[Any]) -> None:
+        """Remember what was drawn."""
+        if "history" in self.template.placeholders:
+            for row, key in enumerate(_keys(turns.tables, turns.seats)):
+                self.past.add(key, turns.text[row], turns.describe(row, actions[row]))
 
 
 def _line(game: Game) -> int:
@@ -187,29 +209,33 @@ def _keys(tables: Ints, seats: Ints) -> list[tuple[int, int]]:
 def decisions(
     space: gymnasium.Space[Any], requests: Sequence[Request], replies: Sequence[Reply]
 ) -> Decisions:
-    """Replies as a league takes them; one without a value is a failure, whatever its action."""
+    """Replies as a league takes them; one without a value is a failure, whatever its action.
+
+    Where all others know their probabilities, these are declared as the policy.
+    """
     failures: dict[int, Failure] = {
         row: reply.failure for row, reply in enumerate(replies) if reply.failure is not None
     }
+    policies = _policies(space, requests, replies)
+    if policies is not None:
+        # What the decoding would have drawn itself does not count.
+        told = [{k: v for k, v in reply.notes.items() if k != "answer"} for reply in replies]
+        return Decisions(None, policies, told, failures)
     values = [
         np.zeros(space.shape or (), space.dtype) if row in failures else reply.value
         for row, reply in enumerate(replies)
     ]
-    return Decisions(
-        batch(space, values),
-        _policies(space, requests, replies),
-        [reply.notes for reply in replies],
-        failures,
-    )
+    return Decisions(batch(space, values), None, [reply.notes for reply in replies], failures)
 
 
 def _policies(
     space: gymnasium.Space[Any], requests: Sequence[Request], replies: Sequence[Reply]
 ) -> NDArray[np.float64] | None:
-    """The probabilities over a Discrete space's actions, where every reply knows them."""
+    """The probabilities over a Discrete space's actions, where every decision knows them."""
     if not isinstance(space, gymnasium.spaces.Discrete):
         return None
-    if all(reply.probabilities is None for reply in replies):
+    decided = [reply for reply in replies if reply.failure is None]
+    if not decided or any(reply.probabilities is None for reply in decided):
         return None
     policies = np.zeros((len(replies), int(space.n)))
     for policy, request, reply in zip(policies, requests, replies, strict=True):

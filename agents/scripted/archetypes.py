@@ -15,7 +15,6 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.agents.agent import Decisions
 from arena.agents.scripted.equity import fixed_equities
 from arena.agents.scripted.holdem import CALL, FOLD, HoldemPlayer, read_betting
 from arena.agents.scripted.preflop import CLASS_OF, percentile
@@ -47,10 +46,11 @@ class Style(NamedTuple):
 
 
 class _Archetype(HoldemPlayer):
+    version = 2
     style: ClassVar[Style]
 
-    def act(self, turns: Turns) -> Decisions:
-        """Decide by the style's numbers; the only chance in it is that of a bluff."""
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """By the style's numbers; the only chance in it is that of a bluff."""
         seen = turns.observation
         before_flop = seen["street"][:, 0] == 0
         intents = np.empty(len(turns))
@@ -61,17 +61,12 @@ class _Archetype(HoldemPlayer):
         ):
             if len(rows):
                 intents[rows], bluffs[rows] = decide(turns.select(rows))
-        decisions = self.certain(turns, intents)
+        sober = self.certain(turns, intents)
         if not bluffs.any():
-            return decisions
+            return sober
         bluff = self.certain(turns, np.where(bluffs, self.style.size, intents))
         rate = np.where(bluffs, self.style.bluffing, 0.0)[:, None]
-        assert decisions.probabilities is not None and bluff.probabilities is not None
-        chosen = turns.uniforms()[:, 0] < rate[:, 0]
-        return Decisions(
-            np.where(chosen, bluff.actions, decisions.actions),
-            (1 - rate) * decisions.probabilities + rate * bluff.probabilities,
-        )
+        return (1 - rate) * sober + rate * bluff
 
     def _before_flop(self, turns: Turns) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         style, seen, betting = self.style, turns.observation, read_betting(turns.observation)

@@ -7,8 +7,10 @@ on such a way it takes the one to the east or west.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.agent import Agent, CannotPlay
+from arena.agents.scripted.generic import certain
 from arena.envs.errand.rules import MOVES, distances
 from arena.envs.game import Game, Turns
 
@@ -25,8 +27,8 @@ class Courier(Agent):
             raise CannotPlay(f"courier takes no checkpoint, not {checkpoint}")
         self.size = int(game.observation_space["position"].high[0]) + 1  # type: ignore[attr-defined]
 
-    def act(self, turns: Turns) -> Decisions:
-        """Each turn by itself."""
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """Certain of the first of the preferred moves that leads nearer."""
         seen = turns.observation
         actions = []
         for goal, things, (x, y) in zip(
@@ -41,4 +43,4 @@ class Courier(Agent):
                 if steps[y + 1 + MOVES[action][1], x + 1 + MOVES[action][0]] == here - 1 >= 0
             ]
             actions.append(nearer[0])
-        return Decisions(np.array(actions, np.int64))
+        return certain(np.array(actions, np.int64), len(MOVES))

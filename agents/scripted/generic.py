@@ -8,7 +8,7 @@ costs what it should and stops nobody else.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NoReturn
 
@@ -16,7 +16,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.agent import Agent, CannotPlay, Decisions, Null
 from arena.envs.game import Game, Turns
 
 
@@ -28,6 +28,11 @@ class Generic(Agent):
             raise CannotPlay(f"{type(self).__name__.lower()} takes no checkpoint, not {checkpoint}")
         self.space = game.action_space
 
+    @property
+    def declares(self) -> bool:
+        """In a Discrete space, where it has a policy."""
+        return super().declares and isinstance(self.space, gymnasium.spaces.Discrete)
+
 
 class Random(Generic):
     """Uniform over the legal actions; in a space that is not Discrete, the space's own sample.
@@ -36,19 +41,24 @@ class Random(Generic):
     unbounded ones.
     """
 
+    version = 2
+
     def __init__(self, game: Game, checkpoint: str | None = None) -> None:
         super().__init__(game, checkpoint)
         self.space = deepcopy(game.action_space)  # sampling seeds it; the game's is not ours
 
-    def act(self, turns: Turns) -> Decisions:
-        """Decide by one uniform number a turn, or by one seeded sample a turn."""
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """The same for each legal action."""
         mask = turns.action_mask
-        if mask is None:
-            return Decisions(batch(self.space, [self._sample(u) for u in turns.uniforms()[:, 0]]))
-        counts = mask.sum(axis=1)
-        rank = (turns.uniforms()[:, 0] * counts).astype(np.int64)
-        actions = (mask.cumsum(axis=1) > rank[:, None]).argmax(axis=1)
-        return Decisions(actions, mask / counts[:, None])
+        assert mask is not None
+        shares: NDArray[np.float64] = mask / mask.sum(axis=1, keepdims=True)
+        return shares
+
+    def act(self, turns: Turns) -> Decisions:
+        """Declare the policy; without one, take one seeded sample a turn."""
+        if self.declares:
+            return super().act(turns)
+        return Decisions(batch(self.space, [self._sample(u) for u in turns.uniforms()[:, 0]]))
 
     def _sample(self, uniform: float) -> Any:
         self.space.seed(int(uniform * 2**53))
@@ -58,17 +68,33 @@ class Random(Generic):
 class First(Generic):
     """The first legal action: the lowest number, or the first that the game's words name."""
 
+    @classmethod
+    def null(cls, options: Mapping[str, Any]) -> Null:
+        """It takes one action whatever it sees."""
+        return "constant"
+
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """Certain of the lowest number."""
+        mask = turns.action_mask
+        assert mask is not None
+        return certain(mask.argmax(axis=1), mask.shape[1])
+
     def act(self, turns: Turns) -> Decisions:
         """Decide without looking at the observation."""
-        mask = turns.action_mask
-        if mask is None:
-            first = [turns.parse(row, words[0]) for row, words in enumerate(turns.words)]
-            return Decisions(batch(self.space, first))
-        actions = mask.argmax(axis=1)
-        return Decisions(actions, np.eye(mask.shape[1])[actions])
+        if self.declares:
+            return super().act(turns)
+        first = [turns.parse(row, words[0]) for row, words in enumerate(turns.words)]
+        return Decisions(batch(self.space, first))
 
 
-class Timeout(Generic):
+class _Forfeiting(Generic):
+    @classmethod
+    def null(cls, options: Mapping[str, Any]) -> Null:
+        """It never gives a legal answer."""
+        return "forfeiting"
+
+
+class Timeout(_Forfeiting):
     """Never answers."""
 
     def act(self, turns: Turns) -> NoReturn:
@@ -77,7 +103,7 @@ class Timeout(Generic):
             time.sleep(0.02)  # short naps: an exception sent to this thread is heard in between
 
 
-class Crash(Generic):
+class Crash(_Forfeiting):
     """Raises an error at its first decision."""
 
     def act(self, turns: Turns) -> NoReturn:
@@ -85,7 +111,7 @@ class Crash(Generic):
         raise RuntimeError("this agent always crashes")
 
 
-class Illegal(Generic):
+class Illegal(_Forfeiting):
     """Always answers with an illegal action: a masked one if there is any, else none at all."""
 
     def act(self, turns: Turns) -> Decisions:
@@ -96,6 +122,11 @@ class Illegal(Generic):
         if isinstance(self.space, gymnasium.spaces.Box):
             return Decisions(np.full((len(turns), *self.space.shape), np.nan))
         return Decisions(np.full(len(turns), None))
+
+
+def certain(actions: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+    """The policy that takes ``actions`` for sure, of ``size`` that there are."""
+    return np.eye(size)[actions]
 
 
 def batch(space: gymnasium.Space[Any], actions: Sequence[Any]) -> NDArray[Any]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.agents.agent import CannotPlay, Decisions
-from arena.agents.scripted.generic import Generic
+from arena.agents.agent import CannotPlay, Null
+from arena.agents.scripted.generic import Generic, certain
 from arena.envs.game import Game, Observation, Turns
 from arena.envs.holdem import Holdem
 from arena.envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
@@ -49,11 +50,9 @@ class HoldemPlayer(Generic):
             actions[rows] = FIRST_FRACTION + distance.argmin(axis=1)
         return actions
 
-    def certain(self, turns: Turns, intents: NDArray[np.float64]) -> Decisions:
-        """The decisions of a player that would always want the same at these turns."""
-        actions = self.carry_out(turns, intents)
-        assert turns.action_mask is not None
-        return Decisions(actions, np.eye(turns.action_mask.shape[1])[actions])
+    def certain(self, turns: Turns, intents: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The policy of a player that would always want the same at these turns."""
+        return certain(self.carry_out(turns, intents), len(self.game.menu) + 3)
 
 
 def all_in_fraction(observation: Observation) -> NDArray[np.float64]:
@@ -121,8 +120,8 @@ def _count(
 class _Constant(HoldemPlayer):
     intent: ClassVar[float]
 
-    def act(self, turns: Turns) -> Decisions:
-        """Decide for the one intent."""
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """Certain of the one intent."""
         return self.certain(turns, np.full(len(turns), self.intent))
 
 
@@ -130,6 +129,11 @@ class Fold(_Constant):
     """Folds whenever it may, else checks."""
 
     intent = FOLD
+
+    @classmethod
+    def null(cls, options: Mapping[str, Any]) -> Null:
+        """It does one thing whatever it sees."""
+        return "constant"
 
 
 class Call(_Constant):

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.agents.agent import CannotPlay, Decisions
+from arena.agents.agent import CannotPlay
 from arena.agents.scripted.equity import fixed_equities
 from arena.agents.scripted.holdem import ALL_IN, CALL, FOLD, HoldemPlayer
 from arena.agents.scripted.preflop import CLASS_OF, CLASSES, equities, meetings
@@ -138,6 +138,8 @@ class Pushfold(HoldemPlayer):
     and stacks of more than 25 big blinds.
     """
 
+    version = 2
+
     def __init__(self, game: Game, checkpoint: str | None = None) -> None:
         super().__init__(game, checkpoint)
         if game.seats != 2:
@@ -151,8 +153,8 @@ class Pushfold(HoldemPlayer):
         self.small_blind = self.game.small_blind / self.game.big_blind
         self.ante = float(self.game.config[0]["ante"][0]) / self.game.big_blind
 
-    def act(self, turns: Turns) -> Decisions:
-        """Decide by the solved ranges, mixed where they are."""
+    def policy(self, turns: Turns) -> Floats:
+        """By the solved ranges, mixed where they are."""
         seen = turns.observation
         rows = np.arange(len(turns))
         before_flop = seen["street"][:, 0] == 0
@@ -178,8 +180,4 @@ class Pushfold(HoldemPlayer):
             meek[later] = np.where(equity >= owed[later] / (pot + owed)[later], CALL, FOLD)
 
         brave, careful = self.certain(turns, bold), self.certain(turns, meek)
-        assert brave.probabilities is not None and careful.probabilities is not None
-        return Decisions(
-            np.where(turns.uniforms()[:, 0] < rate, brave.actions, careful.actions),
-            rate[:, None] * brave.probabilities + (1 - rate[:, None]) * careful.probabilities,
-        )
+        return rate[:, None] * brave + (1 - rate[:, None]) * careful

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, Decisions
 from arena.agents.scripted.rtb import market
+from arena.envs import seeding
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Observation, Turns
 from arena.envs.rtb.text import round_bids
@@ -189,7 +190,6 @@ class Exp3(Bandit):
         weights = np.exp(logs - logs.max(axis=1, keepdims=True))
         shares = weights / weights.sum(axis=1, keepdims=True)
         chances = (1.0 - self.gamma) * shares + self.gamma / len(ARMS)
-        drawn = (chances.cumsum(axis=1) < turns.uniforms()).sum(axis=1)
-        arms: Ints = np.minimum(drawn, len(ARMS) - 1)
+        arms = seeding.draw(chances, turns.uniforms()[:, 0])
         self.memory["chance"][at] = chances[np.arange(len(arms)), arms]
         return arms

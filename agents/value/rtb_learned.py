@@ -218,13 +218,13 @@ class Learned(Agent):
             raise CannotPlay("learned needs a checkpoint: learned:FOLDER, from arena train")
         if not isinstance(game, Rtb) or not np.isfinite(game.budgets).all():
             raise CannotPlay(f"learned bids for campaigns with budgets (rtb), not in {game.name}")
-        self.policy = load(Path(checkpoint))
+        self.network = load(Path(checkpoint))
         self.ctr = np.array([law.campaign.ctr for law in game.laws])
 
     def act(self, turns: Turns) -> Decisions:
         """Bid the chosen multiple of each value."""
         seen = turns.observation
-        level = self.policy.choose(
+        level = self.network.choose(
             observation(
                 seen["time_left"][:, 0].astype(np.float64),
                 seen["budget_left"][:, 0].astype(np.float64),

@@ -24,7 +24,6 @@ from arena.envs import seeding
 from arena.envs.game import Ints
 from arena.envs.holdem import Holdem
 from arena.envs.holdem.evaluator import evaluate
-from arena.envs.holdem.observation import View
 
 _TABLES = 512
 _ROUNDS = 3
@@ -58,22 +57,23 @@ def _compare(name: str, unit: str, ours: Work, peer: Work, peer_name: str) -> Re
 
 def _ours(game: Holdem, count_hands: bool = False) -> Work:
     tables = game.tables(_TABLES)
-    everyone = np.arange(_TABLES)
-    tables.begin(everyone, everyone.astype(np.uint64))
-    view = View(_TABLES, game.seats)
-    mask = tables.action_mask(everyone, tables.to_act()[1])
+    bases = np.arange(_TABLES).astype(np.uint64)
+    tables.renew(np.arange(_TABLES), bases)
+    turns = tables.turns()
     actions = np.zeros(_TABLES, np.int64)
-    bases = everyone.astype(np.uint64)
     turn = 0
 
     def work() -> int:
-        nonlocal turn
+        nonlocal turn, turns
         hands = 0
         for _ in range(20):
             turn += 1
-            _choose(mask, np.uint64(turn), actions)
-            ended, _ = tables.advance(actions, bases + np.uint64(turn * _TABLES), view, mask)
-            hands += int(ended.sum()) if count_hands else 0
+            assert turns.action_mask is not None
+            _choose(turns.action_mask, np.uint64(turn), actions)
+            seeds = bases + np.uint64(turn * _TABLES)
+            now = tables.advance(turns.tables, turns.seats, actions, seeds)
+            turns = now.turns
+            hands += int(now.ended.sum()) if count_hands else 0
         return hands if count_hands else 20 * _TABLES
 
     return work

@@ -74,7 +74,7 @@ def _decisions(prompt: str) -> tuple[float, float]:
             _generate(backend, note["prompt"], words[row])
             taken += time.process_time() - begun
             answered += 1
-        tables.step(at, seats, teacher.act(turns).actions)
+        tables.step(at, seats, teacher.policy(turns).argmax(axis=1))
     return decided / spent, answered / taken
 
 

@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     from arena.bench.record import Record
     from arena.cli.console import meter, show, table
     from arena.envs.errors import InputError
-    from arena.leagues.replay import write
+    from arena.envs.files import write
 
     names = options.name or bench.names()
     for name in names:

@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> int:
 
     import orjson
 
+    from arena.envs.files import write
     from arena.evaluation.page import page
-    from arena.leagues.replay import write
 
     with redirect_stdout(sys.stderr):  # what a model's library prints is no result
         report: Report = options.suite.run(options)

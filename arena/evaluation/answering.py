@@ -21,7 +21,7 @@ import orjson
 from arena.agents.llm.question import Question, Reply
 from arena.envs import seeding
 from arena.envs.errors import InputError
-from arena.leagues.replay import write
+from arena.envs.files import write
 
 BATCH = 64
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from arena.envs.errors import InputError
+from arena.envs.files import write
 from arena.envs.specs import Spec
-from arena.leagues.replay import Replay, write
+from arena.leagues.replay import Replay
 from arena.viewer import episodes, pages
 from arena.viewer.library import Library, league_facts, match_facts
 

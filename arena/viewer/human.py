@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from arena.agents.agent import Agent, Decisions, Identity
 from arena.agents.registry import GROUP, identify, make_agent
 from arena.envs.errors import InputError
-from arena.envs.game import Game, Ints, Tables, Turns
+from arena.envs.game import Game, Ints, Turns
 from arena.envs.registry import named_game
 from arena.envs.specs import Spec
 from arena.leagues import replay
@@ -53,7 +53,7 @@ class _Human(Agent):
 
     def act(self, turns: Turns) -> Decisions:
         """Hand the turn to the browser, and its answer back."""
-        return Decisions(np.array([self.table.ask(turns)], turns.source.game.action_space.dtype))
+        return Decisions(np.array([self.table.ask(turns)], turns.game.action_space.dtype))
 
 
 class _Seen(Agent):
@@ -68,12 +68,12 @@ class _Seen(Agent):
 
     def act(self, turns: Turns) -> Decisions:
         """Show the table, let the agent decide, show what it did."""
-        self.table.look(turns.source)
+        self.table.look(turns)
         decisions = self.agent.act(turns)
         seat = int(turns.seats[0])
         action = np.asarray(decisions.actions)[:1]
-        if not decisions.failures and turns.source.legal(turns.tables, turns.seats, action).all():
-            self.table.tell(seat, turns.source.describe(0, seat, action[0]))
+        if not decisions.failures and turns.legal(action).all():
+            self.table.tell(seat, turns.describe(0, action[0]))
         return decisions
 
     def end(self, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> None:
@@ -137,12 +137,10 @@ class Table:
             turn = self._turn
             if turn is None or hand != self._hand:
                 raise InputError("it is not your turn.")
-            if not turn.source.legal(turn.tables, turn.seats, np.array([action])).all():
+            if not turn.legal(np.array([action])).all():
                 raise InputError(f"{action} is not a legal action now.")
             self._turn = None
-            self._steps[-1]["decisions"] = [
-                {"seat": self.seat, "label": turn.source.describe(0, self.seat, action)}
-            ]
+            self._steps[-1]["decisions"] = [{"seat": self.seat, "label": turn.describe(0, action)}]
         self._answers.put(action)
         return self.state(known)
 
@@ -190,10 +188,11 @@ class Table:
         n = len(self._lineup)
         return tuple((seat + self._hand) % n for seat in range(n))
 
-    def look(self, tables: Tables) -> None:
-        """Add a step: the table as the person's seat sees it."""
+    def look(self, turns: Turns) -> None:
+        """Add a step: the table as the person's seat sees it, whoever is to act."""
+        own = Turns(turns._source, np.zeros(1, np.int64), np.array([self.seat]))
         with self._changed:
-            self._steps.append({"frame": tables.frame(0, self.seat), "decisions": []})
+            self._steps.append({"frame": own.frame(0), "decisions": []})
             self._changed.notify_all()
 
     def tell(self, seat: int, label: str) -> None:
@@ -203,7 +202,7 @@ class Table:
 
     def ask(self, turns: Turns) -> int:
         """Wait for the person's decision."""
-        self.look(turns.source)
+        self.look(turns)
         with self._changed:
             self._turn = turns
             self._changed.notify_all()
@@ -322,7 +321,7 @@ def _league(game: str, made: Game, identities: dict[str, Identity]) -> League:
 
 def _turn(turns: Turns) -> dict[str, Any]:
     """What the person may do: the menu's actions, and the bounds of any other raise."""
-    tables: Any = turns.source
+    tables: Any = turns._source
     seat = int(turns.seats[0])
     mask = turns.action_mask
     assert mask is not None

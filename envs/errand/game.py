@@ -70,6 +70,7 @@ class ErrandTables(Tables):
     """
 
     game: Errand
+    state = ("things", "at", "meant", "touched", "steps", "last")
 
     def __init__(self, game: Errand, capacity: int) -> None:
         super().__init__(game, capacity)
@@ -89,6 +90,7 @@ class ErrandTables(Tables):
             )
         self.done[tables] = False
         self.returns[tables] = self.tiebreaks[tables] = 0.0
+        self.truncated[tables] = False
         self.steps[tables] = 0
         self.touched[tables] = self.last[tables] = -1
 
@@ -119,18 +121,26 @@ class ErrandTables(Tables):
         self.last[tables] = actions
         self.returns[tables, 0] = self.touched[tables] == self.meant[tables]
         self.tiebreaks[tables, 0] = -self.steps[tables]
-        self.done[tables] = there.any(1) | (self.steps[tables] >= self.game.steps)
+        self.truncated[tables] = ~there.any(1) & (self.steps[tables] >= self.game.steps)
+        self.done[tables] = there.any(1) | self.truncated[tables]
 
     def forfeit(self, tables: Ints, seats: Ints) -> None:
         """The episode is over with -1."""
         self.done[tables] = True
         self.returns[tables, 0] = -1.0
 
+    def redeal(self, tables: Ints, seats: Ints, seeds: NDArray[np.uint64]) -> None:
+        """Nothing: the room lies open, and nothing is left to chance."""
+
     # -- words and pictures --------------------------------------------------------------------
 
     def text(self, table: int, seat: int) -> str:
         """The goal, then where each thing lies from here."""
         return f"goal: {self.goal(table)}\n{self.scene(table)}"
+
+    def facts(self, table: int, seat: int) -> dict[str, str]:
+        """``goal``: what is to be done, in words; ``scene``: the rest of ``text``."""
+        return {"goal": self.goal(table), "scene": self.scene(table)}
 
     def goal(self, table: int) -> str:
         """What is to be done, in words."""

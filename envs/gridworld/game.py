@@ -64,6 +64,7 @@ class GridworldTables(Tables):
     """
 
     game: Gridworld
+    state = ("cells", "at", "won", "steps", "last")
 
     def __init__(self, game: Gridworld, capacity: int) -> None:
         super().__init__(game, capacity)
@@ -86,7 +87,7 @@ class GridworldTables(Tables):
             self.at,
         )
         self.done[tables] = False
-        self.won[tables] = False
+        self.won[tables] = self.truncated[tables] = False
         self.returns[tables] = self.tiebreaks[tables] = 0.0
         self.steps[tables] = 0
         self.last[tables] = -1
@@ -111,7 +112,8 @@ class GridworldTables(Tables):
         self.last[tables] = actions
         self.returns[tables, 0] = self.won[tables]
         self.tiebreaks[tables, 0] = -self.steps[tables]
-        self.done[tables] = self.won[tables] | (self.steps[tables] >= self.game.steps)
+        self.truncated[tables] = ~self.won[tables] & (self.steps[tables] >= self.game.steps)
+        self.done[tables] = self.won[tables] | self.truncated[tables]
 
     def forfeit(self, tables: Ints, seats: Ints) -> None:
         """The episode is over with -1."""

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from arena.envs import seeding
+from arena.envs.game import AGAIN, PATIENCE
 from arena.envs.holdem.rules import (
+    BOARD_CARDS,
     FOLD,
     MAX_SEATS,
     OVER,
@@ -31,6 +33,8 @@ Config = Any  # a record of dtype CONFIG
 
 RESET, CARRY, REBUY, TOURNAMENT = range(4)
 MAX_MENU = 16
+LATER = 1 << 40  # the word of a redeal's seed that seeds the hands after this one
+_BOARD_CARDS = np.array(BOARD_CARDS)
 MAX_LEVELS = 64  # a tournament ends after so many levels, ranked by chips if need be
 
 CONFIG = np.dtype(
@@ -71,6 +75,46 @@ def begin_episode(hand: Hand, config: Config, seed: np.uint64) -> None:
 
 
 @compiled
+def renew_episode(hand: Hand, config: Config, seed: np.uint64) -> bool:
+    """``Tables.renew`` for one table: an episode in which somebody is asked; False if none is."""
+    for _ in range(PATIENCE):
+        begin_episode(hand, config, seed)
+        if hand.actor != OVER:
+            return True
+        seed = seeding.word(seed, AGAIN)
+    return False
+
+
+@compiled
+def redeal(hand: Hand, seat: int, seed: np.uint64) -> None:
+    """Draw from ``seed`` all that ``seat`` cannot know: cards, and the seed of later hands.
+
+    The result depends on what the seat knows and on nothing else: not on where cards lay before.
+    """
+    first = 2 * hand.seats
+    shown = first + _BOARD_CARDS[hand.street]
+    known = np.uint64(0)
+    for at in range(shown):
+        if (at >> 1 == seat or at >= first) and hand.deck[at] >= 0:
+            known |= np.uint64(1) << np.uint64(hand.deck[at])
+    unseen = np.empty(52, np.int8)
+    left = 0
+    for card in range(52):
+        if not (known >> np.uint64(card)) & np.uint64(1):
+            unseen[left] = card
+            left += 1
+    drawn = 0
+    for at in range(52):
+        if at < shown and (at >> 1 == seat or at >= first):
+            continue
+        other = drawn + seeding.below(seed, drawn, left - drawn)
+        hand.deck[at] = unseen[other]
+        unseen[other] = unseen[drawn]
+        drawn += 1
+    hand.seed = seeding.word(seed, LATER)
+
+
+@compiled
 def begin_given(hand: Hand, config: Config) -> None:
     """Begin the only hand of an episode whose cards, stacks and stakes are set."""
     begin_hand(hand)
@@ -88,7 +132,7 @@ def deal_hand(hand: Hand, config: Config) -> None:
 @compiled
 def shuffle(hand: Hand) -> None:
     """Draw the hand's cards by Fisher and Yates from the episode's seed and the hand's number."""
-    seed = seeding.draw(hand.seed, hand.number)
+    seed = seeding.word(hand.seed, hand.number)
     for card in range(52):
         hand.deck[card] = card
     for i in range(2 * hand.seats + 5):

@@ -22,7 +22,8 @@ from arena.envs.holdem.game import Holdem
 from arena.envs.holdem.observation import View
 from arena.envs.holdem.tables import HoldemTables
 
-_PRIVATE, _NEXT = 1 << 40, 1 << 41  # words of an episode's seed that no deck is shuffled with
+# Words of an episode's seed that no deck is shuffled with.
+_PRIVATE, _NEXT, _DRAW = 1 << 40, 1 << 41, 1 << 42
 _PATIENCE = 1000
 
 
@@ -31,6 +32,8 @@ class Opponent(Protocol):
 
     def act(self, turns: Turns) -> Any:
         """Answers with ``actions``, an array ``(n,)``, and perhaps ``failures``, rows by number.
+
+        Where ``actions`` is None, they are drawn from ``probabilities``.
 
         Where it has ``begin(tables, seats)`` and ``end(tables, seats, returns)``, it is told when
         an episode begins and ends for it.
@@ -46,8 +49,7 @@ class Uniform:
         """Decide by one uniform number a turn."""
         mask = turns.action_mask
         assert mask is not None
-        rank = (turns.uniforms()[:, 0] * mask.sum(axis=1)).astype(np.int64)
-        self.actions = (mask.cumsum(axis=1) > rank[:, None]).argmax(axis=1)
+        self.actions = seeding.draw(mask, turns.uniforms()[:, 0])
         return self
 
 
@@ -151,7 +153,11 @@ class Learner:
         seeds = seeding.spread(bases, self._counts[tables, seats])
         self._counts[tables, seats] += 1
         answers = opponent.act(Turns(self.tables, tables, seats, seeds))
-        actions = np.asarray(answers.actions)
+        actions = answers.actions
+        if actions is None:  # a declared policy: drawn from here, by a number of its own
+            draws = seeding.uniforms(seeding.spread(seeds, np.array(_DRAW)), 1)[:, 0]
+            actions = seeding.draw(answers.probabilities, draws)
+        actions = np.asarray(actions)
         out = ~self.tables.legal(tables, seats, actions)
         out[list(getattr(answers, "failures", ()))] = True
         if out.any():

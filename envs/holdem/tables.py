@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.envs.game import Ints, Observation, Tables
+from arena.envs.errors import InputError
+from arena.envs.game import UNASKED, Advanced, Ints, Observation, Tables, Turns
 from arena.envs.holdem import episode, menu, observation, rules
 from arena.envs.holdem.rules import compiled, inlined
 
@@ -56,34 +58,46 @@ def _step(
 def _advance(
     hands: Array,
     config: Array,
+    seats: Ints,
     actions: Ints,
     seeds: Array,
     ended: Array,
-    done: Array,
     returns: Array,
-    seats: Ints,
+    actors: Ints,
     codes: Array,
     amounts: Array,
     mask: Array,
 ) -> int:
-    """``HoldemTables.advance``; the first table whose action is not legal, or -1."""
-    illegal = -1
+    """``HoldemTables.advance`` where every table is stepped.
+
+    Returns -1, the first table whose action is not legal (it is not taken), or -2 where a table's
+    every next episode ends at the deal.
+    """
+    fault = -1
     for table in range(len(hands)):
         hand = hands[table]
-        if hand.actor != rules.OVER:
-            move = menu.decode(hand, config[0], actions[table])
-            if move == rules.ILLEGAL:
-                illegal = table if illegal < 0 else illegal
-            else:
-                episode.take(hand, config[0], move)
+        move = menu.decode(hand, config[0], actions[table])
+        if move == rules.ILLEGAL or hand.actor != seats[table]:
+            fault = table if fault == -1 else fault
+        else:
+            episode.take(hand, config[0], move)
         _finish(hands, config, table, ended, returns)
         if ended[table]:
-            episode.begin_episode(hand, config[0], seeds[table])
-        done[table] = hand.actor == rules.OVER
-        seats[table] = hand.actor
+            if not episode.renew_episode(hand, config[0], seeds[table]):
+                fault = -2
+        else:
+            for seat in range(hand.seats):
+                returns[table, seat] = 0.0
+        actors[table] = hand.actor
         observation.write_row(hand, max(hand.actor, 0), codes, amounts, table)
         menu.write_mask(hand, config[0], mask, table)
-    return illegal
+    return fault
+
+
+@compiled
+def _redeal(hands: Array, tables: Ints, seats: Ints, seeds: Array) -> None:
+    for i in range(len(tables)):
+        episode.redeal(hands[tables[i]], seats[i], seeds[i])
 
 
 @compiled
@@ -128,6 +142,19 @@ def _deal(
         _finish(hands, config, tables[i], done, returns)
 
 
+class _Dense:
+    """What ``advance`` writes when every table is stepped, again and again."""
+
+    def __init__(self, capacity: int, seats: int, actions: int) -> None:
+        self.every = np.arange(capacity)
+        self.view = observation.View(capacity, seats)
+        self.mask = np.zeros((capacity, actions), np.bool_)
+        self.ended = np.zeros(capacity, np.bool_)
+        self.truncated = np.zeros(capacity, np.bool_)  # no hand is ever cut short
+        self.returns = np.zeros((capacity, seats))
+        self.seats: Ints = np.zeros(capacity, np.int64)
+
+
 class HoldemTables(Tables):
     """The tables of a ``Holdem`` game.
 
@@ -136,6 +163,7 @@ class HoldemTables(Tables):
     """
 
     game: Holdem
+    state = ("hands",)
 
     def __init__(self, game: Holdem, capacity: int) -> None:
         super().__init__(game, capacity)
@@ -249,57 +277,52 @@ class HoldemTables(Tables):
             )
 
     def advance(
-        self,
-        actions: Ints,
-        seeds: NDArray[np.uint64],
-        view: observation.View,
-        mask: NDArray[np.bool_],
-    ) -> tuple[NDArray[np.bool_], Ints]:
-        """Self-play at full speed: step every table and show its next turn, in one pass.
+        self, tables: Ints, seats: Ints, actions: Array, seeds: NDArray[np.uint64]
+    ) -> Advanced:
+        """See ``Tables.advance``. Where every table is stepped, in order, one pass does it all.
 
-        Takes ``actions[i]`` at table i. Where an episode ends, its returns are in ``returns`` and
-        the table goes on with a new one, from ``seeds[i]``. Then table i's next turn is in row i of
-        ``view`` and ``mask``. (An episode that is over at the deal, everybody being all-in, has a
-        mask of nothing; it takes any action and ends.)
-
-        Returns where an episode ended, bool ``(capacity,)``, and whose turn it is now, int64
-        ``(capacity,)``. Raises ValueError where an action is not legal; the others are taken.
+        Raises ValueError where an action is not legal; the others are taken.
         """
-        ended = np.empty(self.capacity, np.bool_)
-        seats = np.empty(self.capacity, np.int64)
+        dense = self._dense
+        if not (tables is dense.every or np.array_equal(tables, dense.every)):
+            return super().advance(tables, seats, actions, seeds)
         actions = _ints(actions)
-        illegal = _advance(
+        fault = _advance(
             self.hands,
             self._config,
+            _ints(seats),
             actions,
             np.ascontiguousarray(seeds, np.uint64),
-            ended,
-            self.done,
-            self.returns,
-            seats,
-            view.codes,
-            view.amounts,
-            mask,
+            dense.ended,
+            dense.returns,
+            dense.seats,
+            dense.view.codes,
+            dense.view.amounts,
+            dense.mask,
         )
-        if illegal >= 0:
-            raise ValueError(f"action {actions[illegal]} is not legal at table {illegal}")
-        return ended, seats
+        if fault >= 0:
+            raise ValueError(f"action {actions[fault]} is not legal at table {fault}")
+        if fault < -1:
+            raise InputError(f"{self.game.name}: {UNASKED}")
+        turns = Turns(self, dense.every, dense.seats)
+        turns.observation, turns.action_mask = dense.view.parts, dense.mask
+        return Advanced(dense.ended, dense.returns, dense.truncated, turns)
+
+    @cached_property
+    def _dense(self) -> _Dense:
+        return _Dense(self.capacity, self.game.seats, len(self.game.menu) + 3)
 
     def forfeit(self, tables: Ints, seats: Ints) -> None:
         """These actors fold, now and in all hands of the episode that are to come."""
         _forfeit(self.hands, self._config, _ints(tables), self.done, self.returns)
 
-    def redeal(self, table: int, seat: int, seed: int) -> None:
-        """Draw afresh what ``seat`` cannot know of this hand: the others' cards, the board to come.
+    def redeal(self, tables: Ints, seats: Ints, seeds: NDArray[np.uint64]) -> None:
+        """The others' cards, the board to come and all later hands; see ``Tables.redeal``.
 
         Cards that are given as unknown are drawn too.
         """
-        hand, seats = self.hands[table], self.game.seats
-        shown = rules.BOARD_CARDS[hand["street"]]
-        known = [2 * seat, 2 * seat + 1, *range(2 * seats, 2 * seats + shown)]
-        hidden = np.setdiff1d(np.arange(2 * seats + 5), known)
-        unseen = np.setdiff1d(np.arange(52), hand["deck"][known])
-        hand["deck"][hidden] = np.random.default_rng(seed).permutation(unseen)[: len(hidden)]
+        seeds = np.ascontiguousarray(seeds, np.uint64)
+        _redeal(self.hands, _ints(tables), _ints(seats), seeds)
 
     # -- words and pictures --------------------------------------------------------------------
 

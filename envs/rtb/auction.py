@@ -99,10 +99,10 @@ def draw_campaigns(
         rate_stream = _stream(seed, _RATES)
         for k in range(size):
             i = first[t] + k
-            quality = normal[np.int64(seeding.draw(quality_stream, i) & mask)]
+            quality = normal[np.int64(seeding.word(quality_stream, i) & mask)]
             floor[t, k] = reserve
             if outside:
-                word = seeding.draw(outside_stream, i)
+                word = seeding.word(outside_stream, i)
                 whose = np.int64(((word >> np.uint64(32)) * np.uint64(seats)) >> np.uint64(32))
                 loading = price_loading[whose]
                 score = (
@@ -112,7 +112,7 @@ def draw_campaigns(
                 floor[t, k] = max(price_tables[whose, level(score)], np.float32(reserve))
             shared = common * quality
             for s in range(seats):
-                word = seeding.draw(rate_stream, i * seats + s)
+                word = seeding.word(rate_stream, i * seats + s)
                 score = shared + own * normal[np.int64(word & mask)]
                 true_rate = rate_tables[s, level(score)]
                 believed = true_rate
@@ -171,7 +171,7 @@ def draw_catalogues(
             i = first[t] + k
             floor[t, k] = reserve
             for d in range(dimension):
-                word = seeding.draw(context_stream, i * dimension + d)
+                word = seeding.word(context_stream, i * dimension + d)
                 context[d] = deviation * normal[np.int64(word & mask)]
             for s in range(seats):
                 invited[s] = s
@@ -232,7 +232,8 @@ def run_auctions(
         effects: of the slots' positions on the rates; their number is the number of slots.
         conversion_rates: chance that a click converts, by seat.
         playing: which seats bid.
-        best: highest true expected value of a seat's items; of one table where seats have one item.
+        best: highest true expected value of a seat's items; of no impressions where seats have
+            one item.
         left: what is left of the budgets; changed.
         stats: ``(tables, seats, Stat)``; changed.
         market: ``(tables, 2)``, revenue and welfare; changed.
@@ -242,7 +243,7 @@ def run_auctions(
     """
     seats, size = rate.shape[1], rate.shape[2]
     slots = len(effects)
-    several_items = best.shape[0] == rate.shape[0]
+    several_items = best.shape[2] > 0
     # The slots' winners, the best loser, and one more: what the last winner had to beat is the
     # bid after it, and a loser's price to beat is the last winner's bid.
     top_seat = np.empty(slots + 1, np.int64)
@@ -270,7 +271,7 @@ def run_auctions(
                     rival = top_bid[place - 1]
                     if bid < rival:
                         break
-                    if bid == rival and seeding.draw(tie_stream, i * seats + s) < seeding.draw(
+                    if bid == rival and seeding.word(tie_stream, i * seats + s) < seeding.word(
                         tie_stream, i * seats + top_seat[place - 1]
                     ):
                         break
@@ -313,11 +314,11 @@ def run_auctions(
                 stats[t, s, _EXPECTED_CLICKS] += chance
                 stats[t, s, _EXPECTED_VALUE] += chance * click_value
                 stats[t, s, _OVERBID] += price - after
-                word = seeding.draw(outcome_stream, 2 * (i * slots + j))
+                word = seeding.word(outcome_stream, 2 * (i * slots + j))
                 if _uniform(word) < chance:
                     stats[t, s, _CLICKS] += 1.0
                     stats[t, s, _VALUE] += click_value
-                    word = seeding.draw(outcome_stream, 2 * (i * slots + j) + 1)
+                    word = seeding.word(outcome_stream, 2 * (i * slots + j) + 1)
                     if _uniform(word) < conversion_rates[s]:
                         stats[t, s, _CONVERSIONS] += 1.0
                 market[t, 0] += price

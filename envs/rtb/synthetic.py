@@ -134,7 +134,7 @@ def _sample(
 ) -> None:
     rest = np.sqrt(1.0 - correlation * correlation)
     for i in range(len(clicks)):
-        word = seeding.draw(seed, i)
+        word = seeding.word(seed, i)
         first = normal[np.int64(word & np.uint64(LEVELS - 1))]
         second = normal[np.int64((word >> np.uint64(12)) & np.uint64(LEVELS - 1))]
         chance = np.float64(word >> np.uint64(32)) * (1.0 / 4294967296.0)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.envs import seeding
 from arena.envs.game import Ints, Observation, Tables
 from arena.envs.rtb import frames, text
 from arena.envs.rtb.auction import Stat, run_auctions
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SPENT_UP = 0.001
 """A budget counts as spent when less than this share of it is left."""
+
+_SHARES = 1 << 40  # the word of a redeal's seed that the others' budgets are drawn from
 
 
 class RtbTables(Tables):
@@ -29,6 +32,10 @@ class RtbTables(Tables):
     """
 
     game: Market
+    state = (
+        *("seeds", "now", "forfeited", "left", "stats", "market"),
+        *("rate", "value", "truth", "best", "floor", "bids", "slot", "paid", "to_beat"),
+    )
 
     def __init__(self, game: Market, capacity: int) -> None:
         super().__init__(game, capacity)
@@ -42,7 +49,7 @@ class RtbTables(Tables):
         self.rate = np.zeros(shape, np.float32)
         self.value = np.zeros(shape, np.float32)
         self.truth = np.zeros(shape, np.float32)
-        self.best = np.zeros(shape if game.several_items else (0, 0, 0), np.float32)
+        self.best = np.zeros(shape if game.several_items else (capacity, 0, 0), np.float32)
         self.floor = np.zeros((capacity, game.tick), np.float32)
         self.bids = np.zeros(shape)
         self.slot = np.zeros(shape, np.int8)
@@ -96,10 +103,6 @@ class RtbTables(Tables):
         ticks_left = game.ticks - self.now[tables]
         share = np.divide(left, budget, out=np.ones(len(seats)), where=np.isfinite(budget))
         stats = self.stats[tables, seats]
-        to_beat = self.to_beat[tables, seats]
-        # Who won at second price has seen the price to beat: it is what was paid. Who won at first
-        # price has not, and who lost has seen nothing.
-        known = self.paid[tables, seats] if game.mechanism == "second" else np.zeros_like(to_beat)
 
         def column(values: NDArray[Any]) -> NDArray[np.float32]:
             return values.astype(np.float32)[:, None]
@@ -116,7 +119,7 @@ class RtbTables(Tables):
             "bid": self.bids[tables, seats].astype(np.float32),
             "slot": slot.astype(np.float32),
             "paid": self.paid[tables, seats],
-            "to_beat": to_beat if full else known,
+            "to_beat": self.to_beat[tables, seats] if full else self._known_prices(tables, seats),
             "totals": stats[
                 :, [Stat.SPENT, Stat.IMPRESSIONS, Stat.CLICKS, Stat.CONVERSIONS]
             ].astype(np.float32),
@@ -165,14 +168,42 @@ class RtbTables(Tables):
     def _end(self, at: Ints) -> None:
         self.done[at] = (self.now[at] == self.game.ticks) | ~self.playing[at].any(axis=1)
 
-    def redeal(self, table: int, seat: int, seed: int) -> None:
-        """Draw afresh what ``seat`` cannot know: the others' values, and all that is to come."""
-        kept = [array[table, seat].copy() for array in (self.rate, self.value, self.truth)]
-        self.seeds[table] = seed
-        at = np.array([table])
-        self.game.draw(at, self)
-        for array, own in zip((self.rate, self.value, self.truth), kept, strict=True):
-            array[table, seat] = own
+    def redeal(self, tables: Ints, seats: Ints, seeds: NDArray[np.uint64]) -> None:
+        """The others' values and budgets, and all impressions to come; see ``Tables.redeal``.
+
+        Nothing tells a seat what the others have done: each may have anything from all of its
+        budget to none of it. Of its own, it takes the rates that it believes in for the true ones.
+        """
+        game = self.game
+        known = self.rate[tables, seats].copy(), self.value[tables, seats].copy()
+        self.seeds[tables] = seeds
+        game.draw(tables, self)
+        self.rate[tables, seats], self.value[tables, seats] = known
+        self.truth[tables, seats] = known[0]
+        if game.several_items:
+            self.best[tables, seats] = known[1]
+        self.market[tables] = 0.0
+        self.forfeited[tables] = False
+        other = np.arange(game.seats) != seats[:, None]
+        shares = seeding.uniforms(seeding.spread(seeds, np.array(_SHARES)), game.seats)
+        left = np.where(np.isfinite(game.budgets), game.budgets * shares, np.inf)
+        self.left[tables] = np.where(other, left, self.left[tables])
+        if game.feedback != "full":
+            self.to_beat[tables] = np.where(
+                other[..., None], 0.0, self._known_prices(tables, seats)[:, None]
+            )
+        for array in (self.stats, self.bids, self.slot, self.paid):
+            array[tables] = np.where(other[..., None], 0, array[tables])
+        self.returns[tables] = game.scores(self.stats[tables])
+
+    def _known_prices(self, tables: Ints, seats: Ints) -> NDArray[np.float32]:
+        """The last prices to beat that a seat has seen, where they are not shown to all.
+
+        Who won at second price has seen it: it is what was paid. Who won at first price has not,
+        and who lost has seen nothing.
+        """
+        paid = self.paid[tables, seats]
+        return paid if self.game.mechanism == "second" else np.zeros_like(paid)
 
     # -- words and pictures --------------------------------------------------------------------
 

@@ -158,22 +158,14 @@ def test_minihack_is_trained_on_in_both_sizes():
 
 def test_the_explorer_keeps_the_contract_and_beats_chance():
     pytest.importorskip("nle")
-    from arena.envs.game import Turns
-    from arena.envs.seeding import spread
+    from arena.agents.rollout import play_out
 
     task = "minihack?task=MultiRoom-N4-Locked"
     won = {}
     for name in ("explorer", "random"):
         game = make_game(task)
         agent, tables = make_agent(name, game), game.tables(12)
-        every = np.arange(12)
-        seeds = (every + 100).astype(np.uint64)
-        tables.begin(every, seeds)
-        step = 0
-        while len(rows := tables.to_act()[0]):
-            turns = Turns(tables, rows, rows * 0, spread(seeds[rows], rows * 0 + step))
-            tables.step(rows, rows * 0, agent.act(turns).actions)
-            step += 1
+        play_out(tables, [agent], np.arange(100, 112).astype(np.uint64))
         won[name] = sum(tables.outcome(row) == "won" for row in range(12))
     assert won["explorer"] >= 9 > won["random"] + 5
     with pytest.raises(CannotPlay, match="minihack only"):

@@ -46,7 +46,7 @@ def test_the_family_is_registered() -> None:
 
 @pytest.mark.parametrize("kind", MUTE)
 def test_what_is_no_action_is_an_illegal_answer_in_every_game(turns: Turns, kind: str) -> None:
-    decisions = NullModel(turns.source.game, kind=kind).act(turns)  # type: ignore[arg-type]
+    decisions = NullModel(turns.game, kind=kind).act(turns)  # type: ignore[arg-type]
     assert decisions.failures == dict.fromkeys(range(len(turns)), "illegal")
     assert len(decisions.actions) == len(turns)
     assert decisions.notes is not None
@@ -63,7 +63,7 @@ def test_what_is_no_action_is_an_illegal_answer_in_every_game(turns: Turns, kind
 
 
 def test_a_constant_answer_is_played_where_it_is_legal(turns: Turns) -> None:
-    agent = make_agent("lm_null", turns.source.game)
+    agent = make_agent("lm_null", turns.game)
     decisions = agent.act(turns)
     first = turns.words[0][0]
     for row in range(len(turns)):
@@ -80,7 +80,7 @@ def test_a_constant_answer_is_played_where_it_is_legal(turns: Turns) -> None:
 
 
 def test_it_is_told_once_that_an_answer_is_illegal(turns: Turns) -> None:
-    decisions = make_agent("lm_null?kind=constant,answer=win", turns.source.game).act(turns)
+    decisions = make_agent("lm_null?kind=constant,answer=win", turns.game).act(turns)
     assert decisions.failures == dict.fromkeys(range(len(turns)), "illegal")
     assert decisions.notes is not None and decisions.notes[0] is not None
     assert decisions.notes[0]["first_answer"] == "win"

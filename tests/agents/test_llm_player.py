@@ -5,6 +5,7 @@ import pytest
 from fake_backend import Fake
 
 from arena.agents.agent import CannotPlay
+from arena.agents.answers import consult
 from arena.agents.llm.backend import Answer, Message
 from arena.agents.llm.player import respondent
 from arena.agents.llm.question import Question
@@ -38,7 +39,7 @@ def begin(game, seeds=(5,)):
 
 
 def seeded(turns):
-    return Turns(turns.source, turns.tables, turns.seats, np.arange(len(turns), dtype=np.uint64))
+    return Turns(turns._source, turns.tables, turns.seats, np.arange(len(turns), dtype=np.uint64))
 
 
 def first_choice(prompt, text):
@@ -66,6 +67,7 @@ def test_scores_become_probabilities_over_the_games_actions(plant):
     tables.step(np.array([0]), np.array([1]), np.array([1]))  # the button calls: no fold for BB
     decisions = make_agent("lm?temperature=1", game).act(seeded(tables.turns()))
     np.testing.assert_allclose(decisions.probabilities, [[0, 0.6, 0, 0, 0.4]], atol=1e-3)
+    assert decisions.actions is None and "answer" not in decisions.notes[0]  # the venue draws
     assert set(decisions.notes[0]["scores"]) >= {"check", "all-in"}
 
 
@@ -83,8 +85,8 @@ def test_a_third_partys_game_is_played_by_the_generic_prompt(plant, nim_plugin):
     fake = plant(Fake(like=first_choice))
     game = make_game("nim")
     turns = seeded(begin(game).turns())
-    decisions = make_agent("lm", game).act(turns)
-    assert turns.source.legal(turns.tables, turns.seats, decisions.actions).all()
+    answers = consult(make_agent("lm", game), turns, np.zeros(1))
+    assert answers.status.tolist() == [Status.DONE] and answers.drawn.all()
     assert turns.text[0] in fake.calls[0][0][-1].content
 
 

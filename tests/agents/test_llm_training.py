@@ -207,7 +207,9 @@ def test_an_example_that_is_too_long_is_named(tmp_path: Path) -> None:
 def test_a_situations_worth_is_the_mean_over_its_own_continuations() -> None:
     game = make_game("holdem")
     agents = [make_agent("call", game)] * 2
-    here = Situation(game, 5, (), 1, agents, rollouts=64)
+    here = game.tables(1)
+    here.begin(np.zeros(1, np.int64), np.array([5], np.uint64))
+    here = Situation(here, 1, agents, np.arange(64).astype(np.uint64))
     fold, call, shove = (here.worth(action) for action in (0, 1, 4))
     assert fold == -0.5  # the small blind
     # Nobody bets after a call: the same showdowns for 1 and for 100 big blinds.

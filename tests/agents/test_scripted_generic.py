@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from arena.agents.agent import CannotPlay
+from arena.agents.answers import consult
 from arena.agents.registry import agent_names, make_agent
 from arena.envs.game import Game, Tables, Turns
 
@@ -72,6 +73,11 @@ def turns_at(game: Game, n: int, seed: int = 1) -> Turns:
     return Turns(tables, *tables.to_act(), seeds)
 
 
+def answered(kind: str, turns: Turns) -> Any:
+    """What a venue takes from that agent."""
+    return consult(make_agent(kind, turns.game), turns, np.full(len(turns), 0.3)).actions
+
+
 def test_all_kinds_are_registered() -> None:
     assert set(KINDS) <= set(agent_names())
 
@@ -83,9 +89,9 @@ def test_all_kinds_are_registered() -> None:
 def test_answers_are_legal(kind: str, space: str) -> None:
     game = OneMove(SPACES[space])
     turns = turns_at(game, 50)
-    actions = make_agent(kind, game).act(turns).actions
+    actions = answered(kind, turns)
     assert len(actions) == 50
-    assert turns.source.legal(turns.tables, turns.seats, actions).all()
+    assert turns.legal(actions).all()
 
 
 @pytest.mark.parametrize("space", SPACES)
@@ -94,21 +100,20 @@ def test_illegal_is_never_legal(space: str) -> None:
     turns = turns_at(game, 50)
     actions = make_agent("illegal", game).act(turns).actions
     assert len(actions) == 50
-    assert not turns.source.legal(turns.tables, turns.seats, actions).any()
+    assert not turns.legal(actions).any()
 
 
-def test_random_is_uniform_over_the_legal_actions_and_says_so() -> None:
+def test_random_declares_the_uniform_policy_over_the_legal_actions() -> None:
     game = OneMove(SPACES["discrete"])
-    turns = turns_at(game, 30_000)
-    decisions = make_agent("random", game).act(turns)
-    assert turns.action_mask is not None and decisions.probabilities is not None
-    np.testing.assert_allclose(decisions.probabilities, turns.action_mask / 2)
-    higher = decisions.actions == np.array([2, 2, 1])[turns.tables % 3]
-    assert abs(higher.mean() - 0.5) < 0.015  # five standard errors
+    turns = turns_at(game, 30)
+    agent = make_agent("random", game)
+    assert agent.declares and agent.act(turns).actions is None
+    assert turns.action_mask is not None
+    np.testing.assert_allclose(agent.policy(turns), turns.action_mask / 2)
 
 
-@pytest.mark.parametrize("space", SPACES)
-def test_random_decides_by_the_turns_seed_alone(space: str) -> None:
+@pytest.mark.parametrize("space", [space for space in SPACES if space != "discrete"])
+def test_random_decides_by_the_turns_seed_alone_where_it_has_no_policy(space: str) -> None:
     game = OneMove(SPACES[space])
     turns = turns_at(game, 40)
     together = make_agent("random", game).act(turns).actions
@@ -121,12 +126,9 @@ def test_random_decides_by_the_turns_seed_alone(space: str) -> None:
 
 
 def test_first_takes_the_lowest_number_or_the_first_word() -> None:
-    game = OneMove(SPACES["discrete"])
-    decisions = make_agent("first", game).act(turns_at(game, 3))
-    assert decisions.actions.tolist() == [1, 0, 0]
-    game = OneMove(SPACES["box"])
-    actions = make_agent("first", game).act(turns_at(game, 2)).actions
-    assert actions.tolist() == [[0.25, 0.25]] * 2
+    assert answered("first", turns_at(OneMove(SPACES["discrete"]), 3)).tolist() == [1, 0, 0]
+    boxes = answered("first", turns_at(OneMove(SPACES["box"]), 2))
+    assert boxes.tolist() == [[0.25, 0.25]] * 2
 
 
 def test_crash_crashes_and_timeout_does_not_answer() -> None:

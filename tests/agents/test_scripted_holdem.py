@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from arena.agents.agent import CannotPlay
 from arena.agents.conformance import check_agent
 from arena.agents.registry import make_agent
+from arena.agents.rollout import play_out
 from arena.agents.scripted.equity import fixed_equities, sample_equities
 from arena.agents.scripted.holdem import ALL_IN, CALL, FOLD, HoldemPlayer, read_betting
 from arena.agents.scripted.preflop import (
@@ -36,24 +37,9 @@ def play(game: Holdem, specs: list[str], deals: int, turn: int) -> NDArray[np.fl
     """Returns by deal and player: player ``i`` sits ``turn`` seats on, in the same deals."""
     agents = [make_agent(spec, game) for spec in specs]
     tables = game.tables(deals)
-    tables.begin(
-        np.arange(deals), np.array([seeding.derive("deal", d) for d in range(deals)], np.uint64)
-    )
-    bases = np.array(
-        [[seeding.derive("seat", d, s) for s in range(game.seats)] for d in range(deals)], np.uint64
-    )
-    counts = np.zeros((deals, game.seats), np.int64)
-    while not tables.done.all():
-        slots, seats = tables.to_act()
-        seeds = seeding.spread(bases[slots, seats], counts[slots, seats])
-        counts[slots, seats] += 1
-        turns = Turns(tables, slots, seats, seeds)
-        actions = np.empty(len(slots), np.int64)
-        for i, agent in enumerate(agents):
-            rows = np.flatnonzero(seats == (i + turn) % game.seats)
-            if len(rows):
-                actions[rows] = agent.act(turns.select(rows)).actions
-        tables.step(slots, seats, actions)
+    seated = [agents[(seat - turn) % game.seats] for seat in range(game.seats)]
+    seeds = np.array([seeding.derive("deal", d) for d in range(deals)], np.uint64)
+    play_out(tables, seated, seeds)
     return tables.returns[:, (np.arange(game.seats) + turn) % game.seats]
 
 
@@ -297,13 +283,11 @@ def test_pushfold_plays_the_ranges_it_solved() -> None:
     agent = make_agent("pushfold", game)
     for moves, rates, fold, bold in (([], solve(10.0).push, 0, 4), ([4], solve(10.0).call, 0, 1)):
         turns = turns_after(game, moves, 3000)
-        decisions = agent.act(turns)
+        policy = agent.policy(turns)
         hole = turns.observation["hole"]
         expected = rates[CLASS_OF[hole[:, 0], hole[:, 1]]]
-        assert decisions.probabilities is not None
-        np.testing.assert_allclose(decisions.probabilities[:, bold], expected)
-        np.testing.assert_allclose(decisions.probabilities[:, fold], 1 - expected)
-        assert (decisions.actions == bold).mean() == pytest.approx(expected.mean(), abs=0.02)
+        np.testing.assert_allclose(policy[:, bold], expected)
+        np.testing.assert_allclose(policy[:, fold], 1 - expected)
 
 
 # -- strength of play ------------------------------------------------------------------------------
@@ -346,7 +330,7 @@ def test_archetypes_differ_as_their_names_say() -> None:
     turns = turns_after(game, [], 4000)
     played, raised = {}, {}
     for name in ("rock", "tag", "station", "lag"):
-        actions = make_agent(name, game).act(turns).actions
+        actions = make_agent(name, game).policy(turns).argmax(axis=1)
         played[name] = (actions > 0).mean()
         raised[name] = (actions > 1).sum() / (actions > 0).sum()
     assert max(played["rock"], played["tag"]) < 0.25 < min(played["station"], played["lag"])

@@ -129,8 +129,8 @@ def asking_when_done(tables, nim):
 
 
 def showing_what_is_hidden(tables, nim):
-    def redeal(self, at, seat, seed):
-        self.stones[at] = 1 + seed % 20
+    def redeal(self, at, seats, seeds):
+        self.stones[at] = 1 + seeds % 20
 
     tables.redeal = redeal
 

@@ -5,6 +5,7 @@ import pytest
 
 from arena.agents.conformance import check_agent
 from arena.agents.registry import make_agent
+from arena.agents.rollout import play_out
 from arena.envs.conformance import check_game
 from arena.envs.errand import rules
 from arena.envs.errors import InputError
@@ -81,8 +82,7 @@ def test_the_courier_always_takes_a_shortest_way():
         for i in range(40)
     ]
     agent = make_agent("courier", tables.game)
-    while len(turns := tables.turns()):
-        tables.step(turns.tables, turns.seats, agent.act(turns).actions)
+    play_out(tables, [agent], np.zeros(40, np.uint64), begin=False)
     assert (tables.returns[:, 0] == 1).all()
     assert tables.steps.tolist() == least
 

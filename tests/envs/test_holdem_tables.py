@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.envs.errors import InputError
+from arena.envs.game import Tables
 from arena.envs.holdem import Holdem, rules
 from arena.envs.holdem.observation import View
 from arena.envs.registry import make_game
@@ -354,30 +355,43 @@ def test_what_happens_at_a_table_depends_on_its_seed_and_actions_only():
 
 
 @pytest.mark.parametrize("spec", ["holdem", "holdem?seats=6", "holdem?seats=3,stack=1,hands=2"])
-def test_advance_is_step_begin_observe_and_mask_in_one(spec):
+def test_the_compiled_advance_is_the_one_that_every_game_has(spec):
     game, n = make_game(spec), 40
-    fast, slow = begin(game, range(n)), begin(game, range(n))
-    view, mask = View(n, game.seats), np.zeros((n, game.action_space.n), np.bool_)
-    everyone = np.arange(n)
-    seats = slow.hands["actor"].copy()
+    fast, slow = game.tables(n), game.tables(n)
+    for tables in (fast, slow):
+        tables.renew(np.arange(n), np.arange(n).astype(np.uint64))
+    turns = slow.turns()
     rng = np.random.default_rng(0)
     for turn in range(1, 60):
         seeds = np.arange(n).astype(np.uint64) + np.uint64(turn * n)
-        going = np.flatnonzero(~slow.done)
-        actions = np.zeros(n, np.int64)
-        actions[going] = random_actions(slow, going, seats[going], rng)
-        ended, seats = fast.advance(actions, seeds, view, mask)
-        slow.step(going, slow.hands["actor"][going], actions[going])
-        over = np.flatnonzero(slow.done)
-        assert ended.nonzero()[0].tolist() == over.tolist()
-        assert (fast.returns[over] == slow.returns[over]).all()
-        slow.begin(over, seeds[over])
-        assert (seats == slow.hands["actor"]).all()
-        assert (fast.done == slow.done).all()
-        shown = slow.observe(everyone, np.maximum(seats, 0))
-        for name, part in view.parts.items():
-            assert (part == shown[name]).all(), name
-        assert (mask == slow.action_mask(everyone, np.maximum(seats, 0))).all()
+        actions = random_actions(slow, turns.tables, turns.seats, rng)
+        one = fast.advance(turns.tables, turns.seats, actions, seeds)
+        two = Tables.advance(slow, turns.tables, turns.seats, actions, seeds)
+        turns = two.turns
+        assert one.ended.tolist() == two.ended.tolist()
+        assert one.returns.tolist() == two.returns.tolist()
+        assert not one.truncated.any() and one.final is None
+        assert one.turns.tables.tolist() == turns.tables.tolist() == list(range(n))
+        assert one.turns.seats.tolist() == turns.seats.tolist()
+        for name, part in one.turns.observation.items():
+            assert (part == turns.observation[name]).all(), name
+        assert (one.turns.action_mask == turns.action_mask).all()
+        assert (fast.hands == slow.hands).all()
+
+
+def test_advance_refuses_an_illegal_action_and_takes_the_others():
+    game = Holdem()
+    tables = begin(game, [1, 2])
+    turns = tables.turns()
+    with pytest.raises(ValueError, match="action 9 is not legal at table 1"):
+        tables.advance(turns.tables, turns.seats, np.array([1, 9]), np.zeros(2, np.uint64))
+    assert tables.hands["decisions"].tolist() == [1, 0]
+
+
+def test_advance_says_so_where_every_hand_ends_at_the_deal():
+    tables = Holdem(stack=0.5).tables(1)
+    with pytest.raises(InputError, match="ends before anybody is asked"):
+        tables.renew(ONE, np.zeros(1, np.uint64))
 
 
 def test_a_view_that_is_used_again_keeps_nothing():

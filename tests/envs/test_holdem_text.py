@@ -221,27 +221,13 @@ def test_every_action_survives_the_way_through_words(seed, seats, unit, stack, c
         tables.step(at, seat, np.array([action]))
 
 
-class Redealing(HoldemTables):
-    """Tables that can draw afresh what a seat cannot know: all cards but its own and the board."""
-
-    def redeal(self, table, seat, seed):
-        hand = self.hands[table]
-        seats, deck = self.game.seats, hand["deck"]
-        shown = {0: 0, 1: 3, 2: 4, 3: 5}[int(hand["street"])]
-        known = [2 * seat, 2 * seat + 1, *range(2 * seats, 2 * seats + shown)]
-        rest = np.setdiff1d(np.arange(2 * seats + 5), known)
-        unseen = np.setdiff1d(np.arange(52), deck[known])
-        deck[rest] = np.random.default_rng(seed).choice(unseen, len(rest), replace=False)
-
-
 @pytest.mark.parametrize("options", ["seats=2", "seats=6,ante=10", "seats=9,hands=3,stacks=carry"])
-def test_nothing_shown_depends_on_a_hidden_card(options, monkeypatch):
-    monkeypatch.setattr(Holdem, "tables", lambda self, capacity: Redealing(self, capacity))
+def test_nothing_shown_depends_on_a_hidden_card(options):
     assert check_game(make_game(f"holdem?{options}"), tables=12).ended == 12
 
 
 def test_the_check_of_hidden_cards_would_find_a_leak(monkeypatch):
-    class Leaking(Redealing):
+    class Leaking(HoldemTables):
         def text(self, table, seat):
             return cards.names(self.hands["deck"][table, :4])
 

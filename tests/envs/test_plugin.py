@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from arena.agents.registry import identify, make_agent
+from arena.agents.rollout import play_out
 from arena.envs import seeding
 from arena.envs.conformance import check_game
 from arena.envs.errors import InputError
@@ -47,18 +48,7 @@ def test_game_and_player_of_a_plugin_meet_one_of_ours(nim_plugin):
     players = [make_agent("nim-master", game), make_agent("random", game)]
     tables = game.tables(100)
     seeds = np.array([seeding.derive(1, i) for i in range(100)], np.uint64)
-    tables.begin(np.arange(100), seeds)
-    moves = 0
-    while not tables.done.all():
-        turns = tables.turns()
-        turns.seeds = seeding.spread(seeds[turns.tables], np.full(len(turns), moves))
-        actions = np.zeros(len(turns), np.int64)
-        for seat, player in enumerate(players):
-            rows = np.flatnonzero(turns.seats == seat)
-            if len(rows):
-                actions[rows] = player.act(turns.select(rows)).actions
-        tables.step(turns.tables, turns.seats, actions)
-        moves += 1
+    play_out(tables, players, seeds)
     # Who moves first wins but from multiples of four, and there a random opponent errs.
     assert tables.returns[:, 0].sum() > 90
     assert identify("nim-master").configuration != identify("random").configuration

@@ -14,8 +14,8 @@ import numpy as np
 from arena.agents.agent import Agent
 from arena.agents.llm.lid.player import Instructed, sight
 from arena.agents.llm.lid.policy import Sight
-from arena.envs import seeding
-from arena.envs.game import Game
+from arena.agents.rollout import rollout
+from arena.envs.game import Game, Ints, Tables
 
 
 @dataclass(frozen=True)
@@ -60,36 +60,44 @@ def record(game: Game, agent: Agent, seeds: Sequence[int]) -> list[Episode]:
     count = len(seeds)
     tables = game.tables(count)
     every = np.arange(count)
-    tables.begin(every, np.array(seeds, np.uint64))
-    agent.begin(every, np.zeros_like(every))
-    bases = np.array([seeding.derive(seed, "seat", 0) for seed in seeds], np.uint64)
-    told = [sight(tables, table, 0).goal for table in range(count)]
+    told = [""] * count
     scenes: list[list[str]] = [[] for _ in seeds]
     actions: list[list[int]] = [[] for _ in seeds]
     names: list[list[str]] = [[] for _ in seeds]
     reached: list[list[tuple[int, str]]] = [[] for _ in seeds]
-    step = 0
-    while len(turns := tables.turns()):
-        turns.seeds = seeding.spread(bases[turns.tables], np.full(len(turns), step))
-        chosen = agent.act(turns).actions
-        for table, action in zip(turns.tables.tolist(), chosen.tolist(), strict=True):
-            scenes[table].append(sight(tables, table, 0).scene)
+    last = every[:0]
+    for turns, answers in rollout(tables, [agent], np.array(seeds, np.uint64)):
+        _note_reached(tables, last, told, actions, reached)
+        for row, table in enumerate(turns.tables.tolist()):
+            seen, action = sight(turns, row), int(answers.actions[row])
+            told[table] = seen.goal
+            scenes[table].append(seen.scene)
             actions[table].append(action)
-            names[table].append(tables.describe(table, 0, action))
-        tables.step(turns.tables, turns.seats, chosen)
-        step += 1
-        for table in turns.tables.tolist():
-            if isinstance(tables, Instructed):
-                goal = tables.reached(table)
-            else:
-                won = tables.done[table] and tables.returns[table, 0] > 0
-                goal = told[table] if won else None
-            if goal is not None:
-                reached[table].append((step, goal))
+            names[table].append(turns.describe(row, action))
+        last = turns.tables
+    _note_reached(tables, last, told, actions, reached)
     return [
         Episode(told[i], tuple(scenes[i]), tuple(actions[i]), tuple(names[i]), tuple(reached[i]))
         for i in range(count)
     ]
+
+
+def _note_reached(
+    tables: Tables,
+    stepped: Ints,
+    told: list[str],
+    actions: list[list[int]],
+    reached: list[list[tuple[int, str]]],
+) -> None:
+    """What the last step has reached, at the tables where there was one."""
+    for table in stepped.tolist():
+        if isinstance(tables, Instructed):
+            goal = tables.reached(table)
+        else:
+            won = tables.done[table] and tables.returns[table, 0] > 0
+            goal = told[table] if won else None
+        if goal is not None:
+            reached[table].append((len(actions[table]), goal))
 
 
 def relabelled(episodes: Iterable[Episode]) -> list[Episode]:

@@ -11,33 +11,29 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.agent import Agent, CannotPlay
 from arena.agents.llm.lid.policy import LidPolicy, Sight, load_policy
+from arena.agents.scripted.generic import certain
 from arena.envs.checkpoints import typed
 from arena.envs.errors import InputError
-from arena.envs.game import Game, Ints, Tables, Turns
+from arena.envs.game import Game, Ints, Turns
 from arena.envs.registry import make_game
 
 
 @runtime_checkable
 class Instructed(Protocol):
-    """Tables whose players are told a goal in words, and which tell what has been reached."""
-
-    def goal(self, table: int) -> str:
-        """What is to be done."""
-
-    def scene(self, table: int) -> str:
-        """The observation in words, without the goal."""
+    """Tables whose facts hold a goal and a scene, and which tell what has been reached."""
 
     def reached(self, table: int) -> str | None:
-        """The goal that the last step has reached, worded as ``goal`` would; None for none."""
+        """The goal that the last step has reached, worded as the fact; None for none."""
 
 
-def sight(tables: Tables, table: int, seat: int, history: Iterable[str] = ()) -> Sight:
-    """What a seat sees: goal and scene where the game tells them apart, else its text alone."""
-    if isinstance(tables, Instructed):
-        return Sight(tables.goal(table), tuple(history), tables.scene(table))
-    return Sight("win", tuple(history), tables.text(table, seat))
+def sight(turns: Turns, row: int, history: Iterable[str] = ()) -> Sight:
+    """What a seat sees: goal and scene where the game's facts have them, else its text alone."""
+    facts = turns.facts[row]
+    if "goal" in facts and "scene" in facts:
+        return Sight(facts["goal"], tuple(history), facts["scene"])
+    return Sight("win", tuple(history), turns.text[row])
 
 
 class Actor(Agent):
@@ -53,7 +49,7 @@ class Actor(Agent):
     def __init__(
         self, policy: LidPolicy, *, history: int, greedy: bool = False, explore: float = 0.0
     ) -> None:
-        self.policy, self.history, self.greedy, self.explore = policy, history, greedy, explore
+        self.network, self.history, self.greedy, self.explore = policy, history, greedy, explore
         self._moves: dict[tuple[int, int], deque[str]] = {}
         self._known: dict[tuple[Sight, bytes], NDArray[np.float64]] = {}
 
@@ -62,22 +58,24 @@ class Actor(Agent):
         for key in zip(tables.tolist(), seats.tolist(), strict=True):
             self._moves[key] = deque(maxlen=self.history)
 
-    def act(self, turns: Turns) -> Decisions:
-        """One forward pass for all turns; each draws by its own number."""
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """One forward pass for all turns."""
         keys = list(zip(turns.tables.tolist(), turns.seats.tolist(), strict=True))
         mask = turns.action_mask
         assert mask is not None
-        sights = [sight(turns.source, *key, self._moves[key]) for key in keys]
-        policy = self._probabilities(sights, mask)
+        sights = [sight(turns, row, self._moves[key]) for row, key in enumerate(keys)]
+        policy: NDArray[np.float64] = self._probabilities(sights, mask)
         if self.greedy:
-            policy = np.eye(policy.shape[1])[policy.argmax(1)]
+            policy = certain(policy.argmax(1), policy.shape[1])
         policy = (1 - self.explore) * policy + self.explore * mask / mask.sum(1, keepdims=True)
-        drawn = (policy.cumsum(1) <= turns.uniforms()).sum(1)
-        likeliest = policy.argmax(1)  # where the sum falls short of 1 by rounding
-        actions = np.where(drawn < policy.shape[1], drawn, likeliest)
-        for key, action in zip(keys, actions.tolist(), strict=True):
-            self._moves[key].append(turns.source.describe(*key, action))
-        return Decisions(actions, policy)
+        policy /= policy.sum(1, keepdims=True)
+        return policy
+
+    def took(self, turns: Turns, actions: NDArray[np.int64]) -> None:
+        """Remember the moves."""
+        keys = zip(turns.tables.tolist(), turns.seats.tolist(), strict=True)
+        for row, (key, action) in enumerate(zip(keys, actions.tolist(), strict=True)):
+            self._moves[key].append(turns.describe(row, action))
 
     def _probabilities(self, sights: list[Sight], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
         """The policy's; what was seen lately is not run again: who is stuck sees it often."""
@@ -87,7 +85,7 @@ class Actor(Agent):
         new = {key: row for row, key in enumerate(keys) if key not in self._known}
         if new:
             rows = list(new.values())
-            found = self.policy.probabilities([sights[row] for row in rows], mask[rows])
+            found = self.network.probabilities([sights[row] for row in rows], mask[rows])
             self._known.update(zip(new, found, strict=True))
         return np.array([self._known[key] for key in keys])
 
@@ -98,6 +96,8 @@ class Lid(Actor):
     It plays every game that has the actions of the one it was trained on and the same name.
     ``greedy`` takes the likeliest action instead of drawing one.
     """
+
+    version = 2
 
     def __init__(self, game: Game, checkpoint: str | None = None, *, greedy: bool = True) -> None:
         if checkpoint is None:

@@ -22,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
-from arena.agents.agent import Agent, Decisions
+from arena.agents.agent import Agent
+from arena.agents.answers import FAILURES, Answers, consult
 from arena.agents.llm.backend import Message
 from arena.agents.llm.question import Question, Reply
 from arena.agents.registry import identify, make_agent
@@ -39,6 +40,7 @@ from arena.envs.registry import make_game
 
 Floats = NDArray[np.float64]
 HANDS = 1326
+_DRAW = 1 << 42  # the word of a question's seed that a declared policy is drawn by
 
 
 @cache
@@ -148,20 +150,20 @@ class Seat:
         holes = np.array([cards.parse(shown) for _, shown in asked])
         turns = _deal(self.room, folds, holes, seeds)
         self.agent.begin(turns.tables, turns.seats)
-        decided = self.agent.act(turns)
-        legal = turns.source.legal(turns.tables, turns.seats, decided.actions)
-        replies = [self._reply(turns, decided, row, bool(legal[row])) for row in range(len(turns))]
+        draws = seeding.uniforms(seeding.spread(seeds, np.array(_DRAW)), 1)[:, 0]
+        answers = consult(self.agent, turns, draws)
+        replies = [self._reply(turns, answers, row) for row in range(len(turns))]
         self.agent.end(turns.tables, turns.seats, np.zeros(len(turns)))
         return replies
 
-    def _reply(self, turns: Turns, decided: Decisions, row: int, legal: bool) -> Reply:
-        notes = dict((decided.notes[row] if decided.notes is not None else None) or {})
-        failure = decided.failures.get(row, None if legal else "illegal")
+    def _reply(self, turns: Turns, answers: Answers, row: int) -> Reply:
+        notes = dict((answers.notes[row] if answers.notes is not None else None) or {})
+        failure = FAILURES[answers.status[row]]
         if failure is not None:
             return Reply([0.0, 0.0, 0.0], "", None, notes, failure)
-        action = int(decided.actions[row])
-        text = turns.source.describe(int(turns.tables[row]), int(turns.seats[row]), action)
-        policy = None if decided.probabilities is None else decided.probabilities[row]
+        action = int(answers.actions[row])
+        text = turns.describe(row, action)
+        policy = None if answers.probabilities is None else answers.probabilities[row]
         if policy is None or policy.sum() == 0:
             value = [float(action >= FIRST_FRACTION), float(action == CALL_ACTION), 0.0]
         else:

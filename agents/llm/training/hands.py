@@ -11,6 +11,7 @@ import numpy as np
 from arena.agents.llm.training.examples import Example
 from arena.agents.llm.training.scribe import Scribe
 from arena.envs.errors import InputError
+from arena.envs.game import Turns
 from arena.envs.holdem import Holdem, cards
 from arena.envs.holdem.history import HandHistory
 from arena.envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
@@ -99,7 +100,7 @@ def _decisions(
         if told and hand.players[seat] in players:
             choice = action if exact else _nearest(tables, seat, action)
             yield scribe.write(
-                tables, 0, seat, choice,
+                Turns(tables, at, np.array([seat])), 0, choice,
                 player=hand.players[seat], hand=hand.number, seat=seat,
             )  # fmt: skip
         tables.step(at, np.array([seat]), np.array([action]))

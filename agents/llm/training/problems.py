@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arena.agents.agent import Agent
 from arena.agents.llm.question import Question
@@ -22,11 +23,10 @@ from arena.agents.llm.suites.pokerbench_scores import judge
 from arena.agents.llm.templates import Template
 from arena.agents.llm.training.scribe import Scribe
 from arena.agents.registry import make_agent
+from arena.agents.rollout import play_out, rollout
 from arena.envs import seeding
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Tables, Turns
-
-_TABLE = np.zeros(1, np.int64)
 
 
 @dataclass(frozen=True)
@@ -54,22 +54,19 @@ class Problem:
 
 @dataclass
 class Situation:
-    """A table at a decision, remembered as the way to it.
+    """A table at a decision.
 
     Attributes:
-        game: any game in which one seat decides at a time.
-        seed: that the table began with; path: (seat, action) of every decision so far.
+        here: one table, a copy that nothing else steps.
         seat: whose decision it is.
         agents: by seat, who plays on.
-        rollouts: how many continuations an action is judged by.
+        seeds: uint64 ``(rollouts,)``, one for each continuation that an action is judged by.
     """
 
-    game: Game
-    seed: int
-    path: tuple[tuple[int, Any], ...]
+    here: Tables
     seat: int
     agents: Sequence[Agent]
-    rollouts: int
+    seeds: NDArray[np.uint64]
     _known: dict[str, float] = field(default_factory=dict)
 
     def worth(self, action: Any) -> float:
@@ -79,41 +76,17 @@ class Situation:
             self._known[key] = self._play(action)
         return self._known[key]
 
-    def tables(self, count: int = 1) -> Tables:
-        """``count`` tables at the decision."""
-        tables = self.game.tables(count)
-        every = np.arange(count)
-        tables.begin(every, np.full(count, self.seed, np.uint64))
-        for seat, action in self.path:
-            _step(tables, every, seat, action)
-        return tables
-
     def _play(self, action: Any) -> float:
-        n = self.rollouts
-        tables = self.tables(n)
-        every = np.arange(n)
-        seeds = np.array(
-            [seeding.derive(self.seed, len(self.path), "rollout", i) for i in range(n)], np.uint64
-        )
-        redeal = getattr(tables, "redeal", None)
-        if redeal is not None:
-            for table in range(n):
-                redeal(table, self.seat, int(seeds[table]))
-        _step(tables, every, self.seat, action)
-        spots = np.repeat(every, self.game.seats), np.tile(np.arange(self.game.seats), n)
-        for agent in dict.fromkeys(self.agents):
-            agent.begin(*spots)
-        steps = 0
-        while len(waiting := tables.to_act()[0]):
-            slots, seats = tables.to_act()
-            own = seeding.spread(seeding.spread(seeds[slots], seats), np.full(len(waiting), steps))
-            for seat in np.unique(seats).tolist():
-                rows = np.flatnonzero(seats == seat)
-                turns = Turns(tables, slots[rows], seats[rows], own[rows])
-                decisions = self.agents[seat].act(turns)
-                tables.step(turns.tables, turns.seats, decisions.actions)
-            steps += 1
-        return float(tables.returns[:, self.seat].mean())
+        n = len(self.seeds)
+        every, seats = np.arange(n), np.full(n, self.seat)
+        turns = Turns(self.here, np.zeros(1, np.int64), seats[:1])
+        if "redeal" in self.here.game.offers:
+            tables = turns.imagine(np.zeros(n, np.int64), self.seeds)
+        else:
+            tables = self.here.game.tables(n)
+            self.here.copy(np.zeros(n, np.int64), tables)
+        tables.step(every, seats, np.repeat(np.asarray(action)[None], n, 0))
+        return float(play_out(tables, self.agents, self.seeds, begin=False)[:, self.seat].mean())
 
 
 def exact_matches(rows: Sequence[Row], template: Template) -> list[Problem]:
@@ -147,47 +120,44 @@ def situations(
         latest: which decision of an episode is asked about is drawn from the first, 0, to this
             one; an episode that ends before gives no problem.
 
-    Raises InputError for a game in which several seats decide at once.
+    Raises InputError for a game in which several seats decide at once, or that cannot be copied.
     """
+    if "copy" not in game.offers:
+        raise InputError(f"{game.name} cannot be copied; a reward needs continuations from a state")
     agents = [make_agent(spec, game)] * game.seats
     number = 0
     while count:
         begun = seeding.derive(seed, "episode", number)
         number += 1
-        tables = game.tables(1)
-        tables.begin(_TABLE, np.array([begun], np.uint64))
-        path: list[tuple[int, Any]] = []
         scribe.begin(0)
-        agents[0].begin(np.zeros(game.seats, np.int64), np.arange(game.seats))
         wanted = seeding.derive(begun, "decision") % (latest + 1)
-        while not tables.done[0]:
-            slots, seats = tables.to_act()
-            if len(slots) > 1:
+        tables = game.tables(1)
+        episode = rollout(tables, agents, np.array([begun], np.uint64))
+        for decision, (turns, answers) in enumerate(episode):
+            if len(turns) > 1:
                 raise InputError(f"{game.name} asks several seats at once; a reward needs one")
-            seat = int(seats[0])
-            if len(path) == wanted:
-                here = Situation(game, begun, tuple(path), seat, agents, rollouts)
-                yield _problem(here, tables, scribe, illegal)
+            if decision == wanted:
+                here = _situation(tables, int(turns.seats[0]), agents, begun, rollouts)
+                yield _problem(here, scribe, illegal)
                 count -= 1
                 break
-            own = np.array([seeding.derive(begun, "step", len(path))], np.uint64)
-            action = agents[seat].act(Turns(tables, slots, seats, own)).actions[0]
-            scribe.write(tables, 0, seat, action)
-            path.append((seat, action))
-            _step(tables, _TABLE, seat, action)
+            scribe.write(turns, 0, answers.actions[0])
 
 
-def _problem(here: Situation, tables: Tables, scribe: Scribe, illegal: float) -> Problem:
-    at = here.tables()  # of its own: the one that led here belongs to a loop
+def _situation(
+    tables: Tables, seat: int, agents: Sequence[Agent], begun: int, rollouts: int
+) -> Situation:
+    """The decision that the only table waits for."""
+    here = tables.game.tables(1)
+    tables.copy(np.zeros(1, np.int64), here)
+    seeds = [seeding.derive(begun, "rollout", i) for i in range(rollouts)]
+    return Situation(here, seat, agents, np.array(seeds, np.uint64))
+
+
+def _problem(here: Situation, scribe: Scribe, illegal: float) -> Problem:
+    turns = Turns(here.here, np.zeros(1, np.int64), np.array([here.seat]))
 
     def parse(answer: str) -> Any:
-        return at.parse(0, here.seat, answer)
+        return turns.parse(0, answer)
 
-    question = Question(scribe.prompt(tables, 0, here.seat), tables.words(0, here.seat), parse)
-    return Problem(question, here.worth, illegal)
-
-
-def _step(tables: Tables, every: Any, seat: int, action: Any) -> None:
-    tables.step(
-        every, np.full(len(every), seat), np.repeat(np.asarray(action)[None], len(every), 0)
-    )
+    return Problem(Question(scribe.prompt(turns, 0), turns.words[0], parse), here.worth, illegal)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from arena.agents.llm.backend import Prompt
 from arena.agents.llm.fields import family_of, fields, known_fields, write_history
 from arena.agents.llm.templates import load_template
 from arena.agents.llm.training.examples import Example
 from arena.envs.errors import InputError
-from arena.envs.game import Game, Tables, Turns
+from arena.envs.game import Game, Turns
 
 
 class Scribe:
@@ -40,19 +38,19 @@ class Scribe:
         for key in [key for key in self._past if key[0] == table]:
             del self._past[key]
 
-    def prompt(self, tables: Tables, table: int, seat: int) -> Prompt:
-        """What ``lm`` would be asked at that seat, which is to act."""
-        past = self._past.get((table, seat), [])
+    def prompt(self, turns: Turns, row: int) -> Prompt:
+        """What ``lm`` would be asked at that turn."""
+        past = self._past.get((int(turns.tables[row]), int(turns.seats[row])), [])
         shown = past[max(0, len(past) - self.memory + 1) :]
         history = write_history(shown, len(past) - len(shown) + 1)
-        turns = Turns(tables, np.array([table]), np.array([seat]))
-        told = fields(self.family, turns, 0, history, self.template.placeholders)
+        told = fields(self.family, turns, row, history, self.template.placeholders)
         return self.template.render(**told)
 
-    def write(self, tables: Tables, table: int, seat: int, action: Any, /, **meta: Any) -> Example:
-        """The example of a legal ``action`` at that seat, which is to act."""
-        answer = tables.describe(table, seat, action)
-        example = Example(self.prompt(tables, table, seat), answer, meta)
+    def write(self, turns: Turns, row: int, action: Any, /, **meta: Any) -> Example:
+        """The example of a legal ``action`` at that turn."""
+        answer = turns.describe(row, action)
+        example = Example(self.prompt(turns, row), answer, meta)
         if "history" in self.template.placeholders:
-            self._past.setdefault((table, seat), []).append((tables.text(table, seat), answer))
+            key = int(turns.tables[row]), int(turns.seats[row])
+            self._past.setdefault(key, []).append((turns.text[row], answer))
         return example

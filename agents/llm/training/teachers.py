@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from arena.agents.answers import Status
 from arena.agents.llm.training.examples import Example
 from arena.agents.llm.training.scribe import Scribe
 from arena.agents.registry import identify, make_agent
+from arena.agents.rollout import rollout
 from arena.envs import seeding
-from arena.envs.game import Game, Turns
+from arena.envs.game import Game
 
 _TABLES = 64
 
@@ -24,35 +26,19 @@ def teach(game: Game, spec: str, scribe: Scribe, *, seed: int) -> Iterator[Examp
     agent, name = make_agent(spec, game), identify(spec).spec
     begun = 0
     while True:
-        tables = game.tables(_TABLES)
-        every = np.arange(_TABLES)
-        seeds = np.array(
-            [seeding.derive(seed, "lesson", begun + i) for i in range(_TABLES)], np.uint64
-        )
-        tables.begin(every, seeds)
-        spots = np.repeat(every, game.seats), np.tile(np.arange(game.seats), _TABLES)
-        agent.begin(*spots)
-        for table in every.tolist():
+        numbers = range(begun, begun + _TABLES)
+        seeds = np.array([seeding.derive(seed, "lesson", n) for n in numbers], np.uint64)
+        for table in range(_TABLES):
             scribe.begin(table)
         written: list[list[Example]] = [[] for _ in range(_TABLES)]
-        decided = np.zeros((_TABLES, game.seats), np.int64)
-        while len(waiting := tables.to_act()[0]):
-            slots, seats = tables.to_act()
-            own = seeding.spread(seeding.spread(seeds[slots], seats), 1 + decided[slots, seats])
-            decisions = agent.act(Turns(tables, slots, seats, own))
-            decided[slots, seats] += 1
-            kept = np.array([row not in decisions.failures for row in range(len(waiting))])
-            for row in np.flatnonzero(kept).tolist():
-                table, seat = int(slots[row]), int(seats[row])
+        for turns, answers in rollout(game.tables(_TABLES), [agent] * game.seats, seeds):
+            for row in np.flatnonzero(answers.status == Status.DONE).tolist():
+                table, seat = int(turns.tables[row]), int(turns.seats[row])
                 example = scribe.write(
-                    tables, table, seat, decisions.actions[row],
+                    turns, row, answers.actions[row],
                     teacher=name, episode=begun + table, seat=seat,
                 )  # fmt: skip
                 written[table].append(example)
-            if not kept.all():
-                tables.forfeit(slots[~kept], seats[~kept])
-            tables.step(slots[kept], seats[kept], decisions.actions[kept])
-        agent.end(*spots, tables.returns[spots])
         for episode in written:
             yield from episode
         begun += _TABLES

@@ -88,8 +88,8 @@ def _pairs(options: argparse.Namespace) -> list[Pair]:
     import orjson
 
     from arena.agents.exploration.pairs import pairs, read_pairs
+    from arena.envs.files import write
     from arena.evaluation.answering import open_folder
-    from arena.leagues.replay import write
 
     if options.pairs is not None:
         found = read_pairs(options.pairs)

@@ -35,6 +35,7 @@ class NimTables(Tables):
     """One array entry a table; action ``a`` takes ``a + 1`` stones."""
 
     game: Nim
+    state = ("stones", "seat")
 
     def __init__(self, game: Nim, capacity: int) -> None:
         super().__init__(game, capacity)
@@ -66,6 +67,9 @@ class NimTables(Tables):
 
     def forfeit(self, tables: Ints, seats: Ints) -> None:
         self._end(tables, winners=1 - seats)
+
+    def redeal(self, tables: Ints, seats: Ints, seeds: NDArray[np.uint64]) -> None:
+        """Nothing: everybody sees the heap, and nothing is left to chance."""
 
     def _end(self, tables: Ints, winners: Ints) -> None:
         self.done[tables] = True

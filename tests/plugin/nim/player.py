@@ -1,8 +1,9 @@
 """A player that leaves a multiple of four whenever it can."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.agent import Agent, CannotPlay
 from arena.envs.game import Game, Turns
 
 
@@ -16,9 +17,10 @@ class Master(Agent):
             raise CannotPlay(f"nim-master takes no checkpoint, not {checkpoint}")
         self.blunders = blunders
 
-    def act(self, turns: Turns) -> Decisions:
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
         mask = turns.action_mask
         assert mask is not None
         spare = turns.observation["stones"] % (mask.shape[1] + 1)
-        blunder = turns.uniforms()[:, 0] < self.blunders
-        return Decisions(np.where(blunder | (spare == 0), 0, spare - 1))
+        policy = np.eye(mask.shape[1])[np.maximum(spare - 1, 0)] * (1.0 - self.blunders)
+        policy[:, 0] += self.blunders
+        return policy
