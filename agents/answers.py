@@ -129,7 +129,9 @@ def _policies(
     if decisions.probabilities is None:
         return None
     declared = decisions.actions is None
-    policies = np.array(decisions.probabilities, np.float64 if declared else np.float32)
+    policies: NDArray[np.floating[Any]] = np.array(
+        decisions.probabilities, np.float64 if declared else np.float32
+    )
     wanted = (len(turns), getattr(turns.game.action_space, "n", 0))
     if policies.shape != wanted:
         raise ValueError(f"probabilities of shape {policies.shape}, not {wanted}")

@@ -319,7 +319,7 @@ def test_pushfold_wins_where_it_belongs() -> None:
 def test_equity_wins_at_a_full_table() -> None:
     game = Holdem(seats=6)
     specs = ["equity", "random", "call", "station", "allin", "fold"]
-    won = np.mean([play(game, specs, 300, turn) for turn in range(6)], axis=0)
+    won = np.mean([play(game, specs, 600, turn) for turn in range(6)], axis=0)
     mean, margin = won.mean(axis=0), 1.96 * won.std(axis=0) / np.sqrt(len(won))
     assert mean[0] > margin[0], f"{mean[0]:.2f} ± {margin[0]:.2f} bb/hand"
 
