@@ -200,6 +200,8 @@ class Game(ABC):
     Class attributes:
         name: the registered name, the family of its specs.
         version: bump it when equal seeds and actions no longer give equal states.
+        observation_version: bump it when what a seat sees has other parts or says other things: who
+            learned from one cannot play from another, and a checkpoint names it.
         unit: what a league reports a mean return in; ``unit_scale`` converts a return to it. A
             configuration whose returns are of another kind sets its own.
         session: how many deals make a contest of a league: 1 where a deal is won or lost, many
@@ -213,6 +215,7 @@ class Game(ABC):
 
     name: ClassVar[str]
     version: ClassVar[int]
+    observation_version: ClassVar[int] = 1
     unit: str = "points"
     unit_scale: float = 1.0
     session: int = 1

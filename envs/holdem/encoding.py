@@ -9,10 +9,12 @@ hole, board         7 x (13 + 4)  each card's rank (deuce first) and suit (c d h
                                   zero where it is not dealt. The higher hole card comes first.
 street              4             one-hot
 button              S             one-hot
-live, all-in        2 x S         flags
+live, all-in, away  3 x S         flags
 stacks, bets, in    3 x S         log(1 + amount): behind, put in on this street, in this hand
 pot, to call        2             log(1 + amount)
 least, most raise   2             log(1 + amount): totals for the street, 0 where none is legal
+clock               6             log(1 + value): hands left after this one, level, hands until the
+                                  blinds rise, and to what: small blind, big blind, ante
 history             64 x (S + 10) each of the last 64 decisions of the hand, oldest first: seat,
                                   street and kind (fold, check, call, bet, raise) one-hot, and
                                   log(1 + the seat's total for the street)
@@ -41,7 +43,7 @@ _MOST = math.log1p(2.0**40)  # no stack has more chips
 
 def size(seats: int) -> int:
     """The length of the vector at a table of ``seats``."""
-    return 7 * _CARD + 4 + 6 * seats + 4 + WINDOW * (seats + 4 + _KINDS + 1)
+    return 7 * _CARD + 4 + 7 * seats + 4 + 6 + WINDOW * (seats + 4 + _KINDS + 1)
 
 
 def vector_space(seats: int) -> gymnasium.spaces.Box:
@@ -67,6 +69,11 @@ class _Parts(NamedTuple):
     decisions: NDArray[Any]
     live: NDArray[Any]
     all_in: NDArray[Any]
+    away: NDArray[Any]
+    level: NDArray[Any]
+    hands_left: NDArray[Any]
+    level_hands: NDArray[Any]
+    next_stakes: NDArray[Any]
     history: NDArray[Any]
     pot: NDArray[Any]
     to_call: NDArray[Any]
@@ -103,15 +110,22 @@ def _encode(view: _Parts, out: NDArray[np.float32]) -> None:
         for s in range(seats):
             row[at + s] = view.live[i, s]
             row[at + seats + s] = view.all_in[i, s]
-            row[at + 2 * seats + s] = math.log1p(view.stacks[i, s])
-            row[at + 3 * seats + s] = math.log1p(view.bets[i, s])
-            row[at + 4 * seats + s] = math.log1p(view.committed[i, s])
-        at += 5 * seats
+            row[at + 2 * seats + s] = view.away[i, s]
+            row[at + 3 * seats + s] = math.log1p(view.stacks[i, s])
+            row[at + 4 * seats + s] = math.log1p(view.bets[i, s])
+            row[at + 5 * seats + s] = math.log1p(view.committed[i, s])
+        at += 6 * seats
         row[at] = math.log1p(view.pot[i, 0])
         row[at + 1] = math.log1p(view.to_call[i, 0])
         row[at + 2] = math.log1p(view.min_raise[i, 0])
         row[at + 3] = math.log1p(view.max_raise[i, 0])
         at += 4
+        row[at] = math.log1p(view.hands_left[i, 0])
+        row[at + 1] = math.log1p(view.level[i, 0])
+        row[at + 2] = math.log1p(view.level_hands[i, 0])
+        for k in range(3):
+            row[at + 3 + k] = math.log1p(view.next_stakes[i, k])
+        at += 6
         for k in range(min(view.decisions[i, 0], WINDOW)):
             row[at + view.history[i, k, 0]] = 1
             row[at + seats + view.history[i, k, 1]] = 1

@@ -44,6 +44,7 @@ CONFIG = np.dtype(
         ("mode", "i8"),  # RESET, CARRY, REBUY or TOURNAMENT
         ("straddles", "i8"),
         ("hands_per_level", "i8"),
+        ("dead_antes", "i8"),  # 1: the big blind posts one ante for all
         ("stacks", "i8", MAX_SEATS),
         # of level 0, 1, …; without a tournament all are the same
         ("small_blind", "i8", MAX_LEVELS),
@@ -145,13 +146,12 @@ def shuffle(hand: Hand) -> None:
 @compiled
 def set_stakes(hand: Hand, config: Config) -> None:
     """The antes and blinds of this hand; straddles are posted left of the big blind, doubling."""
-    level = 0
-    if config.mode == TOURNAMENT:
-        level = min(hand.number // config.hands_per_level, MAX_LEVELS - 1)
+    level = set_stage(hand, config)
     dealt = 0
     players = 0
+    hand.dead_antes = config.dead_antes
     for seat in range(hand.seats):
-        hand.antes[seat] = config.ante[level]
+        hand.antes[seat] = 0 if config.dead_antes else config.ante[level]
         hand.blinds[seat] = 0
         if hand.stacks[seat] > 0:
             dealt |= 1 << seat
@@ -162,10 +162,29 @@ def set_stakes(hand: Hand, config: Config) -> None:
     hand.blinds[seat] = config.small_blind[level]
     seat = next_seat(dealt, seat)
     hand.blinds[seat] = hand.big_blind
+    hand.antes[seat] = config.ante[level]
     for _ in range(min(config.straddles, players - 2)):
         seat = next_seat(dealt, seat)
         hand.min_bet *= 2
         hand.blinds[seat] = hand.min_bet
+
+
+@compiled
+def set_stage(hand: Hand, config: Config) -> int:
+    """Say which level of a tournament this hand is of, and when and to what the blinds rise."""
+    hand.stage = 0
+    hand.stage_hands = 0
+    hand.next_stakes[:] = 0
+    if config.mode != TOURNAMENT:
+        return 0
+    level: int = min(hand.number // config.hands_per_level, MAX_LEVELS - 1)
+    hand.stage = level
+    if level + 1 < MAX_LEVELS:
+        hand.stage_hands = (level + 1) * config.hands_per_level - hand.number
+        hand.next_stakes[0] = config.small_blind[level + 1]
+        hand.next_stakes[1] = config.big_blind[level + 1]
+        hand.next_stakes[2] = config.ante[level + 1]
+    return level
 
 
 @compiled

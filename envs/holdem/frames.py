@@ -71,6 +71,7 @@ def _seat(hand: rules.Hand, at: int, position: str | None, viewer: int | None) -
         held = hand["deck"][2 * at : 2 * at + 2] if open_ else (cards.UNKNOWN, cards.UNKNOWN)
         holds = [cards.name(int(card)) for card in held]
     live = rules.has(int(hand["live"]), at)
+    broke = not rules.has(int(hand["solvent"]), at)
     return {
         "position": position,
         "stack": int(hand["stacks"][at]),
@@ -78,7 +79,7 @@ def _seat(hand: rules.Hand, at: int, position: str | None, viewer: int | None) -
         "committed": int(hand["committed"][at]),
         "cards": holds,
         "folded": position is not None and not live,
-        "all_in": live and bool(hand["committed"][at] == hand["starting"][at]),
+        "all_in": live and broke,
     }
 
 
@@ -86,11 +87,15 @@ def _pots(hand: rules.Hand) -> list[dict[str, Any]]:
     """Main pot and side pots: who is all-in contends for what all others match, and no more."""
     committed = [int(chips) for chips in hand["committed"][: hand["seats"]]]
     live = [seat for seat in range(hand["seats"]) if rules.has(int(hand["live"]), seat)]
-    limit = {s: committed[s] if committed[s] == hand["starting"][s] else None for s in live}
+    solvent = int(hand["solvent"])
+    limit = {s: None if rules.has(solvent, s) else committed[s] for s in live}
+    dead = int(hand["pot"]) - sum(committed)  # antes that are the first pot's
+    ends = {most for most in limit.values() if most or (most == 0 and dead)}
     pots: list[dict[str, Any]] = []
     floor = 0
-    for level in [*sorted({chips for chips in limit.values() if chips}), max(committed)]:
-        chips = sum(min(c, level) - min(c, floor) for c in committed)
+    for level in [*sorted(ends), max(committed)]:
+        chips = dead + sum(min(c, level) - min(c, floor) for c in committed)
+        dead = 0
         seats = [s for s, most in limit.items() if most is None or most >= level]
         if chips and seats:
             pots.append({"chips": chips, "seats": seats})

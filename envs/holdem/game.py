@@ -37,6 +37,8 @@ class Holdem(Game):
         seats: 2 to 10.
         stack: chips of each seat in big blinds, or one value a seat (``100/50/20``).
         small_blind, big_blind, ante: in chips.
+        ante_by: whether ``each`` player posts the ante, or the ``big_blind`` one for all: dead
+            money, which is the main pot's.
         straddles: how many players left of the big blind straddle, each twice the post before.
         menu: pot fractions of the action menu.
         hands: how many hands an episode has; a sit-and-go has as many as it needs.
@@ -53,6 +55,7 @@ class Holdem(Game):
 
     name: ClassVar[str] = "holdem"
     version: ClassVar[int] = 1
+    observation_version: ClassVar[int] = 2
     unit = "mbb/hand"
     unit_scale = 1000.0
     session = 100
@@ -65,6 +68,7 @@ class Holdem(Game):
         small_blind: int = 50,
         big_blind: int = 100,
         ante: int = 0,
+        ante_by: Literal["each", "big_blind"] = "each",
         straddles: int = 0,
         menu: tuple[float, ...] = (0.5, 1.0),
         hands: int = 1,
@@ -143,6 +147,7 @@ class Holdem(Game):
         record["seats"] = seats
         record["mode"] = episode.TOURNAMENT if tournament else _MODES[stacks]
         record["straddles"] = straddles
+        record["dead_antes"] = ante_by == "big_blind"
         record["hands_per_level"] = hands_per_level
         record["hands"] = hands_per_level * episode.MAX_LEVELS if tournament else hands
         record["stacks"][:seats] = chips

@@ -54,7 +54,8 @@ class HandHistory:
         finishing: the stacks afterwards as the source states them, or None.
         players: the names at the seats, or None.
         number: the hand's number or name in its source, or None.
-        trimmed: whether an ante comes back where it is larger than any other.
+        trimmed: whether an ante is a stake, and comes back where it is larger than any other;
+            else it is dead money, the main pot's.
         chip: one chip in the source's unit: 0.01 where a file counts dollars and cents.
         details: other facts of the source that the game does not need (event, date, …).
         where: what messages call this hand: its file and number there.
@@ -130,6 +131,7 @@ def history_of(
         finishing=by_seat("stacks"),
         players=None if players is None else tuple(players[seat] for seat in dealt),
         number=number,
+        trimmed=not hand["dead_antes"],
     )
 
 

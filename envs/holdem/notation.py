@@ -117,8 +117,8 @@ class Replay:
 
     Attributes:
         status: ``exact`` where every stack ends as stated, to the chip; ``mismatch`` where one does
-            not; ``open`` where that cannot be told: nothing is stated, a hand at the showdown is
-            unknown, or the source has unequal antes of which nothing comes back.
+            not; ``open`` where that cannot be told: nothing is stated, or a hand at the showdown is
+            unknown.
         finishing: the stacks as the engine leaves them.
         detail: the difference, or why it is open; empty where exact.
     """
@@ -165,6 +165,7 @@ def replay(hands: Sequence[HandHistory]) -> list[Replay]:
         record["button"] = seats - 1
         record["stacks"][:seats] = hand.stacks
         record["antes"][:seats] = hand.antes
+        record["dead_antes"] = not hand.trimmed
         record["blinds"][:seats] = hand.blinds
         record["min_bet"] = record["big_blind"] = hand.min_bet
         record["deck"][: 2 * seats + 5] = script.deck
@@ -291,9 +292,6 @@ def _judge(hand: HandHistory, script: _Script, record: Any, made: int) -> Replay
     unseen = [f"p{seat + 1}" for seat in sorted(script.hidden) if rules.has(showdown, seat)]
     if unseen:
         return Replay("open", finishing, f"the cards of {', '.join(unseen)} are unknown")
-    antes = {min(ante, stack) for ante, stack in zip(hand.antes, hand.stacks, strict=True)}
-    if showdown and len(antes) > 1 and not hand.trimmed:
-        return Replay("open", finishing, "unequal antes come back here, and do not in the source")
     if hand.finishing is None:
         return Replay("open", finishing, "no finishing stacks are stated")
     differences = [

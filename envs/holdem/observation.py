@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.envs.holdem.cards import UNKNOWN
+from arena.envs.holdem.episode import MAX_LEVELS
 from arena.envs.holdem.rules import BOARD_CARDS, HISTORY, Hand, compiled, has, inlined, to_call
 
 WINDOW = 64  # how many of a hand's last decisions are shown
@@ -25,8 +26,9 @@ Codes = NDArray[np.int8]
 Amounts = NDArray[np.float32]
 
 # Where in a row the parts begin that come before those with an axis of seats.
-_HOLE, _BOARD, _STREET, _BUTTON, _ACTOR, _DECISIONS, _LIVE = 0, 2, 7, 8, 9, 10, 11
-_POT, _TO_CALL, _MIN_RAISE, _MAX_RAISE, _BIG_BLIND, _STACKS = 0, 1, 2, 3, 4, 5
+_HOLE, _BOARD, _STREET, _BUTTON, _ACTOR, _DECISIONS, _LEVEL, _LIVE = 0, 2, 7, 8, 9, 10, 11, 12
+_POT, _TO_CALL, _MIN_RAISE, _MAX_RAISE, _BIG_BLIND = 0, 1, 2, 3, 4
+_HANDS_LEFT, _LEVEL_HANDS, _NEXT_STAKES, _STACKS = 5, 6, 7, 10
 
 
 class Part(NamedTuple):
@@ -47,8 +49,10 @@ def code_parts(seats: int) -> tuple[Part, ...]:
         Part("button", (1,), 0, seats - 1),
         Part("actor", (1,), -1, seats - 1),
         Part("decisions", (1,), 0, _MOST_DECISIONS),
+        Part("level", (1,), 0, MAX_LEVELS - 1),
         Part("live", (seats,), 0, 1),
         Part("all_in", (seats,), 0, 1),
+        Part("away", (seats,), 0, 1),
         Part("history", (WINDOW, 3), 0, max(seats - 1, 5)),
     )
 
@@ -61,6 +65,9 @@ def amount_parts(seats: int) -> tuple[Part, ...]:
         Part("min_raise", (1,), 0, np.inf),
         Part("max_raise", (1,), 0, np.inf),
         Part("big_blind", (1,), 0, np.inf),
+        Part("hands_left", (1,), 0, np.inf),
+        Part("level_hands", (1,), 0, np.inf),
+        Part("next_stakes", (3,), 0, np.inf),
         Part("stacks", (seats,), 0, np.inf),
         Part("bets", (seats,), 0, np.inf),
         Part("committed", (seats,), 0, np.inf),
@@ -127,6 +134,7 @@ def write_row(hand: Hand, seat: int, codes: Codes, amounts: Amounts, row: int) -
     for i in range(seats):
         codes[row, _LIVE + i] = has(hand.live, at)
         codes[row, _LIVE + seats + i] = has(hand.live & ~hand.solvent, at)
+        codes[row, _LIVE + 2 * seats + i] = has(hand.away, at)
         amounts[row, _STACKS + i] = unit * np.float32(hand.stacks[at])
         amounts[row, _STACKS + seats + i] = unit * np.float32(hand.bets[at])
         amounts[row, _STACKS + 2 * seats + i] = unit * np.float32(hand.committed[at])
@@ -135,6 +143,11 @@ def write_row(hand: Hand, seat: int, codes: Codes, amounts: Amounts, row: int) -
             at = 0
     amounts[row, _POT] = unit * np.float32(hand.pot)
     amounts[row, _BIG_BLIND] = np.float32(hand.big_blind)
+    codes[row, _LEVEL] = hand.stage
+    amounts[row, _HANDS_LEFT] = np.float32(max(hand.hands - hand.number - 1, 0))
+    amounts[row, _LEVEL_HANDS] = np.float32(hand.stage_hands)
+    for i in range(3):
+        amounts[row, _NEXT_STAKES + i] = unit * np.float32(hand.next_stakes[i])
     amounts[row, _TO_CALL] = 0
     amounts[row, _MIN_RAISE] = 0
     amounts[row, _MAX_RAISE] = 0
@@ -142,7 +155,7 @@ def write_row(hand: Hand, seat: int, codes: Codes, amounts: Amounts, row: int) -
         amounts[row, _TO_CALL] = unit * np.float32(min(to_call(hand, seat), hand.stacks[seat]))
         amounts[row, _MIN_RAISE] = unit * np.float32(hand.min_raise)
         amounts[row, _MAX_RAISE] = unit * np.float32(hand.max_raise)
-    write_history(hand, seat, unit, codes, _LIVE + 2 * seats, amounts, _STACKS + 3 * seats, row)
+    write_history(hand, seat, unit, codes, _LIVE + 3 * seats, amounts, _STACKS + 3 * seats, row)
 
 
 @inlined

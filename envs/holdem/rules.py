@@ -7,7 +7,8 @@ kernel can play thousands of them. Seats are numbered clockwise. A set of seats 
 The rules are those of Robert's Rules of Poker, version 11 (RRoP), sections 3 and 14, and of the
 Tournament Directors Association (TDA):
 
-- Antes are posted before blinds; who has less posts what there is and is all-in.
+- Antes are posted before blinds; who has less posts what there is and is all-in. A big-blind ante
+  is posted by the big blind for all, and is dead money: the main pot's, whoever is in it.
 - The largest blind or straddle is the bring-in, the minimum bet of the whole hand. A big blind that
   is posted short does not lower it: nobody enters for less, unless all-in (RRoP 14.2). Only where
   no two players can match it is it what two can match.
@@ -18,8 +19,9 @@ Tournament Directors Association (TDA):
 - A pot that does not divide is split as evenly as whole chips allow; all of its odd chips go to the
   first winner to the left of the button (TDA 20 B; where there are two, as PokerKit gives them).
 
-PokerKit, which the tests compare with, departs from this in three points: a short big blind lowers
-the price for all; an all-in bet below the minimum reopens the betting to who has checked; and short
+PokerKit, which the tests compare with, departs from this in four points: a short big blind lowers
+the price for all; an all-in bet below the minimum reopens the betting to who has checked; an all-in
+raise below the minimum that is the first before the flop reopens it to who has limped; and short
 all-ins that come after others which made up a full raise do not add up with these.
 """
 
@@ -67,15 +69,19 @@ HAND = np.dtype(
         ("pot", "i8"),  # all that is committed, bets of this street included
         ("showdown", "i8"),  # set of seats whose cards were compared at the end
         ("decisions", "i8"),
+        ("dead_antes", "i8"),  # 1 where antes are no part of a stake: a big-blind ante
         # the episode that the hand is part of (arena.envs.holdem.episode)
         ("seed", "u8"),
         ("number", "i8"),  # of the hand, from 0
         ("hands", "i8"),  # how many the episode has at most
         ("away", "i8"),  # set of seats that have forfeited: they fold whenever they are to act
+        ("stage", "i8"),  # of a tournament's blinds, from 0
+        ("stage_hands", "i8"),  # hands until they rise, this one included; 0: they never do
+        ("next_stakes", "i8", 3),  # small blind, big blind and ante after that, else 0
         # by seat
         ("stacks", "i8", MAX_SEATS),  # chips behind
         ("bets", "i8", MAX_SEATS),  # put in on this street, without antes
-        ("committed", "i8", MAX_SEATS),  # put in during the hand
+        ("committed", "i8", MAX_SEATS),  # put in during the hand, without dead antes
         (
             "strengths",
             "i8",
@@ -135,12 +141,19 @@ def to_call(hand: Hand, seat: int) -> int:
 
 @compiled
 def pay(hand: Hand, seat: int, chips: int) -> int:
+    """Move up to ``chips`` from a stack to the pot, as its seat's stake; what was moved."""
+    paid = give(hand, seat, chips)
+    hand.committed[seat] += paid
+    return paid
+
+
+@compiled
+def give(hand: Hand, seat: int, chips: int) -> int:
     """Move up to ``chips`` from a stack to the pot; what was moved."""
     paid: int = min(chips, hand.stacks[seat])
     hand.stacks[seat] -= paid
     if hand.stacks[seat] == 0:
         hand.solvent &= ~(1 << seat)
-    hand.committed[seat] += paid
     hand.pot += paid
     return paid
 
@@ -174,10 +187,13 @@ def begin_hand(hand: Hand) -> None:
 
 @compiled
 def post_antes(hand: Hand) -> None:
-    """Antes go into the pot and are no part of a bet."""
+    """Antes go into the pot and are no part of a bet; dead ones no part of a stake either."""
     for seat in range(hand.seats):
         if hand.antes[seat] > 0:
-            pay(hand, seat, hand.antes[seat])
+            if hand.dead_antes:
+                give(hand, seat, hand.antes[seat])
+            else:
+                pay(hand, seat, hand.antes[seat])
 
 
 @compiled
@@ -372,11 +388,15 @@ def award_pots(hand: Hand) -> None:
     """Compare the hands and award main pot and side pots, from the smallest stake up.
 
     An uncalled bet comes back as a pot of which its owner is the only contender. What is above all
-    contenders' stakes goes with the last pot: who put it in forfeited where it could check.
+    contenders' stakes goes with the last pot: who put it in forfeited where it could check. Dead
+    antes are in the first.
     """
     hand.showdown = hand.live
     compare(hand)
     contenders = unbeaten(hand)
+    dead = hand.pot
+    for seat in range(hand.seats):
+        dead -= hand.committed[seat]
     awarded = 0
     while contenders:
         stake = 1 << 62
@@ -395,7 +415,7 @@ def award_pots(hand: Hand) -> None:
             seats ^= 1 << seat
             winners |= int(hand.strengths[seat] == best) << seat
             deeper |= int(hand.committed[seat] > stake) << seat
-        pot = 0 if deeper else hand.pot
+        pot = dead if deeper else hand.pot
         if deeper:
             for seat in range(hand.seats):
                 pot += min(hand.committed[seat], stake)

@@ -198,7 +198,7 @@ class HoldemTables(Tables):
             stacks: chips, int ``(n, seats)``; a seat with none is not dealt in.
             blinds: chips that each seat posts, int ``(n, seats)``, straddles too. A negative one
                 is posted live without moving the first to act (a player who buys into the game).
-            antes: chips, int ``(n, seats)``.
+            antes: chips, int ``(n, seats)``; dead money where the game is of ``ante_by=big_blind``.
             decks: cards, int ``(n, 2 * seats + 5)``: the holes of seat 0, 1, …, then the board.
                 -1 for a card that nobody knows; a hand with one loses every showdown.
             button: the button's seat, or one a table; by default the last.
@@ -219,6 +219,7 @@ class HoldemTables(Tables):
         given["big_blind"] = given["min_bet"] if big_blind is None else big_blind
         given["deck"][:, : 2 * seats + 5] = decks
         given["hands"] = 1
+        given["dead_antes"] = self._config["dead_antes"][0]
         self.returns[tables] = 0.0
         _deal(self.hands, self._config, tables, given, self.done, self.returns)
 

@@ -64,6 +64,8 @@ def observation(tables: HoldemTables, table: int, seat: int) -> str:
         f"No-limit Texas Hold'em, {len(name)} players, hand {hand_number(hand)}{of_many}. "
         f"Amounts are in big blinds; one is {unit} chips.",
     ]
+    if hand["stage_hands"]:
+        lines.append(_clock(hand))
     if seat in name:
         own = hand["deck"][2 * seat : 2 * seat + 2]
         lines.append(f"You are {name[seat]} and hold {_spaced(own)}.")
@@ -172,12 +174,23 @@ def _posts(hand: rules.Hand, name: dict[int, str]) -> str:
     return ", ".join(parts)
 
 
+def _clock(hand: rules.Hand) -> str:
+    """The level of a tournament, and when and to what the blinds rise."""
+    small, big, ante = (amount(chips, int(hand["big_blind"])) for chips in hand["next_stakes"])
+    left = int(hand["stage_hands"])
+    when = "after this hand" if left == 1 else f"in {left} hands"
+    with_ante = f", the ante {ante}" if hand["next_stakes"][2] else ""
+    return f"Level {hand['stage'] + 1}; {when} the blinds will be {small} and {big}{with_ante}."
+
+
 def _stack(hand: rules.Hand, seat: int, name: str, own: bool) -> str:
     notes = ["you"] if own else []
     if not rules.has(int(hand["live"]), seat):
         notes.append("folded")
     elif hand["stacks"][seat] == 0 and hand["actor"] != rules.OVER:
         notes.append("all-in")
+    if rules.has(int(hand["away"]), seat):
+        notes.append("forfeited")
     if hand["bets"][seat]:
         notes.append(f"{amount(hand['bets'][seat], int(hand['big_blind']))} bet")
     behind = amount(hand["stacks"][seat], int(hand["big_blind"]))

@@ -163,12 +163,23 @@ def test_the_vector_holds_what_its_table_says():
         assert ones == [card // 4, 13 + card % 4]
     assert not row[34:119].any(), "no board yet"
     assert row[119:123].tolist() == [1, 0, 0, 0]
-    amounts = np.expm1(row[123 + 3 * 3 : 123 + 6 * 3 + 4])
+    amounts = np.expm1(row[123 + 4 * 3 : 123 + 7 * 3 + 4])
     expected = [seen[name][0] for name in ("stacks", "bets", "committed", "pot", "to_call")]
     assert np.allclose(amounts[:11], np.concatenate(expected), rtol=1e-5)
-    history = row[123 + 6 * 3 + 4 :].reshape(64, 13)
+    history = row[123 + 7 * 3 + 4 + 6 :].reshape(64, 13)
     assert np.flatnonzero(history.any(axis=1)).tolist() == [0, 1]
     assert np.flatnonzero(history[0, :12]).tolist() == [seen["history"][0, 0, 0], 3, 3 + 4 + 4]
+
+
+def test_the_vector_tells_a_tournaments_clock_and_who_forfeited():
+    tables = make_game("holdem?seats=3,format=sit_and_go,hands_per_level=2").tables(1)
+    tables.begin(np.zeros(1, np.int64), np.array([1], np.uint64))
+    tables.forfeit(*tables.to_act())
+    seen = tables.turns().observation
+    [row] = encode(seen)
+    assert row[123 + 3 + 6 : 123 + 3 + 9].tolist() == seen["away"][0].tolist()
+    clock = np.expm1(row[123 + 7 * 3 + 4 : 123 + 7 * 3 + 10])
+    assert np.allclose(clock, [127, 0, 2, 0.75, 1.5, 0], rtol=1e-5)
 
 
 def test_the_examples_of_the_readme_run(vec_env, tmp_path):

@@ -243,8 +243,8 @@ def test_mucked_hands_lose_and_unseen_ones_leave_it_open() -> None:
     assert (unseen.status, unseen.detail) == ("open", "the cards of p2 are unknown")
 
 
-def test_unequal_antes_that_do_not_come_back_leave_it_open() -> None:
-    """A big blind's ante: trimmed, PokerKit returns what nobody matched, and so does the engine."""
+def test_antes_come_back_or_are_dead_money_as_the_source_says() -> None:
+    """A big blind's ante: trimmed, what nobody matched comes back; else all of it is won."""
     trimmed = (
         "variant = 'NT'\nante_trimming_status = true\nantes = [0, 2, 0]\nmin_bet = 2\n"
         "blinds_or_straddles = [1, 2, 0]\nstarting_stacks = [9, 9, 9]\n"
@@ -256,8 +256,9 @@ def test_unequal_antes_that_do_not_come_back_leave_it_open() -> None:
         theirs = list(pokerkit.HandHistory.loads(text))[-1]
         assert theirs.stacks == stacks
     assert notation.replay(phh.loads(trimmed))[0].finishing == (8, 7, 12)
-    dead = notation.replay(phh.loads(trimmed.replace("true", "false")))[0]
-    assert (dead.status, dead.detail[:13]) == ("open", "unequal antes")
+    dead = phh.loads(trimmed.replace("true", "false"))
+    assert notation.replay(dead)[0].finishing == (8, 5, 14)
+    assert phh.loads(phh.dumps(dead[0]))[0].trimmed is False
 
 
 def test_other_fields_are_kept() -> None:

@@ -13,9 +13,9 @@ ONE = np.zeros(1, np.int64)
 class Table:
     """One hand with given stacks and stakes; seat 0 is left of the button, the last seat has it."""
 
-    def __init__(self, stacks, blinds=(50, 100), ante=0, deck="", min_bet=None):
+    def __init__(self, stacks, blinds=(50, 100), ante=0, deck="", min_bet=None, ante_by="each"):
         seats = len(stacks)
-        self.tables = Holdem(seats=seats).tables(1)
+        self.tables = Holdem(seats=seats, ante_by=ante_by).tables(1)
         posts = list(blinds)[:seats] + [0] * (seats - len(blinds))
         if seats == 2:
             posts.reverse()  # the button, seat 1, posts the small blind
@@ -24,7 +24,7 @@ class Table:
             ONE,
             stacks=np.array(stacks),
             blinds=np.array(posts),
-            antes=np.full(seats, ante),
+            antes=np.full(seats, ante) if ante_by == "each" else np.array(ante),
             decks=np.array(known + [cards.UNKNOWN] * (2 * seats + 5 - len(known))),
             min_bet=min_bet,
         )
@@ -328,13 +328,47 @@ def test_a_hand_is_the_same_wherever_the_button_is():
         assert (final == turned(final[0])).all()
 
 
+def test_a_short_all_in_does_not_let_a_limper_raise_though_it_is_the_first_raise():
+    table = Table([1000, 1000, 1000, 150], blinds=(50, 100))
+    table.play("c", 150, "c", "c")
+    assert (table.actor, table.to_call, table.raises) == (2, 50, None)
+
+
+# -- a big blind's ante ----------------------------------------------------------------------------
+
+
+def test_a_big_blinds_ante_is_the_main_pots_and_never_comes_back():
+    deck = "2c7dAcAdKcKd" + "3h4h9sJsQd"
+    table = Table([1000] * 3, ante=[0, 100, 0], deck=deck, ante_by="big_blind")
+    assert table.stacks == [950, 800, 1000]
+    assert table.hand["pot"] == 250
+    table.play("c", "f", "c", "c", "c", "c", "c", "c", "c")
+    assert table.stacks == [950, 1150, 900]
+
+
+def test_who_has_no_more_than_the_ante_plays_for_the_ante_alone():
+    deck = "KcKd" + "AcAd" + "2c7d" + "3h4h9sJsQd"
+    table = Table([1000, 60, 1000], ante=[0, 100, 0], deck=deck, ante_by="big_blind")
+    table.play("c", "c", "c", "c", "c", "c", "c", "c")
+    assert table.stacks == [1100, 60, 900]
+
+
+def test_a_big_blinds_ante_moves_with_the_blind():
+    tables = Holdem(seats=3, hands=2, ante=30, ante_by="big_blind").tables(1)
+    tables.begin(ONE, np.array([3], np.uint64))
+    assert tables.hands["antes"][0][:3].tolist() == [0, 30, 0]
+    for _ in range(2):
+        tables.step(*tables.to_act(), np.array([0]))
+    assert tables.hands["antes"][0][:3].tolist() == [0, 0, 30]
+
+
 # -- against PokerKit ------------------------------------------------------------------------------
 
 
 class Differential:
     """One random hand played in lockstep with PokerKit.
 
-    Of the three departures that ``arena.envs.holdem.rules`` names, the first is kept out: the
+    Of the four departures that ``arena.envs.holdem.rules`` names, the first is kept out: the
     largest blind is always posted in full. The others are about who may raise again.
     ``may_raise_again`` states the rule without the engine, and ``departures`` counts where PokerKit
     has it otherwise.
@@ -348,6 +382,7 @@ class Differential:
         straddles = int(rng.integers(0, min(3, seats - 1))) if rng.random() < 0.4 else 0
         posts = [small, big] + [big << (i + 1) for i in range(straddles)]
         ante = int(rng.integers(0, big)) if rng.random() < 0.5 else 0
+        for_all = rng.random() < 0.3  # the big blind posts the ante
         deepest = big * int(rng.choice([3, 10, 40, 200]))
         stacks = rng.integers(1, deepest + 1, seats)
         poster = 0 if seats == 2 else len(posts) - 1
@@ -356,7 +391,12 @@ class Differential:
         self.start = stacks.tolist()
         self.min_bet = posts[-1]
         self.names = [cards.name(card) for card in deck]
-        self.table = Table(self.start, posts, ante, "".join(self.names))
+        antes = [ante * (seat == (0 if seats == 2 else 1)) for seat in range(seats)]
+        self.table = (
+            Table(self.start, posts, antes, "".join(self.names), ante_by="big_blind")
+            if for_all
+            else Table(self.start, posts, ante, "".join(self.names))
+        )
         automation = pokerkit.Automation
         self.state = pokerkit.NoLimitTexasHoldem.create_state(
             (
@@ -368,8 +408,8 @@ class Differential:
                 automation.CHIPS_PUSHING,
                 automation.CHIPS_PULLING,
             ),
-            True,
-            ante,
+            not for_all,
+            tuple(antes[::-1] if seats == 2 else antes) if for_all else ante,
             tuple(posts),
             self.min_bet,
             tuple(self.start),

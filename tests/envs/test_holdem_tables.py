@@ -277,6 +277,41 @@ def test_an_episode_ends_when_all_forfeit():
 # -- tournaments -----------------------------------------------------------------------------------
 
 
+def test_two_states_of_a_tournament_whose_next_blinds_differ_look_different():
+    """The level, when the blinds rise and to what are told in arrays and in words."""
+    one = {"seats": 2, "format": "sit_and_go", "ante": 10}
+    games = [Holdem(**one, hands_per_level=2), Holdem(**one, hands_per_level=3, levels=(1, 2))]
+    seen = []
+    for game in games:
+        tables = game.tables(1)
+        tables.begin(np.zeros(1, np.int64), np.array([5], np.uint64))
+        seen.append((tables.turns().observation, tables.text(0, 1)))
+    (first, words), (second, others) = seen
+    same = [name for name in first if (first[name] == second[name]).all()]
+    assert set(first) - set(same) == {"hands_left", "level_hands", "next_stakes"}
+    assert first["level_hands"].tolist() == [[2]]
+    assert np.allclose(first["next_stakes"], [[0.75, 1.5, 0.15]])
+    assert "Level 1; in 2 hands the blinds will be 0.75 and 1.5, the ante 0.15." in words
+    assert "Level 1; in 3 hands the blinds will be 1 and 2, the ante 0.2." in others
+
+
+def test_who_has_forfeited_is_seen_by_all_in_arrays_and_in_words():
+    tables = Holdem(seats=3, hands=5).tables(1)
+    tables.begin(np.zeros(1, np.int64), np.array([5], np.uint64))
+    _, [away] = tables.to_act()
+    assert "forfeited" not in tables.text(0, 0)
+    tables.forfeit(np.zeros(1, np.int64), np.array([away]))
+    for seat in range(3):
+        seen = tables.observe(np.zeros(1, np.int64), np.array([seat]))
+        assert np.flatnonzero(seen["away"][0]).tolist() == [(away - seat) % 3]
+        assert seen["hands_left"].tolist() == [[4]]
+        assert (
+            tables.text(0, seat).count("(folded, forfeited)")
+            + tables.text(0, seat).count("(you, folded, forfeited)")
+            == 1
+        )
+
+
 def test_a_sit_and_go_has_rising_blinds_and_one_winner():
     game = make_game("holdem?seats=5,format=sit_and_go,stack=20,hands_per_level=4,ante=10")
     tables = begin(game, range(60))
