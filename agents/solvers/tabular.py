@@ -1,0 +1,85 @@
+"""A strategy as a table: what solvers keep, and the player that plays it (``tabular:RUN``).
+
+A run's folder holds ``player/config.json`` (the game, and how the strategy was found) and
+``player/strategy.safetensors``: ``keys``, uint8 ``(infosets, 16)``, the digests of what a seat
+sees, and ``strategy``, float64 ``(infosets, actions)``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save
+
+from arena.agents.agent import Agent, CannotPlay
+from arena.agents.solvers.tree import Floats, Tree, shown
+from arena.envs.errors import InputError
+from arena.envs.files import write
+from arena.envs.game import Game, Turns
+from arena.envs.registry import make_game
+
+_CONFIG, _STRATEGY = "config.json", "strategy.safetensors"
+
+
+def keys(turns: Turns) -> NDArray[np.uint8]:
+    """A digest of what each turn's seat sees, uint8 ``(n, 16)``."""
+    rows = np.concatenate([turns.seats[:, None].astype(np.uint8), shown(turns.observation)], axis=1)
+    digests = [hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in rows]
+    return np.frombuffer(b"".join(digests), np.uint8).reshape(len(rows), 16)
+
+
+def save_strategy(
+    folder: Path, game: str, tree: Tree, strategy: Floats, facts: Mapping[str, Any]
+) -> None:
+    """Write a run's folder; ``facts`` say how the strategy was found."""
+    player = folder / "player"
+    player.mkdir(parents=True, exist_ok=True)
+    write(player / _STRATEGY, save({"keys": keys(tree.turns), "strategy": tree.table(strategy)}))
+    config = {"kind": "tabular", "game": game, **facts}
+    write(player / _CONFIG, json.dumps(config, indent=1).encode() + b"\n")
+
+
+class Tabular(Agent):
+    """Plays a solved strategy: ``tabular:RUN``, the folder of ``arena solve -o RUN``."""
+
+    def __init__(self, game: Game, checkpoint: str | None = None) -> None:
+        if checkpoint is None:
+            raise InputError("tabular needs the folder of a solution: tabular:runs/leduc")
+        folder = Path(checkpoint)
+        player = folder / "player" if (folder / "player").is_dir() else folder
+        solved, found, self._strategy = _load(player)
+        same = (
+            solved.name == game.name
+            and solved.action_space == game.action_space
+            and solved.observation_space == game.observation_space
+        )
+        if not same:
+            raise CannotPlay(f"{checkpoint} is a solution of {solved.name} with other options")
+        self._rows = {row.tobytes(): number for number, row in enumerate(found)}
+
+    def policy(self, turns: Turns) -> NDArray[np.float64]:
+        """The table's rows."""
+        rows = [self._rows[key.tobytes()] for key in keys(turns)]
+        found: NDArray[np.float64] = self._strategy[rows]
+        return found
+
+
+def _load(player: Path) -> tuple[Game, NDArray[np.uint8], Floats]:
+    try:
+        config = json.loads((player / _CONFIG).read_text())
+        game = make_game(str(config["game"]))
+        tensors = load_file(player / _STRATEGY)
+        found, strategy = tensors["keys"], tensors["strategy"]
+        wanted = (len(found), int(game.action_space.n))  # type: ignore[attr-defined]
+        if found.dtype != np.uint8 or found.shape[1:] != (16,) or strategy.shape != wanted:
+            raise ValueError("its tensors have other shapes than a strategy's")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
+        raise InputError(f"{player} holds no solution that can be read: {error}") from None
+    return game, found, strategy.astype(np.float64)
