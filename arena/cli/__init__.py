@@ -18,6 +18,7 @@ NOUNS = {
     "replay": "show, verify and export what was played",
     "view": "leagues and replays in the browser, and a seat at the table",
     "pcg": "score generated levels as the competition does",
+    "solve": "find an equilibrium of a small game, or of a turn or river of Hold'em",
     "eval": "examine language models, and play what they must beat",
     "train": "learn or solve a player, and say how good it is",
     "bench": "measure our speed against the peers' in one run",

@@ -2,9 +2,11 @@
 
     arena solve leduc --algorithm cfr+ --iterations 1000 -o runs/leduc
     arena solve kuhn --algorithm lp --json
+    arena solve spot --board AhKd7c5s2h --ranges AA-TT,AK,AQ 99-22,KQ --pot 10 --stack 20
 
 Exploitability is what a perfect opponent earns a deal against the average strategy (NashConv / 2).
-The folder is a player: tabular:runs/leduc.
+The folder is a player: tabular:runs/leduc. A spot is a turn or a river of heads-up Hold'em
+(``arena.cli.solve_spot``).
 """
 
 from __future__ import annotations
@@ -12,6 +14,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from arena.cli import solve_spot
 
 if TYPE_CHECKING:
     from arena.agents.solvers.cfr import Cfr
@@ -25,7 +29,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.description = __doc__
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("game", metavar="GAME", help="kuhn, leduc, liars_dice, rps, matrix?file=…")
+    parser.add_argument(
+        "game", metavar="GAME", help="kuhn, leduc, liars_dice, rps, matrix?file=…, or spot"
+    )
     parser.add_argument(
         "--algorithm", default="cfr+", metavar="NAME",
         help="cfr, cfr+, linear, dcfr, pcfr+, hs-dcfr, hs-pcfr+, mccfr-external, mccfr-outcome, or "
@@ -35,11 +41,14 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of what mccfr draws (default 0)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", help="keep the strategy")
+    solve_spot.add(parser.add_argument_group("a spot of Hold'em"))
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     """Solve, print the curve, keep the strategy."""
+    if options.game == "spot":
+        return solve_spot.run(options)
     import time
 
     import orjson
