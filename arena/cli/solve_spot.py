@@ -111,9 +111,10 @@ def _data(solver: Solver, node: int) -> dict[str, Any]:
     strategy, values = solver.strategy(node), solver.action_values(node)
     reach = solver.reaches(node)[state.seat]
     weights = reach / max(reach.sum(), 1e-300)
+    values = values + solver.spot.pot / 2 + state.paid[state.seat]  # from here on: a fold earns 0
     return {
         "seat": state.seat,
-        "value": solver.values(),
+        "value": solver.values() + solver.spot.pot / 2,
         "actions": [
             {
                 "action": name,
@@ -134,9 +135,9 @@ def _print(solver: Solver, node: int, data: dict[str, Any]) -> None:
         f"response earns {data['percent_of_pot']:.3f} % of the pot"
     )
     value = data["value"]
-    say(f"the first seat earns {value[0] + solver.spot.pot / 2:.3f} of the pot and stacks, "
-        f"the second {value[1] + solver.spot.pot / 2:.3f}")  # fmt: skip
-    rows = table(f"seat {data['seat']}", "how often>", "chips it earns>")
+    say(f"the first seat earns {value[0]:.3f} of the pot and stacks, "
+        f"the second {value[1]:.3f}")  # fmt: skip
+    rows = table(f"seat {data['seat']}", "how often>", "earns from here>")
     for entry in data["actions"]:
         rows.add_row(entry["action"], f"{100 * entry['frequency']:.1f} %", f"{entry['value']:+.3f}")
     print()
