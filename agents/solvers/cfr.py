@@ -19,8 +19,9 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
-from arena.agents.solvers.tree import Floats, Ints, Tree
+from arena.agents.solvers.tree import Floats, Tree
 from arena.envs.errors import InputError
+from arena.envs.game import Ints
 
 
 @dataclass(frozen=True)
@@ -341,4 +342,4 @@ def _respond(
                 mean += (best[entry] if mine else strategy[entry]) * worths[e]
                 entry += 1
             value[h] = mean
-    return value[: tree.roots].sum()
+    return float(value[: tree.roots].sum())

@@ -15,9 +15,10 @@ import numba
 import numpy as np
 
 from arena.agents.solvers.cfr import Arrays, arrays_of, normalised
-from arena.agents.solvers.tree import Floats, Ints, Tree
+from arena.agents.solvers.tree import Floats, Tree
 from arena.envs.errors import InputError
-from arena.envs.seeding import draw
+from arena.envs.game import Ints
+from arena.envs.seeding import word
 
 EXPLORE = 0.6
 SAMPLINGS = ("external", "outcome")
@@ -82,7 +83,7 @@ def _external(
     """Walk on from ``edge`` (-1: begin); what comes of it for ``player``."""
     h = _chance(tree, draws, edge)
     if h < 0:
-        return tree.payoffs[player, edge] / draws.ends[edge]
+        return float(tree.payoffs[player, edge] / draws.ends[edge])
     first, count = tree.edges[h], tree.edges[h + 1] - tree.edges[h]
     entry, strategy = tree.entry[h], _match(tree, h, regrets)
     if tree.seat[h] != player:
@@ -118,7 +119,7 @@ def _outcome(
     """
     h = _chance(tree, draws, edge)
     if h < 0:
-        return tree.payoffs[player, edge] / draws.ends[edge]
+        return float(tree.payoffs[player, edge] / draws.ends[edge])
     first, count = tree.edges[h], tree.edges[h + 1] - tree.edges[h]
     entry, strategy = tree.entry[h], _match(tree, h, regrets)
     mine = tree.seat[h] == player
@@ -142,13 +143,13 @@ def _outcome(
             gain = (worth if k == taken else 0.0) - share * worth
             regrets[entry + k] += other / drawn * gain
             sums[entry + k] += own / drawn * strategy[k]
-    return share * worth
+    return float(share * worth)
 
 
 @numba.njit(cache=True)
 def _uniform(draws: _Draws) -> float:
     draws.counter[0] += 1
-    return float(draw(draws.seed, draws.counter[0]) >> np.uint64(11)) * 2.0**-53
+    return float(word(draws.seed, draws.counter[0]) >> np.uint64(11)) * 2.0**-53
 
 
 @numba.njit(cache=True)

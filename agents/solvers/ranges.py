@@ -58,7 +58,8 @@ def _hands(text: str, part: str) -> NDArray[np.bool_]:
         pair = sorted(cards.parse(match[1] + match[2]))
         if pair[0] == pair[1]:
             raise InputError(f"range: {part!r} has the same card twice")
-        return (pair == HANDS).all(axis=1)
+        held: NDArray[np.bool_] = (HANDS[:, 0] == pair[0]) & (HANDS[:, 1] == pair[1])
+        return held
     if match := _SPAN.fullmatch(text):
         first, last = match.groups()[:3], match.groups()[3:]
         return _in(_span(first, last, part))

@@ -13,8 +13,9 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array, hstack
 
 from arena.agents.solvers.cfr import normalised
-from arena.agents.solvers.tree import Floats, Ints, Tree
+from arena.agents.solvers.tree import Floats, Tree
 from arena.envs.errors import InputError
+from arena.envs.game import Ints
 
 
 def solve(tree: Tree) -> tuple[float, Floats]:

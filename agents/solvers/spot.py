@@ -183,7 +183,7 @@ class Solver:
             power = self.done**1.5
             weights = np.array([power / (power + 1), 0.5, (self.done / (self.done + 1)) ** 3])
             for seat in (0, 1):
-                self._walk(0, seat, _LEARN, *self.ranges[[seat, 1 - seat]], weights)
+                self._walk(0, seat, _LEARN, self.ranges[seat], self.ranges[1 - seat], weights)
 
     def values(self) -> Floats:
         """What each seat earns of pot and stacks by the average strategies, chips, float64 (2,).
@@ -237,7 +237,8 @@ class Solver:
         return values
 
     def _worth(self, seat: int, mode: int) -> float:
-        value = self._walk(0, seat, mode, *self.ranges[[seat, 1 - seat]], np.zeros(3))
+        own, other = self.ranges[seat], self.ranges[1 - seat]
+        value = self._walk(0, seat, mode, own, other, np.zeros(3))
         return float(value @ self.ranges[seat]) / self._meetings
 
     def _walk(
@@ -247,7 +248,8 @@ class Solver:
         rooms.own[0], rooms.other[0] = own, other
         strategy = np.empty((self._tree.depth, self._tree.widest, len(own)))
         _walk(self._tree, node, 0, seat, mode, weights, rooms, strategy, self._regrets, self._sums)
-        return rooms.value[0]
+        value: Floats = rooms.value[0]
+        return value
 
 
 # -- kernels ---------------------------------------------------------------------------------------
@@ -262,7 +264,7 @@ class _Tree(NamedTuple):
     seat: Ints
     amount: Floats  # half the pot and what the loser has paid
     first: Ints
-    count: Ints
+    width: Ints  # how many children
     row: Ints
     river: Ints
     rivers: Ints
@@ -401,7 +403,7 @@ def _walk(
     value[:] = 0.0
     below = rooms.value[depth + 1]
     if kind == DEAL:
-        for k in range(tree.count[node]):
+        for k in range(tree.width[node]):
             card = tree.rivers[k]
             for i in range(n):
                 stays = 0.0 if tree.low[i] == card or tree.high[i] == card else 1.0
@@ -415,7 +417,7 @@ def _walk(
                 if tree.low[i] != card and tree.high[i] != card:
                     value[i] += below[i] / tree.pairs
         return
-    count, row = tree.count[node], tree.row[node]
+    count, row = tree.width[node], tree.row[node]
     mine, learn = tree.seat[node] == seat, mode == _LEARN
     strategy = strategies[depth, :count]
     _match((regrets if learn else sums)[row : row + count], strategy)

@@ -194,7 +194,7 @@ def _expand(game: Dealt, layer: _Layer, parts: _Parts) -> _Layer | None:
 
     parts.seat.append(seat)
     parts.infoset.append(parts.sets + infoset)
-    parts.weight.append(np.bincount(node, layer.weight))
+    parts.weight.append(np.bincount(node, layer.weight).astype(np.float64))
     parts.degree.append(degree)
     parts.choices.append(counts)
     parts.actions.append(np.nonzero(legal)[1])
@@ -218,7 +218,7 @@ def _expand(game: Dealt, layer: _Layer, parts: _Parts) -> _Layer | None:
         np.bincount(taken[over], weight[over] * beyond.returns[over, s], size) for s in (0, 1)
     ]
     parts.payoffs.append(np.stack(earned, axis=1))
-    parts.ends.append(np.bincount(taken[over], weight[over], size))
+    parts.ends.append(np.bincount(taken[over], weight[over], size).astype(np.float64))
     last = layer.last[state]
     last[np.arange(len(state)), acting[state]] = entry[infoset[node[state]], action]
     live = np.flatnonzero(~over)
@@ -236,9 +236,10 @@ def _acting(layer: _Layer) -> tuple[Ints, NDArray[np.bool_]]:
     where, seats = layer.tables.to_act()
     waiting = np.zeros((layer.tables.capacity, 2), np.bool_)
     waiting[where, seats] = True
-    both = waiting[layer.rows].all(axis=1)
-    second = both & (layer.pending >= 0)
-    return np.where(second | ~waiting[layer.rows, 0], 1, 0), both
+    asked = waiting[layer.rows]
+    both: NDArray[np.bool_] = asked[:, 0] & asked[:, 1]
+    acting: Ints = ((both & (layer.pending >= 0)) | ~asked[:, 0]).astype(np.int64)
+    return acting, both
 
 
 def _step(

@@ -107,7 +107,7 @@ class LeducTables(DealtTables):
 
     def known(self, tables: Ints, seats: Ints) -> NDArray[np.bool_]:
         """A seat knows its own card, and the board once it lies there."""
-        known = np.arange(3) == seats[:, None]
+        known: NDArray[np.bool_] = np.arange(3) == seats[:, None]
         known[:, 2] = self.street[tables] == 1
         return known
 

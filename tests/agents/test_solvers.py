@@ -48,7 +48,9 @@ def test_uniform_play_is_as_exploitable_as_open_spiel_says(trees, name, gain, fi
     assert values(tree, tree.uniform())[0] == pytest.approx(first)
 
 
-@pytest.mark.parametrize(("name", "value"), [("kuhn", -1 / 18), ("leduc", -0.085606424078), ("rps", 0)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("kuhn", -1 / 18), ("leduc", -0.085606424078), ("rps", 0)]
+)
 def test_the_linear_program_finds_the_known_value_and_an_equilibrium(trees, name, value):
     found, strategy = sequence_form.solve(trees[name])
     assert found == pytest.approx(value, abs=1e-9)
@@ -154,7 +156,9 @@ def test_the_best_response_takes_all_that_a_player_gives_away(trees):
     earned, best = best_responses(tree, strategy)
     both = np.where(np.repeat(tree.owner, np.diff(tree.sets)) == 0, best, strategy)
     assert values(tree, both)[0] == pytest.approx(earned[0])
-    assert earned[1] == pytest.approx(1 / 3)  # a king calls and wins 2, a jack folds, a queen breaks even
+    assert earned[1] == pytest.approx(
+        1 / 3
+    )  # a king calls and wins 2, a jack folds, a queen breaks even
     assert nash_conv(tree, strategy) == pytest.approx(earned.sum())
 
 
