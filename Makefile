@@ -19,10 +19,12 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.test
 	@command -v chromium >/dev/null || .ci/chromium
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || .ci/postgresql
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.test
 	@command -v chromium >/dev/null || .ci/chromium
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || .ci/postgresql
 	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/.test

@@ -47,7 +47,7 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
     played = resumed = 0
     while (pairings := schedule.pairings(game.seats, count, league.seed, rounds)) is not None:
         matches = [make_match(league, game.seats, pairing) for pairing in pairings]
-        known = store.attach(league, matches)
+        known = store.attach(league, [match.id for match in matches])
         resumed += len(known)
         played += len(known)
         yield Progress(played, total, resumed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -40,10 +39,9 @@ class NotFound(InputError):
 
 @dataclass
 class _Shelf:
-    """A league's results so far, and what was computed from how many of them."""
+    """A league's results so far, by their numbers, and what was computed from how many of them."""
 
-    results: list[Result] = field(default_factory=list)
-    last: int = 0
+    results: dict[int, Result] = field(default_factory=dict)
     log: tuple[int, Log] | None = None
     computed: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -120,7 +118,7 @@ class Library:
         results = self._results(entry)
         chosen = [
             (number, result)
-            for number, result in enumerate(results, 1)
+            for number, result in results.items()
             if all(agent in result.match.entrants for agent in agents)
             and not (forfeits and not result.statuses.any())
         ]
@@ -146,15 +144,14 @@ class Library:
             ],
         }
 
-    def _results(self, entry: Entry) -> list[Result]:
+    def _results(self, entry: Entry) -> dict[int, Result]:
         store = self.store()
         assert store is not None
         shelf = self._shelves[entry.league.id]
         with shelf.lock:
-            for number, result in store.results(entry.league, after=shelf.last):
-                shelf.results.append(result)
-                shelf.last = number
-            return shelf.results[:]
+            last = max(shelf.results, default=0)
+            shelf.results.update(store.results(entry.league, after=last))
+            return dict(shelf.results)
 
     def _computed(
         self, what: str, entry: Entry, compute: Callable[[Log, int], dict[str, Any]]
@@ -166,7 +163,7 @@ class Library:
         results = self._results(entry)
         with shelf.lock:
             if shelf.log is None or shelf.log[0] != len(results):
-                shelf.log = (len(results), Log.of(results))
+                shelf.log = (len(results), Log.of(results.values()))
             count, log = shelf.log
         data = orjson.dumps(compute(log, count))
         shelf.computed[what] = (count, data)
@@ -231,8 +228,7 @@ def league_facts(entry: Entry) -> dict[str, Any]:
         "name": league.name,
         "game": league.game,
         "family": Spec.parse(league.game).family,
-        # SQLite forgets that times are UTC.
-        "created": entry.created.replace(tzinfo=dt.UTC).isoformat(),
+        "created": entry.created.isoformat(),
         "clock": league.clock,
         "schedule": dict(league.schedule),
         "agents": [

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from arena.bench.postgresql import Unavailable, cluster
+from arena.leagues import runner
+from arena.leagues.executors import InProcess
 from arena.leagues.league import League
+from arena.leagues.store import Store
 
 ROGUES = '''
 import ctypes, os, signal, time
@@ -228,3 +234,44 @@ def make_league() -> MakeLeague:
         return League.from_config({**config, "clock": clock}, "test")
 
     return make
+
+
+@pytest.fixture
+def play() -> Callable[[League, Store], list[runner.Progress]]:
+    """``play(league, store)``: run the league to its end in this process."""
+
+    def run(league: League, store: Store) -> list[runner.Progress]:
+        with InProcess(runner.roster(league)) as executor:
+            return list(runner.run(league, store, executor))
+
+    return run
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A new store, ``a.db``."""
+    return Store(str(tmp_path / "a.db"), create=True)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The URL of a PostgreSQL of the tests' own; skips where there is none."""
+    try:
+        with cluster() as url:
+            yield url
+    except Unavailable as why:
+        pytest.skip(str(why))
+
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture
+def postgresql(postgresql_server: str) -> str:
+    """The URL of an empty database in PostgreSQL."""
+    name = f"test{next(_NUMBERS)}"
+    engine = sa.create_engine(postgresql_server, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    engine.dispose()
+    return postgresql_server.replace("/postgres?", f"/{name}?")
