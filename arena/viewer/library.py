@@ -166,7 +166,7 @@ class Library:
                 shelf.log = (len(results), Log.of(results.values()))
             count, log = shelf.log
         data = orjson.dumps(compute(log, count))
-        shelf.computed[what] = (count, data)
+        shelf.computed[what] = (entry.matches, data)
         return data
 
     # -- matches -------------------------------------------------------------------------------
