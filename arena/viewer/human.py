@@ -70,11 +70,18 @@ class _Seen(Agent):
         """Show the table, let the agent decide, show what it did."""
         self.table.look(turns)
         decisions = self.agent.act(turns)
-        seat = int(turns.seats[0])
-        action = np.asarray(decisions.actions)[:1]
-        if not decisions.failures and turns.legal(action).all():
-            self.table.tell(seat, turns.describe(0, action[0]))
+        if decisions.actions is not None and not decisions.failures:
+            self._show(turns, np.asarray(decisions.actions)[:1])
         return decisions
+
+    def took(self, turns: Turns, actions: NDArray[Any]) -> None:
+        """Show what was drawn from its policy, and pass it on."""
+        self._show(turns, actions)
+        self.agent.took(turns, actions)
+
+    def _show(self, turns: Turns, actions: NDArray[Any]) -> None:
+        if turns.legal(actions).all():
+            self.table.tell(int(turns.seats[0]), turns.describe(0, actions[0]))
 
     def end(self, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> None:
         """Pass it on."""
