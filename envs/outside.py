@@ -254,20 +254,24 @@ _DOTTED = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_DEEPEST}}
 _PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
 
 
-def parse_toml(text: str, where: str) -> dict[str, Any]:
-    """The table of a TOML text; numbers that are not whole are exact Decimals."""
+def parse_toml(text: str, where: str, first: int = 1) -> dict[str, Any]:
+    """The table of a TOML text; numbers that are not whole are exact Decimals.
+
+    ``first`` is the number of the text's first line in its file.
+    """
     if dotted := _DOTTED.search(text):  # the parser takes time by the square of a key's parts
-        line = text.count("\n", 0, dotted.start()) + 1
+        line = text.count("\n", 0, dotted.start()) + first
         raise InputError(f"{where}, line {line}: a name has more than {_DEEPEST} parts")
     try:
         table = tomllib.loads(text, parse_float=_decimal)
-        deep = _deeper(table)
+        deep = _deeper(table, _in_64_bits)
     except (tomllib.TOMLDecodeError, ValueError) as error:
         placed = _PLACE.fullmatch(str(error))
         if placed is None:
             raise InputError(f"{where}: not TOML ({error})") from None
+        line = int(placed[2]) + first - 1
         raise InputError(
-            f"{where}, line {placed[2]}, column {placed[3]}: not TOML ({placed[1]})"
+            f"{where}, line {line}, column {placed[3]}: not TOML ({placed[1]})"
         ) from None
     except RecursionError:
         deep = True
@@ -283,19 +287,25 @@ def _decimal(text: str) -> Decimal:
         raise ValueError(f"{text[:40]} is no number") from None
 
 
-def _deeper(value: Any) -> bool:
-    """Whether lists and objects lie deeper than may be."""
-    level = [value] if isinstance(value, (dict, list)) else []
-    for _ in range(_DEEPEST):
-        level = [
-            item
-            for one in level
-            for item in (one.values() if isinstance(one, dict) else one)
-            if isinstance(item, (dict, list))
-        ]
-        if not level:
+def _in_64_bits(value: Any) -> None:
+    if type(value) is int and abs(value) >= 2**63:
+        raise ValueError("a whole number is beyond 64 bits")
+
+
+def _deeper(value: Any, check: Callable[[Any], None] = lambda _: None) -> bool:
+    """Whether lists and objects lie deeper than may be; ``check`` sees all else that is in them."""
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        below = []
+        for one in level:
+            if isinstance(one, (dict, list)):
+                below += one.values() if isinstance(one, dict) else one
+            else:
+                check(one)
+        if not below:
             return False
-    return True
+        level = below
+    return any(isinstance(one, (dict, list)) for one in level)
 
 
 def parse_yaml(text: str, where: str) -> Any:

@@ -1,7 +1,8 @@
 """``arena replay``: what was played.
 
-A replay is named by a file (``.jsonl.zst``; hand histories ``.phh``, ``.phhs``, ``.xz`` of them),
-by the id of a match in the store, or, for ``verify``, by a whole store (``.db``).
+A replay is named by a file (``.jsonl.zst``; hand histories ``.phh``, ``.phhs``, ``.acpc`` and
+``.log``, packed or not), by the id of a match in the store, or, for ``verify``, by a whole store
+(``.db``).
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arena.envs.outside import ending
+
 if TYPE_CHECKING:
     from arena.leagues.match import Result
     from arena.leagues.replay import Replay
 
-_HANDS = (".phh", ".phhs", ".acpc", ".log", ".xz")  # see arena.cli.hands
+_HANDS = (".phh", ".phhs", ".acpc", ".log")  # see arena.cli.hands
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +41,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     export.set_defaults(run=run_export)
     for verb in (show, verify, export):
         verb.add_argument("path", metavar="PATH", help="a replay file, or a match id in the store")
+        verb.add_argument(
+            "--strict", action="store_true", help="refuse a file of hands where one is unreadable"
+        )
         verb.add_argument("--store", default="arena.db", help="SQLite file or database URL")
 
 
@@ -57,10 +63,10 @@ def _read(options: argparse.Namespace) -> Replay:
 
 def run_show(options: argparse.Namespace) -> int:
     """Print the chosen deals in words."""
-    if options.path.endswith(_HANDS):
+    if ending(Path(options.path)) in _HANDS:
         from arena.cli import hands
 
-        return hands.show(Path(options.path), options.deal)
+        return hands.show(Path(options.path), options.deal, strict=options.strict)
     from arena.cli.narration import narrate
     from arena.envs.registry import make_game
 
@@ -77,10 +83,10 @@ def run_show(options: argparse.Namespace) -> int:
 
 def run_verify(options: argparse.Namespace) -> int:
     """Play again; print what differs, then the counts. Exit code 1 on a mismatch."""
-    if options.path.endswith(_HANDS):
+    if ending(Path(options.path)) in _HANDS:
         from arena.cli import hands
 
-        return hands.verify(Path(options.path))
+        return hands.verify(Path(options.path), strict=options.strict)
     from arena.leagues import replay
 
     matches = episodes = faults = 0
@@ -118,10 +124,10 @@ def _records(options: argparse.Namespace) -> Iterator[tuple[Replay, Result | Non
 
 def run_export(options: argparse.Namespace) -> int:
     """Write a replay in the format that the file's ending names."""
-    if options.path.endswith(_HANDS):
+    if ending(Path(options.path)) in _HANDS:
         from arena.cli import hands
 
-        return hands.export(Path(options.path), Path(options.output))
+        return hands.export(Path(options.path), Path(options.output), strict=options.strict)
     if options.output.endswith(".html"):
         from arena.viewer import export
 

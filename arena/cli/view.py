@@ -42,10 +42,12 @@ def run(options: argparse.Namespace) -> int:
     except ImportError as error:
         raise InputError(f"the viewer needs {error.name}; pip install 'arena[viewer]'") from None
     from arena.cli.console import meter
+    from arena.envs.holdem.notation import ENDINGS
+    from arena.envs.outside import ending
     from arena.leagues import replay
     from arena.viewer import export
     from arena.viewer.app import make_app
-    from arena.viewer.hands import ENDINGS, Hands
+    from arena.viewer.hands import Hands
     from arena.viewer.library import Library
 
     hands = opened = None
@@ -53,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
         path = Path(options.file)
         if path.name.endswith(".jsonl.zst"):
             opened = replay.read_file(path)
-        elif path.name.endswith(ENDINGS):
+        elif ending(path) in ENDINGS:
             hands = Hands(path)
         else:
             raise InputError(

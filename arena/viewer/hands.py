@@ -11,13 +11,12 @@ from arena.envs.errors import InputError
 from arena.envs.holdem import cards, rules
 from arena.envs.holdem.game import Holdem
 from arena.envs.holdem.history import HandHistory
-from arena.envs.holdem.notation import read, replay
+from arena.envs.holdem.notation import replay, survey
 from arena.envs.holdem.tables import HoldemTables
 from arena.viewer.library import NotFound
 
 PAGE = 100
 """How many hands a page of the list has."""
-ENDINGS = (".phh", ".phhs", ".acpc", ".log", ".xz")
 
 
 class Hands:
@@ -25,12 +24,17 @@ class Hands:
 
     def __init__(self, path: Path) -> None:
         self.name = path.name
-        self.histories = read(path)
+        self.histories, self.faults = survey(path)
 
     def facts(self) -> dict[str, Any]:
         """What the list's page says of the file."""
         names = sorted({name for hand in self.histories for name in _names(hand)})
-        return {"file": self.name, "hands": len(self.histories), "players": names}
+        return {
+            "file": self.name,
+            "hands": len(self.histories),
+            "players": names,
+            "left_out": [str(fault) for fault in self.faults[:PAGE]],
+        }
 
     def page(self, page: int, player: str | None = None) -> dict[str, Any]:
         """A page of the list: all hands, or those with ``player`` at the table."""
@@ -103,7 +107,7 @@ def _row(number: int, hand: HandHistory) -> dict[str, Any]:
 def _steps(hand: HandHistory, seat: int | None) -> tuple[list[dict[str, Any]], HoldemTables]:
     """The hand's steps, and the table after the last."""
     seats = len(hand.stacks)
-    game = Holdem(seats=seats)
+    game = Holdem(seats=seats, ante_by="each" if hand.trimmed else "big_blind")
     tables = game.tables(1)
     here = np.zeros(1, np.int64)
     tables.deal(

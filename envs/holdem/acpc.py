@@ -8,22 +8,31 @@ blind is named first.
 A log does not say what is played. Two comments in the words of ACPC's game definitions do,
 ``# stack = 20000 20000`` and ``# blind = 100 50``; they hold for the lines below them. Without them
 the competition's no-limit game is meant: 20,000 chips, blinds 50 and 100. It knows no antes.
+
+Names with a colon, a bar or a control character in them would break the line: below the comment
+``# names are percent-encoded`` all names are (``lm%3Aruns/sft``).
+
+``MATCHSTATE:0:19:r200c/:9hQc|/4h4c6c`` is what the dealer tells the player at position 0: the last
+of each hand number is read, as a hand without names and results.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from urllib.parse import quote, unquote
 
+from arena.envs import outside
 from arena.envs.errors import InputError
 from arena.envs.holdem import cards
-from arena.envs.holdem.history import Action, HandHistory
+from arena.envs.holdem.history import CHIPS, Action, HandHistory, raised
 
 STACK, SMALL_BLIND, BIG_BLIND = 20_000, 50, 100
-_SETTING = re.compile(r"#\s*(stack|blind)\s*=\s*(\d+(?:\s+\d+)*)\s*")
-_TOKEN = re.compile(r"f|c|r\d+|/")
+_SETTING = re.compile(r"#\s*(stack|blind)\s*=\s*([0-9]+(?:\s+[0-9]+)*)")
+_QUOTED = "# names are percent-encoded"
+_TOKEN = re.compile(r"f|c|r[0-9]+|/")
 
 
 # -- reading ---------------------------------------------------------------------------------------
@@ -32,74 +41,148 @@ _TOKEN = re.compile(r"f|c|r\d+|/")
 def loads(text: str, source: str = "text") -> list[HandHistory]:
     """The hands of a log's text; ``source`` names it in messages.
 
-    Raises InputError, naming source, line and fault, for a line that is neither STATE, SCORE nor a
-    comment, for betting or cards that cannot be read, and where SCORE is not the sum of the hands.
+    Raises InputError, naming source, line and fault, for a line that is none of a log, for betting
+    or cards that cannot be read, and where SCORE is not the sum of the hands.
     """
-    hands: list[HandHistory] = []
-    settings: dict[str, tuple[int, ...]] = {}
-    totals: defaultdict[str, Fraction] = defaultdict(Fraction)
-    for number, line in enumerate(text.splitlines(), 1):
-        kind, _, rest = line.strip().partition(":")
+    return [raised(found) for found in readings(text, source)]
+
+
+def readings(text: str, source: str = "text") -> Iterator[HandHistory | InputError]:
+    """Each hand of a text, or why it cannot be read: the others can be, all the same."""
+    log = _Log(source)
+    found = [
+        one for number, line in enumerate(text.splitlines(), 1) for one in log.line(line, number)
+    ]
+    found += [log.seen(state) for state in log.states.values()]
+    yield from found or [InputError(f"{source} holds no hands")]
+
+
+class _Log:
+    """What the lines of a log have said so far."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.settings: dict[str, tuple[int, ...]] = {}
+        self.totals: defaultdict[str, Fraction] = defaultdict(Fraction)
+        self.quoted = False  # whether names are percent-encoded
+        self.whole = True  # whether every hand could be read, so that SCORE can be compared
+        self.states: dict[str, tuple[int, list[str]]] = {}  # the last that each hand's players saw
+
+    def line(self, line: str, number: int) -> list[HandHistory | InputError]:
+        """The hand of a line, or its fault; nothing for a line without a hand."""
+        try:
+            return self._line(line.strip(), number)
+        except InputError as error:
+            self.whole = False
+            return [error]
+
+    def _line(self, line: str, number: int) -> list[HandHistory | InputError]:
+        kind, _, rest = line.partition(":")
+        where = f"{self.source}, line {number}"
         if kind == "STATE":
-            fields = rest.split(":")
-            where = f"{source}, hand {fields[0]} (line {number})"
+            fields = rest.split(":", 4)
+            where = f"{self.source}, hand {fields[0]} (line {number})"
             if len(fields) != 5:
                 raise InputError(f"{where}: STATE has number, betting, cards, results and players")
-            hand, results = _State(fields, settings, where).hand()
-            hands.append(hand)
-            for player, result in zip(hand.players or (), results, strict=True):
-                totals[player] += result
-        elif kind == "SCORE":
-            results_text, _, players_text = rest.partition(":")
-            where = f"{source}, line {number}"
-            score = dict(zip(players_text.split("|"), _results(results_text, where), strict=False))
-            if any(abs(score.get(player, 0) - total) >= 1 for player, total in totals.items()):
-                sums = "|".join(f"{float(total):g}" for total in totals.values())
-                raise InputError(f"{where}: SCORE is {rest}, but the hands add up to {sums}")
-        elif setting := _SETTING.fullmatch(line.strip()):
-            settings[setting[1]] = tuple(map(int, setting[2].split()))
+            return [self._state(fields, where)]
+        if kind == "SCORE":
+            self._score(rest, where)
+        elif kind == "MATCHSTATE":
+            fields = rest.split(":")
+            if len(fields) != 4:
+                raise InputError(f"{where}: MATCHSTATE has position, number, betting and cards")
+            self.states[fields[1]] = number, fields
+        elif setting := _SETTING.fullmatch(line):
+            self.settings[setting[1]] = tuple(
+                outside.whole(amount, f"{where}: {setting[1]}", most=CHIPS - 1)
+                for amount in setting[2].split()
+            )
+        elif line == _QUOTED:
+            self.quoted = True
         elif kind and not kind.startswith("#"):
-            raise InputError(f"{source}, line {number}: {line[:40]!r} is neither STATE nor SCORE")
-    if not hands:
-        raise InputError(f"{source} holds no hands")
-    return hands
+            raise InputError(f"{where}: {line[:40]!r} is none of STATE, SCORE and MATCHSTATE")
+        return []
+
+    def _names(self, text: str) -> tuple[str, ...]:
+        names = text.split("|")
+        return tuple(map(unquote, names) if self.quoted else names)
+
+    def _state(self, fields: list[str], where: str) -> HandHistory:
+        number, betting, dealt, results_text, players_text = fields
+        players, results = self._names(players_text), _results(results_text, where)
+        state = _State(number, betting, dealt, len(players), self.settings, where)
+        if len(results) != len(players):
+            raise state.fault(f"results must be {len(players)} amounts")
+        hand = state.hand(players, results)
+        for player, result in zip(players, results, strict=True):
+            self.totals[player] += result
+        return hand
+
+    def _score(self, rest: str, where: str) -> None:
+        """Refuse a sum that is not that of the hands; names may be left out of it, or the same."""
+        results_text, named, players_text = rest.partition(":")
+        results, hands = _results(results_text, where), self.totals
+        if not named:
+            off = sorted(results) != sorted(hands.values())
+        else:
+            score: defaultdict[str, Fraction] = defaultdict(Fraction)
+            for player, result in zip(self._names(players_text), results, strict=False):
+                score[player] += result
+            off = any(abs(score.get(player, 0) - total) >= 1 for player, total in hands.items())
+        if off and self.whole:
+            sums = _barred(f"{float(total):g}" for total in hands.values())
+            raise InputError(f"{where}: SCORE is {rest[:80]}, but the hands add up to {sums}")
+
+    def seen(self, state: tuple[int, list[str]]) -> HandHistory | InputError:
+        """The hand of which a player has seen the end: without results, and without names."""
+        line, (_, number, betting, dealt) = state
+        where = f"{self.source}, hand {number} (line {line})"
+        seats = dealt.partition("/")[0].count("|") + 1
+        try:
+            return _State(number, betting, dealt, seats, self.settings, where).hand(None, None)
+        except InputError as error:
+            return error
+
+
+_AMOUNT = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,9})?")
 
 
 def _results(text: str, where: str) -> list[Fraction]:
-    try:
-        return [Fraction(item) for item in text.split("|")]
-    except ValueError:
-        raise InputError(f"{where}: results {text!r} are not amounts parted by |") from None
+    items = text.split("|")
+    if not all(_AMOUNT.fullmatch(item) for item in items):
+        raise InputError(f"{where}: results {text[:80]!r} are not amounts parted by |")
+    return [Fraction(item) for item in items]
 
 
 class _State:
-    """Reads the fields of one STATE line; ``where`` names it in messages."""
+    """Reads the fields of a STATE or MATCHSTATE line; ``where`` names it in messages."""
 
     def __init__(
-        self, fields: Sequence[str], settings: dict[str, tuple[int, ...]], where: str
+        self,
+        number: str,
+        betting: str,
+        dealt: str,
+        seats: int,
+        settings: dict[str, tuple[int, ...]],
+        where: str,
     ) -> None:
-        self.number, self.betting, self.dealt, self.results, players = fields
-        self.players = tuple(players.split("|"))
-        self.seats = len(self.players)
-        self.where = where
-        self.stacks = settings.get("stack", (STACK,) * self.seats)
-        blinds = (BIG_BLIND, SMALL_BLIND) if self.seats == 2 else (SMALL_BLIND, BIG_BLIND)
-        self.blinds = settings.get("blind", blinds + (0,) * (self.seats - 2))
+        self.number, self.betting, self.dealt = number, betting, dealt
+        self.seats, self.where = seats, where
+        self.stacks = settings.get("stack", (STACK,) * seats)
+        blinds = (BIG_BLIND, SMALL_BLIND) if seats == 2 else (SMALL_BLIND, BIG_BLIND)
+        self.blinds = settings.get("blind", blinds + (0,) * (seats - 2))
 
-    def hand(self) -> tuple[HandHistory, list[Fraction]]:
-        """The hand, and each seat's result as the line states it."""
-        if not self.number.isdecimal():
-            raise self.fault(f"number {self.number!r} is not a number")
+    def hand(self, players: tuple[str, ...] | None, results: list[Fraction] | None) -> HandHistory:
+        """The hand, with its players' names and results where they are known."""
         if not 2 <= self.seats <= 10:
             raise self.fault(f"{self.seats} players; 2 to 10 can play")
         if len(self.stacks) != self.seats or len(self.blinds) != self.seats:
             raise self.fault(f"{self.seats} players, but stack or blind is set for another number")
-        results = _results(self.results, self.where)
-        if len(results) != self.seats:
-            raise self.fault(f"results must be {self.seats} amounts")
+        if sum(self.stacks) >= CHIPS or max(self.blinds) < 1:
+            raise self.fault("all stacks are less than 2**40 chips, and the largest blind above 0")
         # ACPC halves odd chips, which we do not: with them the hand is stated to the chip below.
-        exact = all(result.denominator == 1 for result in results)
-        history = HandHistory(
+        stated = results is not None and all(result.denominator == 1 for result in results)
+        return HandHistory(
             stacks=self.stacks,
             antes=(0,) * self.seats,
             blinds=self.blinds,
@@ -108,13 +191,12 @@ class _State:
             finishing=tuple(
                 stack + int(result) for stack, result in zip(self.stacks, results, strict=True)
             )
-            if exact
+            if results is not None and stated
             else None,
-            players=self.players,
-            number=int(self.number),
+            players=players,
+            number=outside.whole(self.number, f"{self.where}: number"),
             where=self.where,
         )
-        return history, results
 
     def fault(self, what: str) -> InputError:
         return InputError(f"{self.where}: {what}")
@@ -139,7 +221,7 @@ class _State:
         betting = _Betting(self.stacks, self.blinds)
         tokens = _TOKEN.findall(self.betting)
         if "".join(tokens) != self.betting:
-            raise self.fault(f"betting {self.betting!r} must be of f, c, rN and /")
+            raise self.fault(f"betting {self.betting[:80]!r} must be of f, c, rN and /")
         for token in tokens:
             if token == "/":
                 board = next(deals, None)
@@ -148,7 +230,15 @@ class _State:
                 betting.next_street()
                 actions.append(Action("board", -1, 0, self.cards(board)))
             elif betting.actor is None:
-                raise self.fault(f"betting {self.betting!r} goes on when nobody can act")
+                raise self.fault(f"betting {self.betting[:80]!r} goes on when nobody can act")
+            elif token[0] == "r":
+                total = outside.whole(token[1:], f"{self.where}: raise to", most=CHIPS - 1)
+                if total <= betting.level:
+                    raise self.fault(
+                        f"{token} is no raise: amounts count over the whole hand, in which "
+                        f"{betting.level} is the bet (in some logs they count by street)"
+                    )
+                actions.append(betting.read(token, total))
             else:
                 actions.append(betting.read(token))
         return actions + [Action("board", -1, 0, self.cards(board)) for board in deals]
@@ -178,8 +268,8 @@ class _Betting:
         self.before = list(self.spent)
         self.actor = self._next(-1)
 
-    def read(self, token: str) -> Action:
-        """The actor's action, and go on to the next."""
+    def read(self, token: str, total: int = 0) -> Action:
+        """The actor's action, a raise to ``total`` over the hand, and go on to the next."""
         assert self.actor is not None
         seat = self.actor
         if token == "f":
@@ -187,7 +277,7 @@ class _Betting:
         elif token == "c":
             action = Action("call", seat)
         else:
-            action = Action("raise", seat, int(token[1:]) - self.before[seat])
+            action = Action("raise", seat, total - self.before[seat])
         self.take(action)
         return action
 
@@ -212,7 +302,9 @@ def dumps(hands: Iterable[HandHistory]) -> str:
 
     Raises InputError for a hand with antes, which ACPC cannot say.
     """
-    lines: list[str] = []
+    hands = list(hands)
+    odd = any(_odd(name) for hand in hands for name in hand.players or ())
+    lines = [_QUOTED] if odd else []
     settings: tuple[object, ...] = ()
     totals: defaultdict[str, int] = defaultdict(int)
     for number, hand in enumerate(hands):
@@ -224,6 +316,7 @@ def dumps(hands: Iterable[HandHistory]) -> str:
             settings = (hand.stacks, hand.blinds)
             lines += [f"# stack = {_spaced(hand.stacks)}", f"# blind = {_spaced(hand.blinds)}"]
         players = hand.players or tuple(f"p{seat + 1}" for seat in range(len(hand.stacks)))
+        players = tuple(quote(name, safe="/?=,") for name in players) if odd else players
         results = [end - start for end, start in zip(hand.finishing, hand.stacks, strict=True)]
         for player, result in zip(players, results, strict=True):
             totals[player] += result
@@ -233,6 +326,11 @@ def dumps(hands: Iterable[HandHistory]) -> str:
         )
     lines.append(f"SCORE:{_barred(totals.values())}:{_barred(totals)}")
     return "\n".join(lines) + "\n"
+
+
+def _odd(name: str) -> bool:
+    """Whether a name would break the line it stands in."""
+    return name != name.strip() or not name.isprintable() or ":" in name or "|" in name
 
 
 def _betting(hand: HandHistory) -> str:

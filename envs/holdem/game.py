@@ -12,13 +12,13 @@ import numpy as np
 from arena.envs.errors import InputError
 from arena.envs.game import Exporter, Game
 from arena.envs.holdem import episode
+from arena.envs.holdem.history import CHIPS
 from arena.envs.holdem.observation import observation_space
 from arena.envs.holdem.rules import MAX_SEATS
 from arena.envs.holdem.tables import HoldemTables
 
 LEVELS = (1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 _MODES = {"reset": episode.RESET, "carry": episode.CARRY, "rebuy": episode.REBUY}
-_MOST_CHIPS = 1 << 40
 
 
 class Holdem(Game):
@@ -107,7 +107,7 @@ class Holdem(Game):
         )
         chips = [x * big_blind for x in (each * seats if len(each) == 1 else each)]
         _demand(
-            all(c == round(c) and c > 0 for c in chips) and sum(chips) < _MOST_CHIPS,
+            all(c == round(c) and c > 0 for c in chips) and sum(chips) < CHIPS,
             f"stack={_write(each)}; a stack is a positive whole number of chips (a big blind is "
             f"{big_blind} chips), and all of them are less than 2**40",
         )

@@ -14,12 +14,16 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
+from arena.envs.errors import InputError
 from arena.envs.holdem import episode, rules
 from arena.envs.holdem.menu import decode
 from arena.envs.holdem.rules import BOARD_CARDS
 
 if TYPE_CHECKING:
     from arena.envs.holdem.game import Holdem
+
+CHIPS = 1 << 40
+"""More chips than a table may hold: what the engine counts in stays far from overflowing."""
 
 Verb = Literal["hole", "board", "fold", "call", "raise", "show", "muck"]
 STREETS = ("pre-flop", "flop", "turn", "river")
@@ -56,6 +60,7 @@ class HandHistory:
         number: the hand's number or name in its source, or None.
         trimmed: whether an ante is a stake, and comes back where it is larger than any other;
             else it is dead money, the main pot's.
+        endless: seats whose stack the source calls infinite; here it covers every bet of the hand.
         chip: one chip in the source's unit: 0.01 where a file counts dollars and cents.
         details: other facts of the source that the game does not need (event, date, …).
         where: what messages call this hand: its file and number there.
@@ -70,9 +75,17 @@ class HandHistory:
     players: tuple[str, ...] | None = None
     number: int | str | None = None
     trimmed: bool = True
+    endless: frozenset[int] = frozenset()
     chip: Decimal = Decimal(1)
     details: Mapping[str, Any] = field(default_factory=dict)
     where: str = "hand"
+
+
+def raised(found: HandHistory | InputError) -> HandHistory:
+    """The hand, or its InputError raised."""
+    if isinstance(found, InputError):
+        raise found
+    return found
 
 
 def history_of(

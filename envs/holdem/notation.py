@@ -1,13 +1,12 @@
 """Hand histories in files: read them, write them, and replay them through the engine.
 
 The ending names the format: ``.phh`` and ``.phhs`` (``arena.envs.holdem.phh``), ``.acpc`` and
-``.log`` (``arena.envs.holdem.acpc``), each also compressed as ``.xz``.
+``.log`` (``arena.envs.holdem.acpc``), each also packed as ``arena.envs.outside`` can.
 """
 
 from __future__ import annotations
 
-import lzma
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
@@ -18,44 +17,59 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.envs import files, outside
 from arena.envs.errors import InputError
 from arena.envs.game import Exporter, Recording
 from arena.envs.holdem import acpc, cards, phh, rules
-from arena.envs.holdem.history import STREETS, HandHistory, episode_histories
+from arena.envs.holdem.history import STREETS, HandHistory, episode_histories, raised
 from arena.envs.holdem.rules import BOARD_CARDS, OVER
 
 if TYPE_CHECKING:
     from arena.envs.holdem.game import Holdem
     from arena.envs.holdem.tables import HoldemTables
 
-_ENDINGS = (".phh", ".phhs", ".acpc", ".log")
+ENDINGS = (".phh", ".phhs", ".acpc", ".log")
 _BOARD_CARDS = np.array(BOARD_CARDS)
 
 
 # -- files -----------------------------------------------------------------------------------------
 
 
+class Reading(NamedTuple):
+    """The hands of a file that can be read and follow the rules, and why the others do not."""
+
+    hands: list[HandHistory]
+    faults: list[InputError]
+
+
 def read(path: str | Path) -> list[HandHistory]:
     """The hands in a file.
 
-    Raises InputError, naming file, hand and fault, for a file that cannot be read or understood.
+    Raises InputError, naming file, hand and fault, for a file that cannot be read, or where one of
+    its hands cannot be understood.
     """
-    path = Path(path)
+    return [raised(found) for found in _readings(Path(path))]
+
+
+def survey(path: str | Path) -> Reading:
+    """The hands of a file that can be played, and of each other one why not.
+
+    Raises InputError for a file that cannot be read, and where none of its hands can be played.
+    """
+    found = list(_readings(Path(path)))
+    hands = [hand for hand in found if isinstance(hand, HandHistory)]
+    faults = [hand for hand in found if isinstance(hand, InputError)]
+    played = _played(hands)
+    faults += [result for result in played if isinstance(result, InputError)]
+    if len(faults) == len(found):
+        raise faults[0]
+    return Reading([h for h, r in zip(hands, played, strict=True) if isinstance(r, Replay)], faults)
+
+
+def _readings(path: Path) -> Iterator[HandHistory | InputError]:
     ending = _ending(path)
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".xz":
-            data = lzma.decompress(data)
-        text = data.decode()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
-    except lzma.LZMAError as error:
-        raise InputError(f"{path} is no complete .xz file: {error}") from None
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not UTF-8 text: byte {error.start} is not") from None
-    return (
-        acpc.loads(text, str(path)) if ending in (".acpc", ".log") else phh.loads(text, str(path))
-    )
+    readings = acpc.readings if ending in (".acpc", ".log") else phh.readings
+    return readings(outside.read_text(path), str(path))
 
 
 def write(path: str | Path, hands: Sequence[HandHistory]) -> None:
@@ -65,11 +79,7 @@ def write(path: str | Path, hands: Sequence[HandHistory]) -> None:
     cannot say.
     """
     path = Path(path)
-    data = _dumps(hands, _ending(path))
-    try:
-        path.write_bytes(lzma.compress(data) if path.suffix == ".xz" else data)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
+    files.write(path, outside.pack(_dumps(hands, _ending(path)), path))
 
 
 def _dumps(hands: Sequence[HandHistory], ending: str) -> bytes:
@@ -84,7 +94,7 @@ def _dumps(hands: Sequence[HandHistory], ending: str) -> bytes:
 
 def exporters() -> dict[str, Exporter]:
     """How Hold'em's episodes are written, for ``Game.exporters``."""
-    return {ending: partial(_export, ending) for ending in _ENDINGS}
+    return {ending: partial(_export, ending) for ending in ENDINGS}
 
 
 def _export(ending: str, recordings: Iterable[Recording]) -> bytes:
@@ -99,11 +109,11 @@ def _export(ending: str, recordings: Iterable[Recording]) -> bytes:
 
 
 def _ending(path: Path) -> str:
-    ending = Path(path.stem).suffix if path.suffix == ".xz" else path.suffix
-    if ending not in _ENDINGS:
+    ending = outside.ending(path)
+    if ending not in ENDINGS:
         raise InputError(
-            f"{path} names no format of hand histories; end it in {', '.join(_ENDINGS)}, or in "
-            "these and .xz"
+            f"{path} names no format of hand histories; end it in {', '.join(ENDINGS)}, or in "
+            f"these and {', '.join(outside.PACKED)}"
         )
     return ending
 
@@ -129,16 +139,24 @@ class Replay:
 
 
 class Verification(NamedTuple):
-    """How many hands a file holds, how many came out to the chip, and what differs in others."""
+    """How many hands were replayed, how many came out to the chip, what differs in others, and why
+    the rest of the file could not be replayed."""
 
     hands: int
     exact: int
-    faults: list[str]
+    mismatches: list[str]
+    faults: list[InputError]
 
 
-def verify_file(path: str | Path) -> Verification:
-    """Replay all hands of a file; InputError where it cannot be read or breaks the rules."""
-    hands = read(path)
+def verify_file(path: str | Path, *, strict: bool = False) -> Verification:
+    """Replay the hands of a file.
+
+    Raises InputError where it cannot be read, and where none of its hands can be replayed (with
+    ``strict``, where one cannot).
+    """
+    hands, faults = survey(path)
+    if strict and faults:
+        raise faults[0]
     replays = replay(hands)
     return Verification(
         len(hands),
@@ -148,6 +166,7 @@ def verify_file(path: str | Path) -> Verification:
             for hand, result in zip(hands, replays, strict=True)
             if result.status == "mismatch"
         ],
+        faults,
     )
 
 
@@ -157,9 +176,20 @@ def replay(hands: Sequence[HandHistory]) -> list[Replay]:
     Raises InputError, naming hand and action, where one deals a card twice, acts out of turn,
     makes a move that is not legal, or is not played to its end. (A fold is always accepted.)
     """
-    scripts = [_Script.of(hand) for hand in hands]
-    records = np.zeros(len(hands), rules.HAND)
-    for record, hand, script in zip(records, hands, scripts, strict=True):
+    replays = []
+    for result in _played(hands):
+        if isinstance(result, InputError):
+            raise result
+        replays.append(result)
+    return replays
+
+
+def _played(hands: Sequence[HandHistory]) -> list[Replay | InputError]:
+    """What comes of each hand, or why it cannot be played."""
+    scripts = [_scripted(hand) for hand in hands]
+    ready = [(h, s) for h, s in zip(hands, scripts, strict=True) if isinstance(s, _Script)]
+    records = np.zeros(len(ready), rules.HAND)
+    for record, (hand, script) in zip(records, ready, strict=True):
         seats = len(hand.stacks)
         record["seats"] = seats
         record["button"] = seats - 1
@@ -169,16 +199,27 @@ def replay(hands: Sequence[HandHistory]) -> list[Replay]:
         record["blinds"][:seats] = hand.blinds
         record["min_bet"] = record["big_blind"] = hand.min_bet
         record["deck"][: 2 * seats + 5] = script.deck
-    lengths = [len(script.moves) for script in scripts]
-    starts = np.concatenate([[0], np.cumsum(lengths)])
-    moves = np.array([move for script in scripts for move in script.moves], np.int64).reshape(-1, 3)
-    stops = _replay(records, starts, moves, _BOARD_CARDS)
+    starts = np.cumsum([0, *(len(script.moves) for _, script in ready)])
+    moves = [move for _, script in ready for move in script.moves]
+    stops = _replay(records, starts, np.array(moves, np.int64).reshape(-1, 3), _BOARD_CARDS)
+    made = iter(zip(ready, records, stops - starts[:-1], strict=True))
     return [
-        _judge(hand, script, record, int(stop - start))
-        for hand, script, record, start, stop in zip(
-            hands, scripts, records, starts, stops, strict=False
-        )
+        script if isinstance(script, InputError) else _judged(*next(made)) for script in scripts
     ]
+
+
+def _judged(ready: tuple[HandHistory, _Script], record: Any, made: np.int64) -> Replay | InputError:
+    try:
+        return _judge(*ready, record, int(made))
+    except InputError as error:
+        return error
+
+
+def _scripted(hand: HandHistory) -> _Script | InputError:
+    try:
+        return _Script.of(hand)
+    except InputError as error:
+        return error
 
 
 class _Script(NamedTuple):
@@ -230,7 +271,10 @@ class _Script(NamedTuple):
                         f"{hand.where}: after action {number} the board has {len(board)} cards"
                     )
             else:
-                move = {"fold": rules.FOLD, "call": rules.CALL}.get(verb, amount)
+                total = (
+                    amount if amount > 0 else rules.ILLEGAL
+                )  # lest it be a call's or fold's code
+                move = {"fold": rules.FOLD, "call": rules.CALL}.get(verb, total)
                 moves.append((seat, move, len(board)))
                 actions.append(number)
         _refuse_twins(hand, [card for hole in holes for card in hole] + board)
@@ -264,7 +308,7 @@ def _replay(
             if hand.actor != seat or board != boards[hand.street]:
                 stops[i] = j
                 break
-            if move > 0:
+            if move != rules.FOLD and move != rules.CALL:
                 least, most = rules.raise_bounds(hand)
                 if most == 0 or not least <= move <= most:
                     stops[i] = j
@@ -278,7 +322,7 @@ def _judge(hand: HandHistory, script: _Script, record: Any, made: int) -> Replay
     actor, street = int(record["actor"]), int(record["street"])
     if made < len(script.moves):
         raise InputError(
-            f"{hand.where}: action {script.actions[made]}{_fault(record, script, made)}"
+            f"{hand.where}: action {script.actions[made]}{_fault(hand, record, script, made)}"
         )
     if actor != OVER:
         raise InputError(f"{hand.where}: the actions end when p{actor + 1} is to act")
@@ -302,9 +346,10 @@ def _judge(hand: HandHistory, script: _Script, record: Any, made: int) -> Replay
     return Replay("mismatch" if differences else "exact", finishing, "; ".join(differences))
 
 
-def _fault(record: Any, script: _Script, made: int) -> str:
+def _fault(hand: HandHistory, record: Any, script: _Script, made: int) -> str:
     """Why a move cannot be made, to go on after its number."""
-    seat, move, board = script.moves[made]
+    seat, _, board = script.moves[made]
+    total = hand.actions[script.actions[made] - 1].amount
     actor, street = int(record["actor"]), int(record["street"])
     if actor == OVER:
         return f": p{seat + 1} acts, but the hand is over"
@@ -314,4 +359,4 @@ def _fault(record: Any, script: _Script, made: int) -> str:
         return f": p{seat + 1} acts on a board of {board} cards, but it is the {STREETS[street]}"
     least, most = rules.raise_bounds(record)
     allowed = f"from {least} to {most}" if most else "not allowed here"
-    return f": p{seat + 1} raises to {move}, but a raise is {allowed}"
+    return f": p{seat + 1} raises to {total}, but a raise is {allowed}"

@@ -10,16 +10,17 @@ from __future__ import annotations
 import datetime
 import json
 import re
-import tomllib
-from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
+from arena.envs import outside
 from arena.envs.errors import InputError
 from arena.envs.holdem import cards
-from arena.envs.holdem.history import Action, HandHistory
+from arena.envs.holdem.history import CHIPS, Action, HandHistory, Verb, raised
 
 VARIANT = "NT"
+ENDLESS = Decimal("inf")  # a stack that covers every other
 _FIELDS = {
     "variant", "ante_trimming_status", "antes", "blinds_or_straddles", "min_bet",
     "starting_stacks", "actions", "hand", "players", "finishing_stacks",
@@ -35,23 +36,58 @@ def loads(text: str, source: str = "text") -> list[HandHistory]:
     Raises InputError, naming source, hand and fault, for what is not TOML, for another variant
     than NT, for a field that is missing or malformed and for an action that is none.
     """
+    return [raised(found) for found in readings(text, source)]
+
+
+def readings(text: str, source: str = "text") -> Iterator[HandHistory | InputError]:
+    """Each hand of a text, or why it cannot be read: the others can be, all the same."""
+    for where, table in _tables(text, source):
+        if isinstance(table, InputError):
+            yield table
+            continue
+        try:
+            yield _Reader(table, where).hand()
+        except InputError as error:
+            yield error
+
+
+def _tables(text: str, source: str) -> Iterator[tuple[str, dict[str, Any] | InputError]]:
+    """The tables of a text's hands, with what messages call them."""
     try:
-        tables = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{source}{_hand_at(text, str(error))} is not TOML: {error}") from None
+        tables = outside.parse_toml(text, source)
+    except InputError as error:
+        parts = _split(text)
+        if not parts:
+            yield source, error
+        for name, part, first in parts:
+            where = f"{source}, hand {name}"
+            try:
+                yield where, next(iter(outside.parse_toml(part, where, first).values()), {})
+            except InputError as fault:
+                yield where, fault
+        return
     if not tables:
-        raise InputError(f"{source} holds no hands")
-    if not all(isinstance(table, dict) for table in tables.values()):
-        return [_Reader(tables, source).hand()]
-    return [_Reader(table, f"{source}, hand {name}").hand() for name, table in tables.items()]
+        yield source, InputError(f"{source} holds no hands")
+    elif not all(isinstance(table, dict) for table in tables.values()):
+        yield source, tables
+    else:
+        for name, table in tables.items():
+            yield f"{source}, hand {name}", table
 
 
-def _hand_at(text: str, message: str) -> str:
-    """Which hand of a ``.phhs`` text an error message's line belongs to, as words."""
-    line = re.search(r"line (\d+)", message)
-    lines = text.splitlines()[: int(line[1]) if line else None]
-    headers = [text for text in lines if re.fullmatch(r"\[[^\[\],=]+\]\s*", text)]
-    return f", hand {headers[-1].strip()[1:-1]}," if headers else ""
+_HEADER = re.compile(r"^\[([^\[\],=\n]+)\][ \t\r]*$", re.MULTILINE)
+
+
+def _split(text: str) -> list[tuple[str, str, int]]:
+    """The hands of a ``.phhs`` text that is not TOML as a whole: name, text and first line."""
+    found = list(_HEADER.finditer(text))
+    ends = [header.start() for header in found[1:]] + [len(text)]
+    parts, line, at = [], 1, 0
+    for header, end in zip(found, ends, strict=True):
+        line += text.count("\n", at, header.start())
+        at = header.start()
+        parts.append((header[1].strip(), text[at:end], line))
+    return parts
 
 
 class _Reader:
@@ -67,89 +103,155 @@ class _Reader:
         table = self.table
         if table.get("variant") != VARIANT:
             raise self.fault(
-                f"variant {table.get('variant')!r} is not {VARIANT!r}, no-limit hold'em"
+                f"variant {outside.shown(table.get('variant'))} is not {VARIANT!r}, no-limit "
+                "hold'em"
             )
         texts = table.get("actions")
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
             raise self.fault("actions must be a list of strings")
-        self.chip = _smallest_unit(table, texts)
-        stacks = self.amounts("starting_stacks")
+        stacks = self.amounts("starting_stacks", endless=True)
         self.seats = len(stacks)
         if not 2 <= self.seats <= 10:
             raise self.fault(f"starting_stacks lists {self.seats} seats; 2 to 10 can play")
-        antes, blinds = self.amounts("antes"), self.amounts("blinds_or_straddles")
+        antes, blinds = self.amounts("antes"), self.amounts("blinds_or_straddles", least=-CHIPS)
         if self.seats == 2:
             antes, blinds = antes[::-1], blinds[::-1]
-        players = table.get("players")
-        if players is not None and (not isinstance(players, list) or len(players) != self.seats):
-            raise self.fault(f"players must be a list of {self.seats} names")
-        actions = (self.action(k, text) for k, text in enumerate(texts, 1))
-        return HandHistory(
-            stacks=stacks,
-            antes=antes,
-            blinds=blinds,
-            min_bet=self.chips(table.get("min_bet"), "min_bet"),
-            actions=tuple(action for action in actions if action is not None),
-            finishing=self.amounts("finishing_stacks") if "finishing_stacks" in table else None,
-            players=None if players is None else tuple(map(str, players)),
-            number=table.get("hand"),
-            trimmed=bool(table.get("ante_trimming_status", False)),
+        min_bet = self.amount(table.get("min_bet"), "min_bet")
+        finishing = None
+        if "finishing_stacks" in table:
+            finishing = self.amounts("finishing_stacks", endless=True)
+        read = [self.action(k, text) for k, text in enumerate(texts, 1)]
+        actions = [action for action in read if action is not None]
+        self.chip = _smallest_unit(
+            [*stacks, *antes, *blinds, min_bet, *(finishing or ()), *(a[2] for a in actions)]
+        )
+        if min_bet <= 0:
+            raise self.fault(f"min_bet {min_bet} must be above 0")
+        history = HandHistory(
+            stacks=self.stacks(stacks, [*antes, *blinds, min_bet, *(a[2] for a in actions)]),
+            antes=self.chips(antes, "antes"),
+            blinds=self.chips(blinds, "blinds_or_straddles"),
+            min_bet=self.chips([min_bet], "min_bet")[0],
+            actions=tuple(
+                Action(verb, seat, self.chips([total], "actions")[0], dealt)
+                for verb, seat, total, dealt in actions
+            ),
+            finishing=None
+            if finishing is None or ENDLESS in finishing
+            else self.chips(finishing, "finishing_stacks"),
+            players=self.players(),
+            number=self.number(),
+            trimmed=self.trimmed(),
             chip=self.chip,
+            endless=frozenset(seat for seat, stack in enumerate(stacks) if stack == ENDLESS),
             details={name: value for name, value in table.items() if name not in _FIELDS},
             where=self.where,
         )
+        return history
 
     def fault(self, what: str) -> InputError:
         return InputError(f"{self.where}: {what}")
 
-    def chips(self, value: Any, what: str) -> int:
-        """An amount as whole chips."""
-        if type(value) is int and self.chip == 1:
-            return value
-        if type(value) is int or (isinstance(value, Decimal) and value.is_finite()):
-            return int(value / self.chip)
-        raise self.fault(f"{what} {value!r} is not an amount")
+    def amount(self, value: Any, what: str, *, least: int = 0, endless: bool = False) -> Decimal:
+        """An amount in the file's own unit."""
+        if type(value) is int or isinstance(value, Decimal):
+            amount = Decimal(value)
+            if endless and amount == ENDLESS:
+                return amount
+            if amount.is_finite() and least <= amount < CHIPS and _places(amount) <= 12:
+                return amount
+        value = str(value)[:40] if isinstance(value, (int, Decimal)) else outside.shown(value)
+        bound = "" if least else " of 0 or more,"
+        raise self.fault(
+            f"{what} {value} is not an amount{bound} below 2**40 with at most 12 decimals"
+        )
 
-    def amounts(self, field: str) -> tuple[int, ...]:
+    def amounts(self, field: str, **bounds: Any) -> list[Decimal]:
         """A field that lists one amount a seat."""
         values = self.table.get(field)
         if not isinstance(values, list) or (self.seats and len(values) != self.seats):
             raise self.fault(f"{field} must be a list of {self.seats or '2 to 10'} amounts")
-        return tuple(self.chips(value, field) for value in values)
+        return [self.amount(value, field, **bounds) for value in values]
 
-    def action(self, k: int, text: str) -> Action | None:
-        """The ``k``-th action; None for a comment that stands alone."""
+    def chips(self, amounts: Sequence[Decimal], what: str) -> tuple[int, ...]:
+        """Amounts as whole chips."""
+        found = tuple(int(amount / self.chip) for amount in amounts)
+        if any(abs(chips) >= CHIPS for chips in found):
+            raise self.fault(f"{what} are 2**40 and more of the smallest amounts, {self.chip}")
+        return found
+
+    def stacks(self, stacks: Sequence[Decimal], others: Sequence[Decimal]) -> tuple[int, ...]:
+        """The stacks in chips: an endless one is more than all that could be bet against it."""
+        known = [stack for stack in stacks if stack != ENDLESS]
+        cover = Decimal(2) * (sum(known) + sum(abs(amount) for amount in others)) + 1
+        found = self.chips(
+            [cover if stack == ENDLESS else stack for stack in stacks], "starting_stacks"
+        )
+        if sum(found) >= CHIPS:
+            raise self.fault("starting_stacks add up to 2**40 chips or more")
+        return found
+
+    def players(self) -> tuple[str, ...] | None:
+        players = self.table.get("players")
+        if players is None:
+            return None
+        if not isinstance(players, list) or len(players) != self.seats:
+            raise self.fault(f"players must be a list of {self.seats} names")
+        if not all(isinstance(name, str) for name in players):
+            raise self.fault("players must be a list of names in quotes")
+        return tuple(players)
+
+    def number(self) -> int | str | None:
+        number = self.table.get("hand")
+        if number is None or isinstance(number, str):
+            return number
+        if type(number) is int and abs(number) < 2**63:
+            return number
+        raise self.fault(f"hand {outside.shown(number)} is not a whole number")
+
+    def trimmed(self) -> bool:
+        trimmed = self.table.get("ante_trimming_status", False)
+        if not isinstance(trimmed, bool):
+            raise self.fault("ante_trimming_status must be true or false")
+        return trimmed
+
+    def action(self, k: int, text: str) -> tuple[Verb, int, Decimal, tuple[int, ...]] | None:
+        """The ``k``-th action's parts; None for a comment that stands alone."""
+        nothing = Decimal(0)
         match text.partition("#")[0].split():
             case []:
                 return None
             case ["d", "db", names]:
-                return Action("board", -1, 0, self.cards(names, k))
+                return "board", -1, nothing, self.cards(names, k)
             case ["d", "dh", player, names]:
-                return Action("hole", self.seat(player, k, text), 0, self.cards(names, k))
+                return "hole", self.seat(player, k, text), nothing, self.cards(names, k)
             case [player, "f"]:
-                return Action("fold", self.seat(player, k, text))
+                return "fold", self.seat(player, k, text), nothing, ()
             case [player, "cc"]:
-                return Action("call", self.seat(player, k, text))
+                return "call", self.seat(player, k, text), nothing, ()
             case [player, "cbr", amount]:
-                try:
-                    total = int(amount) if amount.isdecimal() else Decimal(amount)
-                except InvalidOperation:
-                    raise self.fault(f"action {k}: {amount!r} is not an amount") from None
-                return Action(
-                    "raise", self.seat(player, k, text), self.chips(total, f"action {k}: ")
-                )
+                return "raise", self.seat(player, k, text), self.total(amount, k), ()
             case [player, "sm"]:
-                return Action("muck", self.seat(player, k, text))
+                return "muck", self.seat(player, k, text), nothing, ()
             case [player, "sm", "-"]:
-                return Action("show", self.seat(player, k, text))
+                return "show", self.seat(player, k, text), nothing, ()
             case [player, "sm", names]:
-                return Action("show", self.seat(player, k, text), 0, self.cards(names, k))
-        raise self.fault(f"action {k}, {text!r}, is none of no-limit hold'em")
+                return "show", self.seat(player, k, text), nothing, self.cards(names, k)
+        raise self.fault(f"action {k}, {outside.shown(text)}, is none of no-limit hold'em")
+
+    def total(self, text: str, k: int) -> Decimal:
+        """The amount of a raise, which may be below all that can be raised to, as written."""
+        if not _AMOUNT.fullmatch(text):
+            raise self.fault(f"action {k}: {text[:40]!r} is not an amount")
+        return self.amount(Decimal(text), f"action {k}:", least=-CHIPS)
 
     def seat(self, player: str, k: int, text: str) -> int:
-        if player[:1] == "p" and player[1:].isdecimal() and 1 <= int(player[1:]) <= self.seats:
-            return int(player[1:]) - 1
-        raise self.fault(f"action {k}, {text!r}, names no player; p1 to p{self.seats} play")
+        number = outside.as_whole(player[1:]) if player[:1] == "p" else None
+        if number is not None and 1 <= number <= self.seats:
+            return number - 1
+        raise self.fault(
+            f"action {k}, {outside.shown(text)}, names no player; p1 to p{self.seats} play"
+        )
 
     def cards(self, names: str, k: int) -> tuple[int, ...]:
         try:
@@ -158,22 +260,20 @@ class _Reader:
             raise self.fault(f"action {k}: {error}") from None
 
 
-def _smallest_unit(table: Mapping[str, Any], actions: list[str]) -> Decimal:
+def _smallest_unit(amounts: Iterable[Decimal]) -> Decimal:
     """1, or the power of ten of which all amounts of a hand with decimals are multiples."""
-    amounts = [
-        value
-        for field in ("antes", "blinds_or_straddles", "starting_stacks", "finishing_stacks")
-        if isinstance(table.get(field), list)
-        for value in table[field]
-    ]
-    amounts.append(table.get("min_bet"))
-    decimals = [value for value in amounts if isinstance(value, Decimal) and value.is_finite()]
-    decimals += [Decimal(amount) for text in actions for amount in _RAISE.findall(text)]
-    places = [value.normalize().as_tuple().exponent for value in decimals]
-    return Decimal(1).scaleb(min([0, *(p for p in places if isinstance(p, int))]))
+    most = max((_places(value.normalize()) for value in amounts if value.is_finite()), default=0)
+    return Decimal(1).scaleb(-max(most, 0))
 
 
-_RAISE = re.compile(r" cbr (\d+\.\d+)")
+def _places(amount: Decimal) -> int:
+    """How many decimals an amount is written with."""
+    exponent = amount.as_tuple().exponent
+    assert isinstance(exponent, int)  # it is finite
+    return -exponent
+
+
+_AMOUNT = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{0,40})?([eE][+-]?[0-9]{1,3})?")
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -188,7 +288,10 @@ def dumps(hand: HandHistory) -> str:
         "antes": _amounts(hand, hand.antes[::turn]),
         "blinds_or_straddles": _amounts(hand, hand.blinds[::turn]),
         "min_bet": hand.min_bet * hand.chip,
-        "starting_stacks": _amounts(hand, hand.stacks),
+        "starting_stacks": [
+            ENDLESS if seat in hand.endless else stack
+            for seat, stack in enumerate(_amounts(hand, hand.stacks))
+        ],
         "actions": [_action_text(hand, action) for action in hand.actions],
         "hand": hand.number,
         "players": None if hand.players is None else list(hand.players),
@@ -243,6 +346,8 @@ def _value(value: Any) -> str:
         return "[" + ", ".join(map(_value, value)) + "]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_key(k)} = {_value(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, Decimal) and not value.is_finite():
+        return "nan" if value.is_nan() else "inf" if value > 0 else "-inf"
     if isinstance(value, (datetime.date, datetime.time)):  # a datetime is a date
         return value.isoformat()
     return str(value)

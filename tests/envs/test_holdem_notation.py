@@ -3,6 +3,7 @@
 import lzma
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
@@ -66,7 +67,7 @@ def hands(request: pytest.FixtureRequest) -> list[HandHistory]:
 
 def test_every_pluribus_hand_replays_to_the_chip(arena_data: Path) -> None:
     checked = notation.verify_file(arena_data / "holdem" / "pluribus.phhs.xz")
-    assert checked == (7674, 7674, [])
+    assert checked == (7674, 7674, [], [])
 
 
 def test_a_wrong_stack_is_told() -> None:
@@ -271,7 +272,7 @@ def test_other_fields_are_kept() -> None:
 # -- faults ----------------------------------------------------------------------------------------
 
 FAULTS = {
-    "not TOML": (HAND.replace("[1", "[[1", 1), r"hand 2, is not TOML: .*line \d+"),
+    "not TOML": (HAND.replace("[1", "[[1", 1), r"hand 2, line 19, column 1: not TOML"),
     "variant": (HAND.replace("'NT'", "'PO'"), "hand 2: variant 'PO' is not 'NT'"),
     "missing field": (HAND.replace("antes", "aunts"), "hand 2: antes must be a list of 3 amounts"),
     "amount": (HAND.replace("min_bet = 100", "min_bet = 'x'"), "hand 2: min_bet 'x' is not an"),
@@ -308,10 +309,10 @@ def test_a_fault_is_told_with_its_place(fault: str) -> None:
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     whole = lzma.compress(f"[1]\n{HAND}".encode())
     files: dict[str, tuple[bytes, str]] = {
-        "cut.phhs.xz": (whole[:-20], r"cut\.phhs\.xz is no complete \.xz file"),
+        "cut.phhs.xz": (whole[:-20], r"cut\.phhs\.xz is not a whole \.xz file"),
         "empty.phhs": (b"", r"empty\.phhs holds no hands"),
         "empty.log": (b"# nothing\n", r"empty\.log holds no hands"),
-        "binary.phh": (b"\xff\xfe", r"binary\.phh is not UTF-8"),
+        "binary.phh": (b"\xff\xfe", r"binary\.phh, line 1, column 1: not UTF-8"),
         "hands.txt": (b"", r"hands\.txt names no format"),
         "odd.log": (b"STATE:1:f:AhAd", r"odd\.log, hand 1 \(line 1\): STATE has number, betting"),
         "score.log": (
@@ -325,6 +326,169 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
             notation.read(tmp_path / name)
     with pytest.raises(InputError, match="cannot be read: No such file"):
         notation.read(tmp_path / "none.phh")
+
+
+# -- what is read as it is meant, or not at all ----------------------------------------------------
+
+SHORT = """\
+variant = 'NT'
+antes = [0, 0]
+blinds_or_straddles = [5, 10]
+min_bet = 10
+starting_stacks = [100, 100]
+actions = ['d dh p1 AsKs', 'd dh p2 QhJh', 'p2 cbr 32.5', 'p1 f']
+finishing_stacks = [90, 110]
+"""
+
+
+@pytest.mark.parametrize("amount", ["32.5", " 32.5", "+32.5", "325e-1", "3.250E1", "0032.50"])
+def test_an_amount_is_the_same_however_it_is_written(amount: str) -> None:
+    (hand,) = phh.loads(SHORT.replace("32.5", amount))
+    assert [action.amount * hand.chip for action in hand.actions if action.verb == "raise"] == [
+        32.5
+    ]
+    assert [result.status for result in notation.replay([hand])] == ["exact"]
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "-2", "-10", "10", "19.5", "101"])
+def test_a_raise_to_less_or_more_than_may_be_is_refused(amount: str) -> None:
+    with pytest.raises(
+        InputError, match=r"action 3: p2 raises to -?\d+, but a raise is from \d+ to \d+"
+    ):
+        notation.replay(phh.loads(SHORT.replace("32.5", amount)))
+
+
+NONE = {
+    "digits of another script": ("32.5", "٣٢", "action 3: '٣٢' is not an amount"),
+    "an underscore": ("32.5", "3_2", "action 3: '3_2' is not an amount"),
+    "no number": ("32.5", "nan", "action 3: 'nan' is not an amount"),
+    "no chip": ("32.5", "32.5000000000001", "not an amount"),
+    "a raise beyond 64 bits": ("32.5", "9" * 20, "is not an amount"),
+    "a stack beyond the engine": ("[100, 100]", "[9000000000000000000, 100]", "is not an amount"),
+    "stacks beyond the engine": ("[100, 100]", "[60000000000, 60000000000]", "add up to 2"),
+    "cents beyond the engine": ("[100, 100]", "[100000000000.001, 100]", "starting_stacks are 2"),
+    "a negative stack": ("[100, 100]", "[-100, 100]", "starting_stacks -100 is not an amount"),
+    "a negative ante": ("[0, 0]", "[-5, 0]", "antes -5 is not an amount"),
+    "a bet of nothing": ("min_bet = 10", "min_bet = 0", "min_bet 0 must be above 0"),
+    "a negative bet": ("min_bet = 10", "min_bet = -10", "min_bet -10 is not an amount"),
+    "a truth that is none": ("min_bet", "ante_trimming_status = 3\nmin_bet", "true or false"),
+    "a number that is none": ("min_bet", "hand = [1]\nmin_bet", "is not a whole number"),
+    "names that are none": ("min_bet", "players = [1, 2]\nmin_bet", "names in quotes"),
+    "a player that is none": ("p2 cbr", "p٢ cbr", "names no player"),
+    "an endless ante": ("[0, 0]", "[inf, 0]", "antes Infinity is not an amount"),
+}
+
+
+@pytest.mark.parametrize("fault", NONE)
+def test_what_is_no_amount_is_refused(fault: str) -> None:
+    old, new, message = NONE[fault]
+    with pytest.raises(InputError, match=message):
+        phh.loads(SHORT.replace(old, new))
+
+
+def test_an_endless_stack_covers_every_bet() -> None:
+    text = (
+        "variant = 'NT'\nantes = [0, 0]\nblinds_or_straddles = [5, 10]\nmin_bet = 10\n"
+        "starting_stacks = [inf, 80]\n"
+        "actions = ['d dh p1 AsKs', 'd dh p2 QhJh', 'p2 cbr 20', 'p1 cbr 500', 'p2 cc', "
+        "'d db 2c3c4d', 'd db 9s', 'd db Td']\n"
+    )
+    (hand,) = phh.loads(text)
+    assert hand.endless == {0}
+    (result,) = notation.replay([hand])
+    assert (result.status, result.finishing[1]) == ("open", 0)
+    assert "starting_stacks = [inf, 80]" in phh.dumps(hand)
+
+
+def test_the_hands_that_can_be_played_are_and_the_others_are_counted(tmp_path: Path) -> None:
+    good, foul = SHORT, SHORT.replace("'p1 f'", "'p2 f'")
+    omaha, torn = SHORT.replace("'NT'", "'PO'"), SHORT.replace("[100, 100]", "[100, 100")
+    file = tmp_path / "hands.phhs"
+    file.write_text(
+        "\n".join(f"[{n}]\n{text}" for n, text in enumerate([good, omaha, torn, foul, good], 1))
+    )
+    checked = notation.verify_file(file)
+    assert (checked.hands, checked.exact, checked.mismatches) == (2, 2, [])
+    assert [str(fault)[len(str(file)) :] for fault in checked.faults] == [
+        ", hand 2: variant 'PO' is not 'NT', no-limit hold'em",
+        ", hand 3, line 25, column 1: not TOML (Unclosed array)",
+        ", hand 4: action 4: p2 acts, but p1 is to act",
+    ]
+    for refused in (lambda: notation.verify_file(file, strict=True), lambda: notation.read(file)):
+        with pytest.raises(InputError, match="hand 2: variant"):
+            refused()
+    file.write_text(f"[1]\n{omaha}")
+    with pytest.raises(InputError, match="hand 1: variant"):
+        notation.verify_file(file)
+
+
+@pytest.mark.parametrize("packing", ["", ".gz", ".bz2", ".xz", ".zst"])
+@pytest.mark.parametrize("ending", [".phhs", ".acpc", ".log"])
+def test_files_are_written_and_read_packed_as_they_are_named(
+    tmp_path: Path, ending: str, packing: str
+) -> None:
+    file = tmp_path / f"hands{ending}{packing}"
+    hands = random_hands(Holdem(), 3)
+    notation.write(file, hands)
+    assert [hand.stacks for hand in notation.read(file)] == [hand.stacks for hand in hands]
+    assert [result.status for result in notation.replay(notation.read(file))] == ["exact"] * 3
+
+
+LINE = "STATE:7:r250c/r600f:AsKs|QhJh/2c3c4d:250|-250:A|B"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (LINE.replace("r600", "r200"), "r200 is no raise: .*in some logs they count by street"),
+        (LINE.replace("r250", "r0"), "r0 is no raise"),
+        (LINE.replace("r250", "r" + "9" * 25), "raise to .* is not a whole number"),
+        (LINE.replace("r250", "r٢٥٠"), "betting .* must be of f, c, rN and /"),
+        (LINE.replace("250|-250", "1/0|-250"), "are not amounts"),
+        (LINE.replace("250|-250", "1e999999999|-250"), "are not amounts"),
+        (f"# stack = {2**40} 1\n{LINE}", "stack .* is not a whole number"),
+        (f"# blind = 0 0\n{LINE}", "the largest blind above 0"),
+        ("MATCHSTATE:0:1:r250:AsKs|QhJh:x", "MATCHSTATE has position"),
+    ],
+)
+def test_a_log_that_cannot_be_meant_is_refused(line: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        acpc.loads(line)
+
+
+def test_names_that_would_break_a_line_are_written_so_that_they_can_be_read() -> None:
+    names = ("lm:runs/a|b?prompt=brief", "line\nend é%3A")
+    (hand,) = random_hands(Holdem(), 1)
+    text = acpc.dumps([replace(hand, players=names)])
+    (back,) = acpc.loads(text)
+    assert back.players == names
+    assert [line.count(":") for line in text.splitlines() if line.startswith("STATE")] == [5]
+    plain = acpc.dumps([replace(hand, players=("50%3A", "b"))])
+    assert acpc.loads(plain)[0].players == ("50%3A", "b")
+
+
+def test_a_score_may_leave_the_names_out_or_have_one_twice() -> None:
+    other = LINE.replace("A|B", "A|A")
+    for text in (f"{LINE}\nSCORE:250|-250", f"{other}\nSCORE:250|-250:A|A"):
+        (hand,) = acpc.loads(text)
+        assert [result.status for result in notation.replay([hand])] == ["exact"]
+    assert acpc.loads(acpc.dumps([hand]))[0].players == ("A", "A")
+    with pytest.raises(InputError, match=r"SCORE is 200\|-200"):
+        acpc.loads(f"{LINE}\nSCORE:200|-200")
+
+
+def test_what_the_dealer_tells_a_player_is_read_where_it_tells_the_end() -> None:
+    told = "MATCHSTATE:0:0::AsKs|\nMATCHSTATE:0:0:r250c/:AsKs|/2c3c4d\n"
+    told += "MATCHSTATE:0:0:r250c/r600f:AsKs|/2c3c4d\nMATCHSTATE:0:1:f:|QhJh\n"
+    hands = acpc.loads(told)
+    assert [(hand.number, hand.players, hand.finishing) for hand in hands] == [
+        (0, None, None),
+        (1, None, None),
+    ]
+    assert [result.finishing for result in notation.replay(hands)] == [
+        (20250, 19750),
+        (20050, 19950),
+    ]
 
 
 def test_a_phh_file_holds_one_hand(tmp_path: Path) -> None:

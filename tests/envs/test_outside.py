@@ -102,6 +102,7 @@ def test_json_says_where_it_is_none(text: str, fault: str) -> None:
         ("a = " + "[" * 65 + "]" * 65, "deep"),
         ("x = 1\n" + "a." * 70 + "b = 1", "line 2: a name has more than 64 parts"),
         ("a = " + "9" * 5000, "not TOML"),
+        ("a = [0x" + "f" * 99999 + "]", "beyond 64 bits"),
         ("a = 1e99999999999999999999", "not TOML"),
     ],
 )
