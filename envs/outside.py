@@ -296,16 +296,16 @@ def _deeper(value: Any, check: Callable[[Any], None] = lambda _: None) -> bool:
     """Whether lists and objects lie deeper than may be; ``check`` sees all else that is in them."""
     level = [value]
     for _ in range(_DEEPEST + 1):
-        below = []
+        holders = [one for one in level if isinstance(one, (dict, list))]
         for one in level:
-            if isinstance(one, (dict, list)):
-                below += one.values() if isinstance(one, dict) else one
-            else:
+            if not isinstance(one, (dict, list)):
                 check(one)
-        if not below:
+        if not holders:
             return False
-        level = below
-    return any(isinstance(one, (dict, list)) for one in level)
+        level = [
+            item for one in holders for item in (one.values() if isinstance(one, dict) else one)
+        ]
+    return True
 
 
 def parse_yaml(text: str, where: str) -> Any:
