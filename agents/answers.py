@@ -48,6 +48,7 @@ class Answers:
             action (``draw``); elsewhere ``probabilities`` are the agent's comment.
         probabilities: ``(n, actions)``, float64 where declared, else float32.
         notes: one for each turn.
+        doubtful: where turns are late, that it may be another's fault: by the wall clock only.
     """
 
     actions: NDArray[Any]
@@ -56,6 +57,7 @@ class Answers:
     drawn: NDArray[np.bool_]
     probabilities: NDArray[np.floating[Any]] | None = None
     notes: Sequence[Any] | None = None
+    doubtful: bool = False
 
 
 def consult(agent: Agent, turns: Turns, uniforms: NDArray[np.float64]) -> Answers:

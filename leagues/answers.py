@@ -12,6 +12,7 @@ from arena.agents.answers import Answers, Status, check, nothing
 from arena.envs.game import Turns
 from arena.leagues import notes
 from arena.leagues.clock import Clock, TimeUp
+from arena.leagues.process import Interrupted
 
 
 def ask(agent: Agent, key: str, turns: Turns, clock: Clock) -> Answers:
@@ -25,13 +26,13 @@ def ask(agent: Agent, key: str, turns: Turns, clock: Clock) -> Answers:
                 said = agent.act(turns.select(np.arange(len(turns))))
                 told = notes.written(said.notes, len(turns))
                 return replace(check(turns, said), notes=told)
-            except (TimeUp, KeyboardInterrupt):
+            except (TimeUp, Interrupted):
                 raise
             except BaseException as error:  # sys.exit() in an agent ends the agent, not the league
                 if len(turns) == 1:
                     return replace(nothing(turns, Status.CRASH), notes=[notes.of_error(error)])
-    except TimeUp:
-        return nothing(turns, Status.TIMEOUT)
+    except TimeUp as end:
+        return replace(nothing(turns, Status.TIMEOUT), doubtful=end.doubtful)
     # One table's trouble must not cost the others: ask again, one by one, while time is not up.
     parts: list[Answers] = []
     for row in range(len(turns)):
@@ -56,4 +57,5 @@ def _join(parts: list[Answers]) -> Answers:
         if blank is None
         else np.concatenate([blank if p.probabilities is None else p.probabilities for p in parts]),
         [note for part in parts for note in rows(part.notes)],
+        any(part.doubtful for part in parts),
     )

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +18,19 @@ from numpy.typing import NDArray
 from arena.agents.answers import Answers, draw, nothing
 from arena.envs import seeding
 from arena.envs.game import Ints, Tables, Turns
-from arena.leagues.match import Result, Status
+from arena.leagues.match import Match, Result, Status
 from arena.leagues.plan import Plan
 from arena.leagues.players import Players, Told, Verb
 from arena.leagues.recording import Recorder
 
 _IDLE = -1  # the job of a table where nothing is played
+
+
+class Doubt(NamedTuple):
+    """A match that was given up, for an agent that was late by the wall clock only."""
+
+    match: Match
+    agent: str
 
 
 @dataclass
@@ -42,13 +49,18 @@ class Timing:
 
 
 class Block:
-    """Tables that step together until every job of a plan is done. What comes out is by job."""
+    """Tables that step together until every job of a plan is done. What comes out is by job.
+
+    Attributes:
+        doubts: the matches that were given up; what is yielded are the others.
+    """
 
     def __init__(
         self, tables: Tables, players: Players, plan: Plan, recorder: Recorder, timing: Timing
     ) -> None:
         self._tables, self._players, self._plan = tables, players, plan
         self._recorder, self._timing = recorder, timing
+        self.doubts: list[Doubt] = []
         self._waiting: Ints = np.arange(len(plan))
         self._job_of: Ints = np.full(tables.capacity, _IDLE)
         self._left = np.bincount(plan.match)
@@ -64,18 +76,20 @@ class Block:
 
         Agents in ``forfeiting`` are not asked: they forfeit every turn with that status.
         """
+        self._forfeiting = forfeiting
         for number, key in enumerate(self._plan.agents):
             self._barred[self._plan.players == number] = forfeiting.get(key, Status.DONE)
-        while True:
+        while len(self._waiting) or (self._job_of != _IDLE).any():
             self._refill()
             with self._timing.of_engine():
                 turns = self._tables.turns()
+            if self.doubts:
+                turns = turns.select(self._job_of[turns.tables] != _IDLE)
             if len(turns):
                 self._step(turns)
-            elif (self._job_of == _IDLE).all():
-                return
-            over = np.flatnonzero(self._tables.done & (self._job_of != _IDLE))
-            if not len(turns) and not len(over):
+            playing = self._job_of != _IDLE
+            over = np.flatnonzero(self._tables.done & playing)
+            if not len(turns) and not len(over) and playing.any():
                 name = self._tables.game.name
                 raise RuntimeError(f"game {name}: tables are not done, and wait for nobody")
             yield from self._finish(over)
@@ -88,8 +102,8 @@ class Block:
             with self._timing.of_engine():
                 self._tables.begin(free, self._plan.deal_seeds[jobs])
             for number, rows, seats in self._listeners("begin", jobs):
-                key = self._plan.agents[number]
-                self._heed(self._players.begin(key, free[rows], seats), jobs[rows], seats)
+                told = self._players.begin(self._plan.agents[number], free[rows], seats)
+                self._heed(number, told, jobs[rows], seats)
 
     def _finish(self, over: Ints) -> Iterator[Result]:
         """Put ended episodes down; the results of the matches that are over with them."""
@@ -100,9 +114,10 @@ class Block:
             name = self._tables.game.name
             raise RuntimeError(f"game {name}: a return or tiebreak is not a finite number")
         for number, rows, seats in self._listeners("end", jobs):
-            key = self._plan.agents[number]
-            told = self._players.end(key, over[rows], seats, returns[rows, seats])
-            self._heed(told, jobs[rows], seats)
+            told = self._players.end(
+                self._plan.agents[number], over[rows], seats, returns[rows, seats]
+            )
+            self._heed(number, told, jobs[rows], seats)
         self._job_of[over] = _IDLE
         ended = np.bincount(self._plan.match[jobs], minlength=len(self._left))
         self._left -= ended
@@ -112,7 +127,7 @@ class Block:
     def _listeners(self, verb: Verb, jobs: Ints) -> Iterator[tuple[int, Ints, Ints]]:
         """Each agent in ``jobs`` that listens to the verb, and where it sits: rows and seats."""
         for number, key in enumerate(self._plan.agents):
-            if self._players.listens(key, verb):
+            if key not in self._forfeiting and self._players.listens(key, verb):
                 here = self._plan.players[jobs] == number
                 rows, seats = np.nonzero(here & (self._barred[jobs] == Status.DONE))
                 if len(rows):
@@ -120,8 +135,10 @@ class Block:
                     yield number, rows, seats
                     self._timing.agents += time.perf_counter() - before
 
-    def _heed(self, told: Told, jobs: Ints, seats: Ints) -> None:
+    def _heed(self, number: int, told: Told, jobs: Ints, seats: Ints) -> None:
         """Who fails at what it is told forfeits those episodes, also one that is over."""
+        if told.doubtful:
+            self._give_up(number, jobs)
         if told.status != Status.DONE:
             self._status[jobs, seats] = self._barred[jobs, seats] = told.status
         if told.status == Status.TIMEOUT:
@@ -135,6 +152,17 @@ class Block:
         ).tolist():
             span = plan.spans[number]
             self._barred[span][plan.entrants[span] == entrant] = Status.TIMEOUT
+
+    def _give_up(self, agent: int, jobs: Ints) -> None:
+        """Play the matches of ``jobs`` no further: that it is late may be another agent's fault."""
+        for number in np.unique(self._plan.match[jobs]).tolist():
+            if self._left[number] > 0:
+                self.doubts.append(Doubt(self._plan.matches[number], self._plan.agents[agent]))
+                self._left[number] = -1  # it will never be 0
+                self._recorder.forget(number)
+                self._waiting = self._waiting[self._plan.match[self._waiting] != number]
+                playing = self._job_of != _IDLE
+                self._job_of[playing & (self._plan.match[self._job_of] == number)] = _IDLE
 
     def _step(self, turns: Turns) -> None:
         tables, seats = turns.tables, turns.seats
@@ -157,8 +185,9 @@ class Block:
             answers = self._ask(number, turns.select(rows), jobs[rows], draws[rows])
             actions[rows], status[rows] = answers.actions, answers.status
         self._status[jobs, seats] = status
+        going = self._job_of[tables] != _IDLE
         with self._timing.of_engine():
-            self._take(turns, actions, status != Status.DONE)
+            self._take(turns.select(going), actions[going], status[going] != Status.DONE)
 
     def _ask(self, number: int, turns: Turns, jobs: Ints, draws: NDArray[np.uint64]) -> Answers:
         key, before = self._plan.agents[number], time.perf_counter()
@@ -168,10 +197,12 @@ class Block:
             if self._players.listens(key, "took"):
                 rows = np.flatnonzero(answers.drawn)
                 told = self._players.took(key, turns.select(rows), answers.actions[rows])
-                self._heed(told, jobs[rows], turns.seats[rows])
+                self._heed(number, told, jobs[rows], turns.seats[rows])
                 answers.status[rows] = told.status
         seconds = time.perf_counter() - before
         self._timing.agents += seconds
+        if answers.doubtful:
+            self._give_up(number, jobs[answers.late])
         if answers.late.any():
             self._bar(jobs[answers.late], turns.seats[answers.late])
         self._record(turns, jobs, answers, seconds)

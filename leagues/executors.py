@@ -1,41 +1,55 @@
 """Where matches are played: in this process, or in several. One interface, which others may join.
 
-Processes are forked from a server, as POSIX systems can.
-
 An executor of processes also guards against what a process cannot guard itself against: an agent
 that kills it (a segmentation fault, memory), or hangs in code that no clock can interrupt. The
-parent sees whom a worker was waiting for, ends the worker, and has the block's unfinished matches
-played again with that agent forfeiting.
+parent sees whom a worker is waiting for, ends it or replaces it, and finds out who is to blame
+(``arena.leagues.jobs``).
 """
 
 from __future__ import annotations
 
-import multiprocessing as mp
 import os
 import signal
 import time
-import traceback
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import resource_tracker
+from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
-from typing import Any, Self
+from typing import Self
 
-from arena.envs.errors import InputError
-from arena.leagues.block import Timing
-from arena.leagues.match import Match, Result, Status
-from arena.leagues.play import Roster, play
+from arena.leagues.block import Doubt, Timing
+from arena.leagues.clock import Clock
+from arena.leagues.jobs import PROOF, Experience, Job, Keys, again
+from arena.leagues.match import Match, Result
+from arena.leagues.play import Roster, Unmade, make_block
+from arena.leagues.players import Here
+from arena.leagues.workers import Worker
 
 Block = Sequence[Match]
 
+_POLL = 0.2  # seconds between two looks at who hangs
+_ASLEEP = 2.0  # seconds without such a look, after which nobody is held to hang: we were stopped
+_MOST_STARTS = 10  # times that workers are replaced which were lost before they played anything
+_LOST = (
+    f"{_MOST_STARTS} workers in a row were lost before they played anything, and not by one agent; "
+    "is the machine short of memory? Finished matches are in the store, run the league again to "
+    "resume"
+)
+
 
 class Executor(ABC):
-    """Plays blocks of matches of one roster. Use as a context: leaving it frees what it holds."""
+    """Plays blocks of matches of one roster. Use as a context: leaving it frees what it holds.
+
+    Attributes:
+        workers: how many blocks are played at the same time.
+        unmade: keys of agents that could not be made, and why: they forfeit.
+    """
 
     workers: int
+    unmade: dict[str, str]
 
     @abstractmethod
     def run(self, blocks: Iterable[Block]) -> Iterator[Result]:
@@ -64,61 +78,39 @@ class InProcess(Executor):
         self.roster = roster
         self.timing = Timing()
         self._game, self._agents = roster.build()
+        self.unmade = {k: it.reason for k, it in self._agents.items() if isinstance(it, Unmade)}
+        self._clock = Clock(roster.clock)
+        self._experience = Experience()
 
     def run(self, blocks: Iterable[Block]) -> Iterator[Result]:
-        """See Executor."""
+        """See Executor. Who is late by the wall clock only is asked again in a block of its own."""
         for block in blocks:
-            yield from play(
-                self._game,
-                self._agents,
-                block,
-                self.roster.agents,
-                clock=self.roster.clock,
-                timing=self.timing,
-            )
+            jobs = deque(self._experience.jobs(block))
+            while jobs:
+                job = jobs.popleft()
+                players = Here(self._agents, self._clock, job.final)
+                matches = list(job.left.values())
+                it = make_block(
+                    self._game, players, matches, self.roster.agents, timing=self.timing
+                )
+                for result in it.run(job.forfeiting):
+                    self._experience.learn(job, result)
+                    yield result
+                jobs += again(job, it.doubts)
 
 
 @dataclass
-class _Job:
-    """A block's matches that are still to be played, and who forfeits them."""
+class _Crew:
+    """The workers that play one job together: one as a rule, two while somebody is suspected."""
 
-    left: dict[str, Match]
-    forfeiting: dict[str, Status] = field(default_factory=dict)
-
-
-# What a worker's shared note says: the number of the agent that it waits for, and since when.
-_NOBODY = -1.0
-
-
-class _Worker:
-    """A child process that plays one block at a time."""
-
-    def __init__(self, context: Any, roster: Roster) -> None:
-        self.job: _Job | None = None
-        self.note = context.RawArray("d", [_NOBODY, 0.0])
-        self.connection, theirs = context.Pipe()
-        self.process = context.Process(
-            target=_work, args=(theirs, self.note, roster), name="arena-worker", daemon=True
-        )
-        with _interrupts_held():
-            self.process.start()
-        theirs.close()
-
-    def give(self, job: _Job) -> None:
-        self.job = job
-        self.connection.send((list(job.left.values()), job.forfeiting))
-
-    def overdue(self, limit: float | None) -> int | None:
-        """The number of the agent that it has waited for longer than the clock could allow."""
-        agent, since = self.note
-        if limit is None or agent == _NOBODY or time.monotonic() - since <= limit:
-            return None
-        return int(agent)
+    workers: list[Worker] = field(default_factory=list)
+    job: Job | None = None
+    doubts: list[Doubt] = field(default_factory=list)
 
     def end(self) -> None:
-        self.connection.close()
-        self.process.kill()
-        self.process.join()
+        for worker in self.workers:
+            worker.end()
+        self.workers.clear()
 
 
 class Processes(Executor):
@@ -127,161 +119,184 @@ class Processes(Executor):
     def __init__(self, roster: Roster, workers: int) -> None:
         self.roster = roster
         self.workers = workers
-        self._context = mp.get_context("forkserver")
-        # What every worker needs is imported once, in the server that they are forked from.
-        self._context.set_forkserver_preload([__name__])
-        self._keys = sorted(roster.agents)
+        self.unmade = {}
         # The clock inside the worker comes first; this one is for code that it cannot interrupt.
         self._limit = None if roster.clock is None else 2 * roster.clock + 1
-        self._workers = [_Worker(self._context, roster) for _ in range(workers)]
+        self._experience = Experience()
+        self._again: deque[Job] = deque()
+        self._awake_since = 0.0
+        self._crews = [_Crew() for _ in range(workers)]
         try:
-            for worker in self._workers:
-                self._greet(worker)
+            self._start(self._crews)
         except BaseException:
             self.close()
             raise
 
-    def _greet(self, worker: _Worker) -> None:
-        """Wait until a worker has built game and agents; raise what kept it from doing so."""
+    # -- starting ------------------------------------------------------------------------------
+
+    def _start(self, crews: Sequence[_Crew]) -> None:
+        """Give each crew a worker with all agents."""
+        for crew in crews:
+            crew.end()
+            crew.workers.append(Worker(self.roster, None, self.unmade))
+        for crew in crews:
+            for _ in range(_MOST_STARTS):
+                worker = crew.workers[0]
+                try:
+                    self.unmade |= worker.greet()
+                    break
+                except (EOFError, ConnectionError):
+                    self._suspect(worker.asked)
+                crew.end()
+                crew.workers.append(Worker(self.roster, None, self.unmade))
+            else:
+                raise RuntimeError(_LOST)
+
+    def _suspect(self, agent: str | None) -> None:
+        """A worker was lost while it made ``agent``: is that its doing?"""
+        if agent is not None and all(self._kills_when_made(agent) for _ in range(PROOF)):
+            self.unmade[agent] = "the process in which it is made ends"
+
+    def _kills_when_made(self, agent: str) -> bool:
+        worker = Worker(self.roster, Keys([agent]), {})
         try:
-            refusal = worker.connection.recv()
-        except EOFError:
-            raise RuntimeError(
-                f"a worker died while it made the agents (exit code {_code(worker)})"
-            ) from None
-        if refusal is not None:
-            raise refusal
+            worker.greet()
+        except (EOFError, ConnectionError):
+            return True
+        finally:
+            worker.end()
+        return False
+
+    def _split(self, crew: _Crew, teams: Sequence[Keys]) -> None:
+        """Give a crew a worker for each team, with a line between the two."""
+        crew.end()
+        ends = Pipe() if len(teams) > 1 else (None,)
+        for team, end in zip(teams, ends, strict=True):
+            crew.workers.append(Worker(self.roster, team, self.unmade, end))
+        for end in ends:
+            if end is not None:
+                end.close()  # the other worker alone holds it, and so hears of this one's loss
+
+    # -- playing -------------------------------------------------------------------------------
 
     def run(self, blocks: Iterable[Block]) -> Iterator[Result]:
         """See Executor."""
-        source = (_Job({match.id: match for match in block}) for block in blocks)
-        again: deque[_Job] = deque()
+        source = (job for block in blocks for job in self._experience.jobs(block))
+        looked = time.monotonic()
         while True:
-            for worker in list(self._workers):
-                if worker.job is None:
-                    job = again.popleft() if again else next(source, None)
-                    if job is not None:
-                        self._hand(worker, job)
-            busy = {worker.connection: worker for worker in self._workers if worker.job}
-            if not busy:
+            for crew in self._crews:
+                if crew.job is None:
+                    self._hand(crew, self._again.popleft() if self._again else next(source, None))
+            lines = {
+                worker.connection: (crew, worker)
+                for crew in self._crews
+                for worker in crew.workers
+                if worker.busy
+            }
+            if not lines:
                 return
-            for ready in wait(list(busy), timeout=0.2):
+            for ready in wait(list(lines), timeout=_POLL):
                 assert isinstance(ready, Connection)
-                worker = busy[ready]
-                assert worker.job is not None
-                try:
-                    message = ready.recv()
-                except (EOFError, ConnectionError):
-                    again.append(self._bury(worker, int(worker.note[0]), Status.CRASH))
-                    continue
-                if message is None:
-                    worker.job = None
-                elif isinstance(message, str):
-                    raise RuntimeError(
-                        f"a worker failed outside of any agent; finished matches are in the store\n"
-                        f"{message}"
-                    )
-                else:
-                    del worker.job.left[message.match.id]
-                    yield message
-            for worker in list(self._workers):
-                # What it has sent comes first: a match that is over is not played again.
-                if worker.job is None or worker.connection.poll():
-                    continue
-                agent = worker.overdue(self._limit)
-                if agent is not None:
-                    again.append(self._bury(worker, agent, Status.TIMEOUT))
+                yield from self._hear(*lines[ready])
+            now = time.monotonic()
+            if now - looked > _ASLEEP:
+                self._awake_since = now
+            looked = now
+            self._end_who_hangs(now)
 
-    def _hand(self, worker: _Worker, job: _Job) -> None:
-        """Give a worker the job; if it died while it had none, to one in its place."""
+    def _hand(self, crew: _Crew, job: Job | None) -> None:
+        """Have a crew play the job; workers that are lost before it begins are replaced."""
+        if job is None:
+            return
+        crew.job = job
+        for _ in range(_MOST_STARTS):
+            with suppress(EOFError, ConnectionError):
+                self._man(crew, job)
+                for worker in crew.workers:
+                    worker.give(job)
+                return
+            crew.end()
+        raise RuntimeError(_LOST)
+
+    def _man(self, crew: _Crew, job: Job) -> None:
+        """Give a crew the workers that the job asks for; EOFError where one is lost."""
+        if not job.apart:
+            if [worker.team for worker in crew.workers] != [None]:
+                self._start([crew])
+            return
+        teams = job.teams()
+        if [worker.team for worker in crew.workers] == teams:
+            return
+        self._split(crew, teams)
+        for worker in crew.workers:
+            try:
+                worker.greet()
+            except (EOFError, ConnectionError):
+                self._blame(job, worker)
+                raise
+
+    def _hear(self, crew: _Crew, worker: Worker) -> Iterator[Result]:
+        """Take what a worker has sent, or its end."""
+        job = crew.job
+        if job is None or worker not in crew.workers:
+            return  # its crew has been ended since
         try:
-            worker.give(job)
-        except ConnectionError:
-            self._replace(worker).give(job)
-
-    def _bury(self, worker: _Worker, agent: int, status: Status) -> _Job:
-        """Replace a worker that an agent killed or hangs; its job, with that agent forfeiting."""
-        job = worker.job
-        assert job is not None
-        if agent == _NOBODY:
+            message = worker.connection.recv()
+        except Exception:  # it is lost, or sends what no worker does
+            if job.left:
+                self._blame(job, worker)
+            self._dismiss(crew)
+            return
+        if isinstance(message, Result):
+            if job.left.pop(message.match.id, None):  # the first of two workers that say the same
+                self._experience.learn(job, message)
+                yield message
+        elif isinstance(message, Doubt):
+            if job.left.pop(message.match.id, None):
+                crew.doubts.append(message)
+        elif isinstance(message, str):
             raise RuntimeError(
-                f"a worker died outside of any agent (exit code {_code(worker)}); finished matches "
-                "are in the store, run the league again to go on"
+                f"a worker failed outside of any agent; finished matches are in the store\n"
+                f"{message}"
             )
-        job.forfeiting[self._keys[agent]] = status
-        self._replace(worker)
-        return job
+        else:
+            worker.busy = False
+            if not any(worker.busy for worker in crew.workers):
+                self._dismiss(crew)
 
-    def _replace(self, worker: _Worker) -> _Worker:
-        worker.end()
-        fresh = _Worker(self._context, self.roster)
-        self._workers[self._workers.index(worker)] = fresh
-        self._greet(fresh)
-        return fresh
+    def _blame(self, job: Job, worker: Worker) -> None:
+        """Tell the job that a worker was lost."""
+        (everybody,) = job.teams() if worker.team is None else [worker.team]
+        killed = worker.exit_code() == -signal.SIGKILL
+        job.lose(everybody, worker.asked, alone=worker.team is not None, killed=killed)
+
+    def _dismiss(self, crew: _Crew) -> None:
+        """A crew's job is over, or has to be played again; so have the matches in doubt."""
+        job, crew.job = crew.job, None
+        assert job is not None
+        self._again += again(job, crew.doubts)
+        crew.doubts = []
+        if job.left:
+            self._again.append(job)
+        if job.left or any(worker.busy for worker in crew.workers):
+            crew.end()
+
+    def _end_who_hangs(self, now: float) -> None:
+        """A worker whose clock should have rung long ago is ended."""
+        for crew in self._crews:
+            for worker in list(crew.workers):
+                # What it has sent comes first: a match that is over is not played again.
+                if crew.job is None or not worker.busy or worker.connection.poll():
+                    continue
+                agent, since = worker.asked, max(worker.since, self._awake_since)
+                if self._limit is not None and agent is not None and now - since > self._limit:
+                    crew.job.overrun(agent)
+                    self._dismiss(crew)
 
     def close(self) -> None:
         """End the workers."""
-        for worker in self._workers:
-            worker.end()
-
-
-def _code(worker: _Worker) -> int | None:
-    worker.process.join(5)
-    code: int | None = worker.process.exitcode
-    return code
-
-
-def _work(connection: Connection, note: Any, roster: Roster) -> None:
-    """A worker's life: make game and agents, then play blocks until the parent is gone."""
-    os.dup2(2, 1)  # what an agent prints must not come between the results on standard output
-    with suppress(EOFError, ConnectionError):
-        try:
-            game, agents = roster.build()
-        except InputError as error:
-            connection.send(InputError(str(error)))
-            return
-        except Exception:
-            connection.send(RuntimeError(f"a worker failed to start\n{traceback.format_exc()}"))
-            return
-        connection.send(None)
-        number = {key: float(index) for index, key in enumerate(sorted(roster.agents))}
-
-        def watch(agent: str | None) -> None:
-            note[1] = time.monotonic()
-            note[0] = _NOBODY if agent is None else number[agent]
-
-        while True:
-            matches, forfeiting = connection.recv()
-            try:
-                for result in play(
-                    game,
-                    agents,
-                    matches,
-                    roster.agents,
-                    clock=roster.clock,
-                    forfeiting=forfeiting,
-                    watch=watch,
-                ):
-                    connection.send(result)
-                connection.send(None)
-            except ConnectionError:
-                raise
-            except Exception:
-                connection.send(traceback.format_exc())
-
-
-@contextmanager
-def _interrupts_held() -> Iterator[None]:
-    """Start processes in the body: they never hear an interrupt from the terminal.
-
-    It reaches the parent, too, which ends its workers itself, once the body is left.
-    """
-    resource_tracker.ensure_running()  # it would let them through again as it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for crew in self._crews:
+            crew.end()
 
 
 def make_executor(roster: Roster, workers: int | None) -> Executor:

@@ -99,6 +99,15 @@ class Result:
     seconds: float
     replay: bytes
 
+    def forfeited(self, status: Status) -> set[str]:
+        """The entrants that forfeited an episode with that status."""
+        turns, seats = np.nonzero((self.statuses == status).any(axis=0))
+        seatings = [self.match.seatings[turn] for turn in turns.tolist()]
+        return {
+            self.match.entrants[seating[seat]]
+            for seating, seat in zip(seatings, seats.tolist(), strict=True)
+        }
+
 
 def seatings(seats: int, entrants: int) -> tuple[tuple[int, ...], ...]:
     """The seatings of one deal: rotations of the lineup, or each entrant alone where seats is 1."""

@@ -26,13 +26,18 @@ def written(notes: Sequence[Mapping[str, Any] | None] | None, n: int) -> list[by
 
 
 def of_error(error: BaseException) -> bytes:
-    """The note of a crash. No exception is so odd that it has none."""
+    """The note of a crash."""
+    return _json({"error": described(error)})
+
+
+def described(error: BaseException) -> str:
+    """An exception in words that JSON can hold, however odd it is."""
     try:
         text = f"{type(error).__name__}: {error}"
     except BaseException as worse:
         text = f"{type(error).__name__} (its text raises {type(worse).__name__})"
     # A lone surrogate, as in the name of a file that is not UTF-8, is no JSON.
-    return _json({"error": text.encode(errors="backslashreplace").decode()})
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _json(note: Mapping[str, Any]) -> bytes:

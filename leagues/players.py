@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from arena.envs.game import Ints, Turns
 from arena.leagues.answers import ask
 from arena.leagues.clock import Clock, TimeUp
 from arena.leagues.match import Status
+from arena.leagues.process import Interrupted
 
 Verb = Literal["begin", "end", "took"]
 
@@ -57,14 +59,22 @@ class Players(ABC):
 
 
 class Here(Players):
-    """Agents in this process, each call of which runs against the clock."""
+    """Agents in this process, each call of which runs against the clock.
 
-    def __init__(self, agents: Mapping[str, Agent], clock: Clock) -> None:
-        self._agents, self._clock = agents, clock
+    Agents in ``final`` are not in doubt: they have been late by the wall clock alone before, or
+    nobody will play their matches again.
+    """
+
+    def __init__(
+        self, agents: Mapping[str, Agent], clock: Clock, final: Container[str] = ()
+    ) -> None:
+        self._agents, self._clock, self._final = agents, clock, final
 
     def ask(self, key: str, turns: Turns) -> Answers:
         """See Players."""
-        return ask(self._agents[key], key, turns, self._clock)
+        answers = ask(self._agents[key], key, turns, self._clock)
+        final = answers.doubtful and key in self._final
+        return replace(answers, doubtful=False) if final else answers
 
     def listens(self, key: str, verb: Verb) -> bool:
         """See Players."""
@@ -86,9 +96,9 @@ class Here(Players):
         try:
             with self._clock.running(key):
                 message()
-        except TimeUp:
-            return Told(Status.TIMEOUT)
-        except KeyboardInterrupt:
+        except TimeUp as late:
+            return Told(Status.TIMEOUT, late.doubtful and key not in self._final)
+        except Interrupted:
             raise
         except BaseException:
             return Told(Status.CRASH)

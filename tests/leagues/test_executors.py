@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing as mp
+
 import pytest
 
 from arena.envs.errors import InputError
@@ -46,9 +48,9 @@ def test_who_kills_or_hangs_a_worker_forfeits_and_the_others_play_on(make_league
 def test_a_worker_that_dies_idle_is_replaced(make_league):
     league = make_league(["random", "first"])
     with Processes(runner.roster(league), 1) as executor:
-        for worker in executor._workers:
-            worker.process.kill()
-            worker.process.join()
+        for worker in mp.active_children():
+            worker.kill()
+            worker.join()
         results = list(executor.run(blocks(league)))
     assert len(facts(results)) == 2
 
