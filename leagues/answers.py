@@ -20,6 +20,7 @@ def ask(agent: Agent, key: str, turns: Turns, clock: Clock) -> Answers:
 
     Where it declares its policy, the action is still to be drawn.
     """
+    fault: bytes
     try:
         with clock.running(key):
             try:
@@ -29,10 +30,15 @@ def ask(agent: Agent, key: str, turns: Turns, clock: Clock) -> Answers:
             except (TimeUp, Interrupted):
                 raise
             except BaseException as error:  # sys.exit() in an agent ends the agent, not the league
-                if len(turns) == 1:
-                    return replace(nothing(turns, Status.CRASH), notes=[notes.of_error(error)])
+                fault = notes.of_error(error)
     except TimeUp as end:
         return replace(nothing(turns, Status.TIMEOUT), doubtful=end.doubtful)
+    except Interrupted:
+        raise
+    except BaseException as error:  # from a timer of its own, on the way out of its call
+        fault = notes.of_error(error)
+    if len(turns) == 1:
+        return replace(nothing(turns, Status.CRASH), notes=[fault])
     # One table's trouble must not cost the others: ask again, one by one, while time is not up.
     parts: list[Answers] = []
     for row in range(len(turns)):

@@ -33,7 +33,7 @@ def of_error(error: BaseException) -> bytes:
 def described(error: BaseException) -> str:
     """An exception in words that JSON can hold, however odd it is."""
     try:
-        text = f"{type(error).__name__}: {error}"
+        text = f"{type(error).__name__}: {str(error)[:LONGEST]}"
     except BaseException as worse:
         text = f"{type(error).__name__} (its text raises {type(worse).__name__})"
     # A lone surrogate, as in the name of a file that is not UTF-8, is no JSON.

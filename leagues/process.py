@@ -11,6 +11,7 @@ import gc
 import io
 import locale
 import os
+import resource
 import signal
 import sys
 import threading
@@ -29,6 +30,7 @@ _SIGNALS = [
 ]
 # What os.environ is a view of: a copy of that itself takes fifty times longer.
 _ENVIRONMENT: dict[bytes, bytes] = vars(os.environ)["_data"]
+_LIMITS = (resource.RLIMIT_NOFILE, resource.RLIMIT_AS)
 _TIMERS = (signal.ITIMER_REAL, signal.ITIMER_VIRTUAL, signal.ITIMER_PROF)
 
 
@@ -73,7 +75,10 @@ class Process:
         finally:
             if os.getpid() != self._id:
                 os._exit(0)  # the agent has forked, and this is its child
-            self._mend()
+            for _ in range(3):  # a timer of the agent's may strike once more
+                with suppress(Exception):
+                    self._mend()
+                    break
             if any(_file(fd) != file for fd, file in self._vital.items()):
                 self._lost(f"agent {agent} has closed files of the process that it plays in")
             if self._interrupted:
@@ -194,6 +199,12 @@ def _put_limit(limit: int) -> None:
     sys.setrecursionlimit(max(limit, sys.getrecursionlimit()))
 
 
+def _put_limits(limits: list[tuple[int, int]]) -> None:
+    for which, limit in zip(_LIMITS, limits, strict=True):
+        with suppress(ValueError):  # it is lower for good
+            resource.setrlimit(which, limit)
+
+
 def _mask() -> int:
     mask = os.umask(0o77)
     os.umask(mask)
@@ -243,6 +254,7 @@ _STATE: list[tuple[Callable[[], Any], Callable[[Any], Any]]] = [
     (_ENVIRONMENT.copy, _put_environment),
     (lambda: list(sys.path), _put_path),
     (_mask, os.umask),
+    (lambda: [resource.getrlimit(which) for which in _LIMITS], _put_limits),
     (gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
     (sys.getswitchinterval, sys.setswitchinterval),
     (lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
