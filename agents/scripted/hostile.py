@@ -63,7 +63,7 @@ class Hostile(First):
         if how == "made_exit":
             os._exit(3)
         if how == "made_thread_exit":
-            threading.Timer(0.1, os._exit, [3]).start()
+            threading.Thread(target=os._exit, args=[3]).start()
 
     @classmethod
     def null(cls, options: Mapping[str, Any]) -> Null:
@@ -79,9 +79,8 @@ class Hostile(First):
         """Have the accident, the first time, and answer."""
         self.asked += 1
         accident = ACCIDENTS.get(self.how)
-        if accident is not None and (answer := accident(self, turns)) is not None:
-            return answer
-        return super().act(turns)
+        answer: Decisions | None = None if accident is None else accident(self, turns)
+        return super().act(turns) if answer is None else answer
 
     def end(self, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> None:
         """Fail, perhaps, or write into what it is told."""
@@ -250,7 +249,7 @@ def _output_closed() -> None:
 
 @_once
 def _output_gone() -> None:
-    sys.stdout = sys.stderr = None  # type: ignore[assignment]
+    sys.stdout = sys.stderr = None
 
 
 @_once
@@ -328,7 +327,7 @@ def _later(agent: Hostile, turns: Turns) -> Decisions:
     for actions, probabilities, notes in agent.kept:
         actions[...], probabilities[...] = 99, np.nan
         notes[0]["it"] = object()
-    actions = turns.action_mask.argmax(axis=1)
+    actions = _mask(turns).argmax(axis=1)
     kept = actions, np.eye(_mask(turns).shape[1])[actions], [{"a": 1}] * len(turns)
     agent.kept.append(kept)
     return Decisions(*kept)
@@ -365,7 +364,7 @@ def _terminated(agent: Hostile, turns: Turns) -> None:
 
 @_once
 def _thread_exit() -> None:
-    threading.Timer(0.05, os._exit, [3]).start()
+    threading.Thread(target=os._exit, args=[3]).start()
 
 
 @_accident
