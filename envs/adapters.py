@@ -17,8 +17,9 @@ What all three do:
   that every library in use takes.
 - **Masks** are read from ``observation["action_mask"]`` or ``info["action_mask"]``; where an
   environment gives none, every action of a Discrete space is legal.
-- **Ends.** Terminated and truncated episodes are both over, and their returns count. PettingZoo's
-  dead steps are taken here; nobody is asked for them.
+- **Ends.** Terminated and truncated episodes are both over, and their returns count; an episode is
+  truncated where nobody was terminated. PettingZoo's dead steps are taken here; nobody is asked for
+  them.
 - **Forfeits** end the table, as PettingZoo's ``TerminateIllegalWrapper`` does: what was earned so
   far stays, whoever forfeits gets ``forfeit_reward`` (-1) in addition, the others nothing. Where an
   episode's rewards are negative (a penalty for each step), set it so low that giving up never pays.
@@ -42,6 +43,7 @@ from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Observation, Tables
+from arena.envs.path import Path
 from arena.envs.spaces import Actions, Layout, as_json, as_text, mask_of
 
 
@@ -52,11 +54,13 @@ class Episode(Protocol):
         env: the environment.
         returns: float64 ``(seats,)``, what each seat has earned.
         waiting: the seats that must act now, in their order; empty when the episode is over.
+        truncated: whether it is over by a limit alone, and not by the rules.
     """
 
     env: Any
     returns: NDArray[np.float64]
     waiting: tuple[int, ...]
+    truncated: bool
 
     def begin(self, seed: int) -> None:
         """Reset the environment with ``seed``."""
@@ -128,6 +132,7 @@ class AdaptedTables(Tables):
     """Tables of environments that know nothing of each other, stepped one after the other."""
 
     game: Adapted
+    path: Path
 
     def __init__(self, game: Adapted, capacity: int) -> None:
         super().__init__(game, capacity)
@@ -137,9 +142,11 @@ class AdaptedTables(Tables):
         self._forfeits: list[set[int]] = [set() for _ in range(capacity)]
         self._last: list[dict[str, str]] = [{} for _ in range(capacity)]
         self._steps = np.zeros(capacity, np.int64)
+        self.path = Path(capacity)
 
     def begin(self, tables: Ints, seeds: NDArray[np.uint64]) -> None:
         """Reset an environment for each table with the upper 31 bits of its seed."""
+        self.path.begin(tables, seeds)
         for table, seed in zip(tables.tolist(), seeds.tolist(), strict=True):
             episode = self._episodes[table]
             if episode is None or self.game.fresh:
@@ -187,12 +194,14 @@ class AdaptedTables(Tables):
 
     def step(self, tables: Ints, seats: Ints, actions: NDArray[Any]) -> None:
         """Note the answers, and step each table of which every seat has now answered."""
+        self.path.step(tables, seats, actions)
         for table, seat, action in zip(tables.tolist(), seats.tolist(), actions, strict=True):
             self._answers[table][seat] = action
         self._resolve(tables)
 
     def forfeit(self, tables: Ints, seats: Ints) -> None:
         """Note who forfeits; the table ends once every other seat has answered."""
+        self.path.forfeit(tables, seats)
         for table, seat in zip(tables.tolist(), seats.tolist(), strict=True):
             self._forfeits[table].add(seat)
         self._resolve(tables)
@@ -255,6 +264,7 @@ class AdaptedTables(Tables):
         forfeits = self._forfeits[table]
         self._answers[table].clear()
         self.done[table] = bool(forfeits) or not episode.waiting
+        self.truncated[table] = episode.truncated and not forfeits
         self.returns[table] = episode.returns
         self.returns[table, list(forfeits)] += self.game.forfeit_reward
         if self.game.seats == 1:
@@ -322,12 +332,14 @@ class _SoloEpisode:
         self._seen = self.env.reset(seed=seed)
         self.returns = np.zeros(1)
         self.waiting: tuple[int, ...] = (0,)
+        self.truncated = False
 
     def act(self, actions: Mapping[int, Any]) -> None:
         observation, reward, terminated, truncated, info = self.env.step(actions[0])
         self._seen = observation, info
         self.returns = self.returns + float(reward)
         self.waiting = () if terminated or truncated else (0,)
+        self.truncated = bool(truncated and not terminated)
 
     def seen(self, seat: int) -> tuple[Any, Mapping[str, Any]] | None:
         return self._seen
@@ -400,6 +412,7 @@ class _AECEpisode:
     def begin(self, seed: int) -> None:
         self.env.reset(seed=seed)
         self._settled = np.zeros(len(self._agents))
+        self._terminated = False
         self._final: dict[int, tuple[Any, Mapping[str, Any]]] = {}
         self._advance()
 
@@ -422,11 +435,13 @@ class _AECEpisode:
             agent = env.agent_selection
             seat = self._agents.index(agent)
             if env.terminations[agent] or env.truncations[agent]:
+                self._terminated |= bool(env.terminations[agent])
                 # A dead agent is forgotten by the environment; what it saw last is still shown.
                 self._final[seat] = deepcopy((env.observe(agent), env.infos[agent]))
                 self._step(seat, None)
             else:
                 self.waiting = (seat,)
+        self.truncated = not self.waiting and not self._terminated
         self.returns = self._settled.copy()
         for agent in env.agents:
             self.returns[self._agents.index(agent)] += env._cumulative_rewards[agent]
@@ -467,6 +482,7 @@ class _ParallelEpisode:
         self.returns = np.zeros(len(self._agents))
         self._seen: dict[int, tuple[Any, Mapping[str, Any]]] = {}
         self._note(observations, infos)
+        self._terminated = self.truncated = False
         self.waiting: tuple[int, ...] = self._seats(self.env.agents)
 
     def act(self, actions: Mapping[int, Any]) -> None:
@@ -475,9 +491,11 @@ class _ParallelEpisode:
         self._note(observations, infos)
         for agent, reward in rewards.items():
             self.returns[self._agents.index(agent)] += reward
+        self._terminated |= any(terminations.values())
         self.waiting = self._seats(
             a for a in self.env.agents if not (terminations.get(a) or truncations.get(a))
         )
+        self.truncated = not self.waiting and not self._terminated
 
     def seen(self, seat: int) -> tuple[Any, Mapping[str, Any]] | None:
         return self._seen.get(seat)

@@ -14,6 +14,7 @@ from arena.envs.minihack import frames, text
 from arena.envs.minihack.env import KEYS
 from arena.envs.minihack.pool import TRUNCATED, Pool
 from arena.envs.minihack.worker import OUTCOMES
+from arena.envs.path import Path
 
 if TYPE_CHECKING:
     from arena.envs.minihack.game import MiniHack
@@ -29,6 +30,7 @@ class MiniHackTables(Tables):
     """
 
     game: MiniHack
+    path: Path
 
     def __init__(self, game: MiniHack, capacity: int) -> None:
         super().__init__(game, capacity)
@@ -36,6 +38,7 @@ class MiniHackTables(Tables):
         self.last = np.full(capacity, -1)
         self._pool: Pool | None = None
         self._forfeited = np.zeros(capacity, np.bool_)
+        self.path = Path(capacity)
 
     @property
     def pool(self) -> Pool:
@@ -46,10 +49,11 @@ class MiniHackTables(Tables):
 
     def begin(self, tables: Ints, seeds: NDArray[np.uint64]) -> None:
         """Begin the episodes that the seeds, or their contexts, name."""
+        self.path.begin(tables, seeds)
         contexts = self.game.contexts
         meant = [context_seed(seed, contexts) for seed in seeds.tolist()]
         self.pool.reset(tables, np.array(meant, np.uint64))
-        self.done[tables] = False
+        self.done[tables] = self.truncated[tables] = False
         self.returns[tables] = 0.0
         self.tiebreaks[tables] = 0.0
         self.last[tables] = -1
@@ -70,16 +74,21 @@ class MiniHackTables(Tables):
 
     def step(self, tables: Ints, seats: Ints, actions: NDArray[Any]) -> None:
         """Press the keys."""
+        self.path.step(tables, seats, actions)
         pool = self.pool
         pool.step(tables, actions)
         self.last[tables] = actions
         self.returns[tables, 0] += pool.arrays["reward"][tables]
         steps = pool.arrays["steps"][tables]
         self.tiebreaks[tables, 0] = -steps
-        self.done[tables] = (pool.arrays["outcome"][tables] > 0) | (steps >= self.game.steps)
+        outcome = pool.arrays["outcome"][tables]
+        late = (outcome == 0) & (steps >= self.game.steps)
+        self.truncated[tables] = (outcome == TRUNCATED) | late
+        self.done[tables] = (outcome > 0) | late
 
     def forfeit(self, tables: Ints, seats: Ints) -> None:
         """The episode is over, at a price above that of standing still to its end."""
+        self.path.forfeit(tables, seats)
         self.done[tables] = True
         self.last[tables] = -1
         self.returns[tables, 0] -= 1.0 + 0.01 * self.game.steps

@@ -32,6 +32,7 @@ class ScienceBirdsTables(Tables):
     """
 
     game: ScienceBirds
+    state = ("letters", "trial", "heights", "cells", "drops", "counts")
 
     def __init__(self, game: ScienceBirds, capacity: int) -> None:
         super().__init__(game, capacity)
@@ -128,6 +129,18 @@ class ScienceBirdsTables(Tables):
         """End these episodes; the levels that are missing score 0."""
         for table in tables.tolist():
             self._end(table)
+
+    def copy(self, tables: Ints, into: Tables, slots: Ints | None = None) -> None:
+        """See ``Tables``: beside the arrays, what became of finished levels."""
+        assert isinstance(into, ScienceBirdsTables)
+        super().copy(tables, into, slots)
+        places = range(len(tables)) if slots is None else slots.tolist()
+        known = [(list(self.assessments[table]), self._last[table]) for table in tables.tolist()]
+        for slot, (assessed, last) in zip(places, known, strict=True):
+            into.assessments[slot], into._last[slot] = assessed, last
+
+    def redeal(self, tables: Ints, seats: Ints, seeds: NDArray[np.uint64]) -> None:
+        """Nothing: a builder sees all that there is, and nothing is left to chance."""
 
     # -- words and pictures --------------------------------------------------------------------
 
