@@ -6,9 +6,9 @@ compares what happened, beside checking every turn by itself. It finds what brea
 that leaks between tables, randomness that does not come from the seed, masks that disagree with
 ``legal``, words that do not read back, frames that are no JSON.
 
-A game that hides something from its seats can have that checked too: where its tables have a method
-``redeal(table, seat, seed)``, which draws afresh all that ``seat`` cannot know, nothing that the
-seat is shown may change by it.
+What a game offers beside (``Game.offers``) is checked as well. Where its tables have ``redeal``,
+nothing that a seat is shown may change by it, and equal seeds must imagine equal tables for states
+that differ only in what is hidden: so a game that hides something has proof that it does.
 """
 
 from __future__ import annotations
@@ -24,14 +24,11 @@ import orjson
 from numpy.typing import NDArray
 
 from arena.envs import seeding
-from arena.envs.errors import InputError
+from arena.envs.conformance_parts import any_legal, check_parts
+from arena.envs.errors import InputError, NotConforming
 from arena.envs.game import Game, Ints, Tables, Turns
 
 _ODD_ANSWERS = ("", "?", "no such action", "0 or 1", "\n", "fold call check raise all-in")
-
-
-class NotConforming(AssertionError):
-    """A game or a player breaks its contract; the message says how, and at which decision."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +76,7 @@ def check_game(game: Game, *, tables: int = 4, limit: int = 300, seed: int = 0) 
 
     if "redeal" in game.offers:
         _Play(game, tables, limit).run(slots, seeds, redeal=True)
+    check_parts(game, seeds)
     ended = sum(history.ended for history in together.histories.values())
     return Checked(together.decisions, tables, ended)
 
@@ -130,6 +128,8 @@ class _Play:
         shape = (tables.capacity, self.game.seats)
         if tables.done.shape != shape[:1] or not tables.done.all():
             raise NotConforming(f"{self.game.name}: done must be True at every idle table")
+        if tables.truncated.shape != shape[:1]:
+            raise NotConforming(f"{self.game.name}: truncated must have shape {shape[:1]}")
         if tables.returns.shape != shape or tables.tiebreaks.shape != shape:
             raise NotConforming(f"{self.game.name}: returns and tiebreaks must have shape {shape}")
         if len(tables.to_act()[0]):
@@ -211,6 +211,8 @@ class _Play:
             history = self._history(slot)
             if not np.isfinite(self.tables.returns[slot]).all():
                 self._refuse(slot, f"has returns that are no numbers: {self.tables.returns[slot]}")
+            if self.tables.truncated[slot] and not self.tables.done[slot]:
+                self._refuse(slot, "is truncated and not done")
             if self.tables.done[slot]:
                 history.ended = True
                 history.frames[-1] = self._frame(slot, None)
@@ -303,21 +305,16 @@ class _Play:
         for odd in (np.full(n, None), np.full(n, np.nan), np.full(n, "x"), np.zeros((n, 7, 7, 7))):
             if self._legal(turns, odd).any():
                 self._refuse(first, f"calls the action {odd[0]} legal")
-        if mask is None:
-            chosen = []
-            for draw in draws.tolist():
-                self.space.seed(int(draw * 2**53))
-                chosen.append(self.space.sample())
-            actions = np.array(chosen)
-        else:
-            actions = self._from_mask(turns, mask, draws)
+        if mask is not None:
+            self._check_mask(turns, mask, draws)
+        actions = any_legal(self.space, mask, draws)
         for row in np.flatnonzero(~self._legal(turns, actions)).tolist():
             self._refuse(int(turns.tables[row]), f"calls {actions[row]} of its space illegal")
         return actions
 
-    def _from_mask(
+    def _check_mask(
         self, turns: Turns, mask: NDArray[np.bool_], draws: NDArray[np.float64]
-    ) -> NDArray[np.int64]:
+    ) -> None:
         n, size = len(turns), int(self.space.n)  # type: ignore[attr-defined]
         if mask.shape != (n, size) or mask.dtype != np.bool_:
             self._refuse(int(turns.tables[0]), f"must have a mask of bool ({n}, {size})")
@@ -329,7 +326,6 @@ class _Play:
                 self._refuse(int(turns.tables[0]), f"has a mask that is not legal() at {action}")
         if self._legal(turns, np.full(n, -1)).any() or self._legal(turns, np.full(n, size)).any():
             self._refuse(int(turns.tables[0]), f"allows an action outside of 0 … {size - 1}")
-        return seeding.draw(mask, draws)
 
     def _legal(self, turns: Turns, actions: NDArray[Any]) -> NDArray[np.bool_]:
         try:
@@ -344,6 +340,7 @@ class _Play:
         """Words, ``parse`` and ``describe`` are each other's inverse; anything else is refused."""
         slot, seat = int(turns.tables[row]), int(turns.seats[row])
         tables = self.tables
+        self._facts(slot, seat)
         if not isinstance(tables.text(slot, seat), str):
             self._refuse(slot, "must tell its observation as a string")
         words = list(tables.words(slot, seat))
@@ -355,6 +352,7 @@ class _Play:
                 self._refuse(slot, f"reads {word!r} as {tables.describe(slot, seat, read)!r}")
             if not self._legal(turns.select(np.array([row])), np.array([read])).all():
                 self._refuse(slot, f"names {word!r}, which is illegal")
+        self._check_reasons(turns, row, action)
         told = tables.describe(slot, seat, action)
         if not np.array_equal(tables.parse(slot, seat, told), action):
             self._refuse(slot, f"describes {action} as {told!r} and reads that otherwise")
@@ -371,6 +369,16 @@ class _Play:
                 continue
             self._refuse(slot, f"reads the answer {odd!r} as {read}")
 
+    def _check_reasons(self, turns: Turns, row: int, action: Any) -> None:
+        """``why_not`` gives a reason where ``legal`` says no, and only there."""
+        slot, mask = int(turns.tables[row]), turns.action_mask
+        if (reason := turns.why_not(row, action)) is not None:
+            self._refuse(slot, f"calls {action} legal and says why it is not: {reason}")
+        barred = [] if mask is None else np.flatnonzero(~mask[row])[:2].tolist()
+        for odd in (None, "?", *barred):
+            if not isinstance(turns.why_not(row, odd), str):
+                self._refuse(slot, f"does not say why {odd!r} is not legal")
+
     def _check_hidden(self, slot: int, seat: int, seed: int) -> None:
         before = self._shown(slot, seat)
         self.tables.redeal(np.array([slot]), np.array([seat]), np.array([seed], np.uint64))
@@ -386,7 +394,7 @@ class _Play:
             "mask": None if mask is None else mask.tobytes(),
             "text": self.tables.text(slot, seat),
             "words": list(self.tables.words(slot, seat)),
-            "facts": orjson.dumps(self.tables.facts(slot, seat)),
+            "facts": self._facts(slot, seat),
             "frame": self._frame(slot, seat),
         }
 
@@ -395,6 +403,12 @@ class _Play:
             return orjson.dumps(self.tables.frame(slot, seat))
         except TypeError as error:
             self._refuse(slot, f"has a frame that is no JSON: {error}")
+
+    def _facts(self, slot: int, seat: int) -> bytes:
+        try:
+            return orjson.dumps(self.tables.facts(slot, seat))
+        except TypeError as error:
+            self._refuse(slot, f"has facts that are no JSON: {error}")
 
     def _refuse(self, slot: int, sentence: str) -> NoReturn:
         seed = self.slots.get(slot)

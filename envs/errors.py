@@ -1,4 +1,4 @@
-"""The one exception that stands for a user's mistake."""
+"""What stands for a mistake of the user's, and of a plug-in's."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,7 @@ class InputError(ValueError):
     Its message is one sentence that names what is wrong and what would be right. The command line
     prints it without a traceback and exits with code 2.
     """
+
+
+class NotConforming(AssertionError):
+    """A game or a player breaks its contract; the message says how, and at which decision."""

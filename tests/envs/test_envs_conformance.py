@@ -42,6 +42,20 @@ def test_a_registered_game_keeps_the_contract(spec):
     assert check_game(game, tables=tables).decisions > 0
 
 
+@pytest.mark.parametrize(
+    ("spec", "offers"),
+    [
+        ("holdem", {"copy", "redeal", "facts"}),
+        ("rtb", {"copy", "redeal"}),
+        ("errand", {"copy", "redeal", "facts"}),
+        ("gridworld", {"copy"}),  # nobody can draw the rooms that are out of sight
+        ("gymnasium?id=CartPole-v1", {"copy"}),  # by playing its path again
+    ],
+)
+def test_a_game_says_which_optional_parts_it_has(spec, offers):
+    assert make_game(spec).offers == offers
+
+
 def test_a_third_partys_game_is_found_and_keeps_the_contract(nim_plugin):
     assert "nim" in game_names()
     assert check_game(make_game("nim?most=4")).ended == 4
@@ -135,6 +149,45 @@ def showing_what_is_hidden(tables, nim):
     tables.redeal = redeal
 
 
+def truncating_what_goes_on(tables, nim):
+    def step(self, at, seats, actions):
+        nim.step(self, at, seats, actions)
+        self.truncated[at] = True
+
+    tables.step = step
+
+
+def giving_no_reasons(tables, nim):
+    tables.why_not = lambda self, at, seat, action: None
+
+
+def giving_reasons_against_what_is_legal(tables, nim):
+    tables.why_not = lambda self, at, seat, action: "it would be unwise"
+
+
+def telling_facts_in_numpy(tables, nim):
+    tables.facts = lambda self, at, seat: {"stones": self.stones[at]}
+
+
+def copying_only_a_part(tables, nim):
+    tables.state = ("stones",)
+
+
+def copying_by_playing_on(tables, nim):
+    def copy(self, at, into, slots=None):
+        nim.copy(self, at, into, slots)
+        self.stones[at] -= 1
+
+    tables.copy = copy
+
+
+def advancing_otherwise(tables, nim):
+    def advance(self, at, seats, actions, seeds):
+        return nim.advance(self, at, seats, actions, seeds + np.uint64(1))
+
+    tables.advance = advance
+
+
 @pytest.mark.parametrize(
     ("fault", "says"),
     [
@@ -150,6 +203,13 @@ def showing_what_is_hidden(tables, nim):
         (asking_who_forfeited, "has forfeited"),
         (asking_when_done, "idle|done"),
         (showing_what_is_hidden, "hidden"),
+        (truncating_what_goes_on, "truncated and not done"),
+        (giving_no_reasons, "does not say why"),
+        (giving_reasons_against_what_is_legal, "says why it is not"),
+        (telling_facts_in_numpy, "facts"),
+        (copying_only_a_part, "copy differs"),
+        (copying_by_playing_on, "copy"),
+        (advancing_otherwise, "advance"),
     ],
 )
 def test_the_checker_finds_a_game(fault, says, nim_plugin):
