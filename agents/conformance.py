@@ -25,7 +25,7 @@ from arena.agents.agent import Agent, Decisions
 from arena.agents.answers import SUMS_TO, Status, check, draw
 from arena.agents.registry import make_agent
 from arena.envs import seeding
-from arena.envs.conformance import NotConforming
+from arena.envs.errors import NotConforming
 from arena.envs.game import Game, Ints, Turns
 from arena.envs.registry import make_game
 

@@ -44,7 +44,9 @@ class _Chance:
         return any_legal(self.space, turns.action_mask, draws)
 
 
-def any_legal(space: Any, mask: NDArray[np.bool_] | None, draws: NDArray[np.float64]) -> Any:
+def any_legal(
+    space: Any, mask: NDArray[np.bool_] | None, draws: NDArray[np.float64]
+) -> NDArray[Any]:
     """A legal action for each uniform number: of the mask, else a sample of the space."""
     if mask is not None:
         return seeding.draw(mask, draws)
@@ -78,12 +80,12 @@ def _check_advance(game: Game, seeds: NDArray[np.uint64], chance: _Chance) -> No
 
 
 def _alike(one: Turns, two: Turns) -> bool:
-    masks = one.action_mask, two.action_mask
+    shown, mask = one.action_mask, two.action_mask
     return (
         np.array_equal(one.tables, two.tables)
         and np.array_equal(one.seats, two.seats)
         and all(np.array_equal(one.observation[k], two.observation[k]) for k in two.observation)
-        and (masks[1] is None or np.array_equal(masks[0], masks[1]))
+        and (mask is None if shown is None else mask is not None and np.array_equal(shown, mask))
     )
 
 

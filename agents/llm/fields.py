@@ -7,17 +7,12 @@ observations at the table, each with the action taken). Some offer more; see ``F
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, cast
 
-from arena.agents.llm.poker_words import read_face
+from arena.agents.llm import poker_words
 from arena.agents.llm.templates import families
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Turns
-
-if TYPE_CHECKING:
-    from arena.envs.minihack.game import MiniHack
 
 Fields = Mapping[str, str]
 Rendering = Callable[[Turns, int], Fields]
@@ -92,41 +87,11 @@ class Past:
 
 
 def _holdem(turns: Turns, row: int) -> Fields:
-    return read_face(turns.text[row])
+    return poker_words.fields(turns.facts[row])
 
 
-_GOALS = {
-    "stairs": "Reach the stairs down (>).",
-    "boulders": "Push a boulder (0 or `) onto every fountain ({).",
-    "message": "Find the object that lies about, pick it up and use it.",
-}
-_KEY = " A key opens the closed door: pickup takes it, apply turns it beside the door."
-_VIEWED = re.compile(r"message:\n(.*?)\nview:\n(.*?)\nmap:\n(.*?)\ninventory:\n(.*)", re.DOTALL)
-
-
-def _minihack(turns: Turns, row: int) -> Fields:
-    seen = _VIEWED.fullmatch(turns.text[row])
-    if seen is None:
-        raise ValueError(f"this is no MiniHack observation: {turns.text[row]!r}")
-    named = dict(zip(("message", "view", "map", "inventory"), seen.groups(), strict=True))
-    game = cast("MiniHack", turns.game)
-    goal = _GOALS[game.task.goal] + (_KEY if game.task.unlocks else "")
-    return named | {"task": game.task_name, "goal": goal}
-
-
-def _rtb(turns: Turns, row: int) -> Fields:
-    seen = turns.observation
-    return {
-        "time_left": f"{seen['time_left'][row, 0]:.0%}",
-        "budget_left": f"{seen['budget_left'][row, 0]:.0%}",
-    }
-
-
-def _science_birds(turns: Turns, row: int) -> Fields:
-    from arena.envs.science_birds.similarity import LETTERS
-    from arena.envs.science_birds.text import RULES
-
-    return {"letter": LETTERS[int(turns.observation["letter"][row])], "rules": RULES}
+def _facts(turns: Turns, row: int) -> Fields:
+    return turns.facts[row]
 
 
 _POKER = (
@@ -135,9 +100,9 @@ _POKER = (
 )
 FIELDS: dict[str, tuple[tuple[str, ...], Rendering]] = {
     "holdem": (tuple(_POKER.split()), _holdem),
-    "minihack": (("message", "view", "map", "inventory", "task", "goal"), _minihack),
-    "rtb": (("time_left", "budget_left"), _rtb),
-    "science_birds": (("letter", "rules"), _science_birds),
+    "minihack": (("message", "view", "map", "inventory", "task", "goal"), _facts),
+    "rtb": (("time_left", "budget_left"), _facts),
+    "science_birds": (("letter", "rules"), _facts),
     "gridworld": ((), lambda turns, row: {}),
 }
 """Of each game that has fields of its own: their names, and what renders them."""

@@ -1,9 +1,9 @@
-"""Hold'em in prompts: cards and hands by their names, and the parts of the game's text face."""
+"""Hold'em in prompts: cards and hands by their names, and what a prompt says of the facts."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,14 +17,6 @@ _RANKS = (
 )
 _SUITS = ("clubs", "diamonds", "hearts", "spades")
 _BOARDS = {"flop": (0, 3), "turn": (3, 4), "river": (4, 5)}
-
-_HEAD = re.compile(r"(\d+) players, hand .*; one is (\d+) chips\.")
-_SEAT = re.compile(r"^You are (\S+) and hold (.+)\.$", re.MULTILINE)
-_STREET = re.compile(r"^Street: ([a-z-]+)(?:: (.+?))?\. Pot: (.+)\.$", re.MULTILINE)
-_STACKS = re.compile(r"^Stacks: (.+)\.$", re.MULTILINE)
-_POSTS = re.compile(r"^Posts: (.+)\.$", re.MULTILINE)
-_TOLD = re.compile(r"^(Pre-flop|Flop|Turn|River): (.+)\.$", re.MULTILINE)
-_OWED = re.compile(r"^It is your turn; to call: (.+)\.$", re.MULTILINE)
 
 
 def card_in_words(card: int) -> str:
@@ -61,47 +53,37 @@ def hand_rank(hole: Sequence[int], board: Sequence[int]) -> str:
     return category(int(evaluate(np.array([dealt], np.int8))[0]))
 
 
-def read_face(text: str) -> dict[str, str]:
-    """The parts of ``arena.envs.holdem.text.observation`` by name, for the seat that is to act.
+def fields(known: Mapping[str, Any]) -> dict[str, str]:
+    """What a prompt can say of Hold'em's facts, for the seat that is to act.
 
-    ``players``, ``big_blind`` (in chips), ``position``, ``positions``, ``cards``,
-    ``cards_in_words``, ``features``, ``hand_rank``, ``grade`` (see ``hand_grades``), ``street``,
-    ``board``, ``board_in_words``, ``pot``, ``stacks``, ``posts``, ``betting`` (a line a street),
-    ``story`` (the same with the board's cards in words) and ``to_call``. Amounts are in big blinds.
+    Beside facts as they are: ``cards``, ``cards_in_words``, ``features``, ``hand_rank``, ``grade``
+    (see ``hand_grades``), ``board_in_words``, ``betting`` (a line a street) and ``story`` (the same
+    with the board's cards in words).
     """
-    head, seat, street = _HEAD.search(text), _SEAT.search(text), _STREET.search(text)
-    stacks, posts, owed = _STACKS.search(text), _POSTS.search(text), _OWED.search(text)
-    if not (head and seat and street and stacks and posts and owed):
-        raise ValueError(f"this is no Hold'em observation of a seat that is to act: {text!r}")
-    hole, board = cards.parse(seat[2]), cards.parse(street[2] or "")
-    told = {name.lower(): acts for name, acts in _TOLD.findall(text)}
+    hole, board = cards.parse(" ".join(known["hole"])), cards.parse(" ".join(known["board"]))
+    told = {street: ", ".join(acts) for street, acts in known["decisions"].items()}
     story = [f"Before the flop: {told.get('pre-flop', 'nothing yet')}."]
     for name, (first, last) in _BOARDS.items():
         if len(board) >= last:
             acts = told.get(name, "nothing yet")
             story.append(f"The {name} brings the {in_words(board[first:last])}: {acts}.")
     return {
-        "players": head[1],
-        "big_blind": head[2],
-        "position": seat[1],
-        "positions": ", ".join(one.split()[0] for one in _outer_commas(stacks[1])),
-        "cards": seat[2],
+        "players": str(known["players"]),
+        "big_blind": str(known["big_blind"]),
+        "position": known["position"],
+        "positions": ", ".join(known["positions"]),
+        "cards": " ".join(known["hole"]),
         "cards_in_words": in_words(hole),
         "features": features(hole),
         "hand_rank": hand_rank(hole, board),
         "grade": hand_grade(hole, board),
-        "street": street[1],
-        "board": street[2] or "none",
+        "street": known["street"],
+        "board": " ".join(known["board"]) or "none",
         "board_in_words": in_words(board),
-        "pot": street[3],
-        "stacks": stacks[1],
-        "posts": posts[1],
+        "pot": known["pot"],
+        "stacks": ", ".join(known["stacks"]),
+        "posts": ", ".join(known["posts"]) or "none",
         "betting": "\n".join(f"{name}: {acts}" for name, acts in told.items()) or "none yet",
         "story": "\n".join(story),
-        "to_call": owed[1],
+        "to_call": known["to_call"],
     }
-
-
-def _outer_commas(text: str) -> list[str]:
-    """The items between those commas that stand in no brackets."""
-    return re.split(r", (?![^(]*\))", text)

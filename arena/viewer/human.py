@@ -328,21 +328,18 @@ def _league(game: str, made: Game, identities: dict[str, Identity]) -> League:
 
 def _turn(turns: Turns) -> dict[str, Any]:
     """What the person may do: the menu's actions, and the bounds of any other raise."""
-    tables: Any = turns._source
-    seat = int(turns.seats[0])
-    mask = turns.action_mask
+    mask, chips = turns.action_mask, turns.facts[0]["chips"]
     assert mask is not None
-    hand = tables.hands[0]
-    least, most = tables.raise_bounds(turns.tables)[0].tolist()
-    to_call = min(int(hand["level"] - hand["bets"][seat]), int(hand["stacks"][seat]))
     return {
         "legal": [
-            {"action": action, "label": tables.describe(0, seat, action)}
+            {"action": action, "label": turns.describe(0, action)}
             for action in np.flatnonzero(mask[0]).tolist()
         ],
-        "raise": {"least": least, "most": most, "base": mask.shape[1]} if most else None,
-        "verb": "Raise to" if hand["level"] > 0 else "Bet",
-        "to_call": to_call,
-        "pot": int(hand["pot"]),
-        "bet": int(hand["bets"][seat]),
+        "raise": {"least": chips["least"], "most": chips["most"], "base": mask.shape[1]}
+        if chips["most"]
+        else None,
+        "verb": chips["verb"].capitalize(),
+        "to_call": chips["to_call"],
+        "pot": chips["pot"],
+        "bet": chips["bet"],
     }

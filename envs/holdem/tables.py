@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
 from arena.envs.game import UNASKED, Advanced, Ints, Observation, Tables, Turns
-from arena.envs.holdem import episode, menu, observation, rules
+from arena.envs.holdem import episode, frames, menu, observation, rules, text
 from arena.envs.holdem.rules import compiled, inlined
 
 if TYPE_CHECKING:
@@ -327,34 +327,35 @@ class HoldemTables(Tables):
 
     # -- words and pictures --------------------------------------------------------------------
 
+    def facts(self, table: int, seat: int) -> dict[str, Any]:
+        """What the seat knows, by name; see ``arena.envs.holdem.text.facts``."""
+        return text.facts(self, table, seat)
+
     def text(self, table: int, seat: int) -> str:
         """The seat's observation in words; see ``arena.envs.holdem.text``."""
-        from arena.envs.holdem import text
-
-        return text.observation(self, table, seat)
+        return text.observation(text.facts(self, table, seat))
 
     def words(self, table: int, seat: int) -> Sequence[str]:
         """The menu's legal actions in words; see ``arena.envs.holdem.text``."""
-        from arena.envs.holdem import text
-
         return text.words(self, table, seat)
 
     def parse(self, table: int, seat: int, answer: str) -> int:
         """The action that ``answer`` names; see ``arena.envs.holdem.text``."""
-        from arena.envs.holdem import text
-
         return text.parse(self, table, seat, answer)
 
     def describe(self, table: int, seat: int, action: Any) -> str:
         """A legal action in words; see ``arena.envs.holdem.text``."""
-        from arena.envs.holdem import text
-
         return text.describe(self, table, seat, action)
+
+    def why_not(self, table: int, seat: int, action: Any) -> str | None:
+        """See ``Tables``; of a number it says what is wrong with it."""
+        reason = super().why_not(table, seat, action)
+        if reason is None or not isinstance(action, int | np.integer):
+            return reason
+        return text.why_not(self, table, seat, int(action))
 
     def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
         """The table as JSON-able values; see ``arena.envs.holdem.frames``."""
-        from arena.envs.holdem import frames
-
         return frames.frame(self, table, seat)
 
 

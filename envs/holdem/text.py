@@ -16,16 +16,16 @@ White space and case are free, nothing else is: no answer stands for two actions
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from arena.envs.errors import InputError
 from arena.envs.holdem import cards, rules
 from arena.envs.holdem.history import STREETS
-from arena.envs.holdem.menu import decode
+from arena.envs.holdem.menu import FOLD_ACTION, decode
 from arena.envs.holdem.rules import BOARD_CARDS
 
 if TYPE_CHECKING:
@@ -54,38 +54,84 @@ class Told(NamedTuple):
 # -- what a seat sees --------------------------------------------------------------------------
 
 
-def observation(tables: HoldemTables, table: int, seat: int) -> str:
-    """All that ``seat`` knows: stakes, position, cards, pot, stacks and the hand so far."""
+def facts(tables: HoldemTables, table: int, seat: int) -> dict[str, Any]:
+    """All that ``seat`` knows, by name.
+
+    =============  =================================================================================
+    ``players``    how many were dealt in; ``hand``, ``hands``: the hand's number, and of how many
+    ``big_blind``  chips; all other amounts are in big blinds, as ``amount`` writes them
+    ``clock``      a sentence on a tournament's level, or None
+    ``position``   the seat's, None where it is out of the hand; ``positions``: everybody's
+    ``hole``       the seat's cards; ``board``: those that lie open
+    ``street``     pre-flop, flop, turn or river; ``pot``
+    ``stacks``     for each position a phrase, ``BB 99 (you, 1 bet)``; ``posts``: likewise
+    ``decisions``  by street, what was done, ``BTN raises to 3``; ``forgotten``: whether some are
+                   too long ago to be kept
+    ``to_call``    None where the seat is not to act; so is ``chips``
+    ``chips``      whole chips: ``pot``, ``to_call``, ``bet`` (put in on this street), ``least`` and
+                   ``most`` (totals that may be bet or raised to, 0: none), and the ``verb`` for it
+    =============  =================================================================================
+    """
     hand = tables.hands[table]
-    unit = int(hand["big_blind"])
-    name = positions(hand)
-    of_many = f" of {hand['hands']}" if hand["hands"] > 1 else ""
+    unit, name, story = int(hand["big_blind"]), positions(hand), told(hand)
+    acting = hand["actor"] == seat
+    owed = min(int(rules.to_call(hand, seat)), int(hand["stacks"][seat]))
+    by_street = {
+        STREETS[street]: [f"{name[one.seat]} {one.words}" for one in story if one.street == street]
+        for street in range(int(hand["street"]) + 1)
+    }
+    chips = {
+        "pot": int(hand["pot"]),
+        "to_call": owed,
+        "bet": int(hand["bets"][seat]),
+        "least": int(hand["min_raise"]),
+        "most": int(hand["max_raise"]),
+        "verb": _verb(hand),
+    }
+    return {
+        "players": len(name),
+        "hand": hand_number(hand),
+        "hands": int(hand["hands"]),
+        "big_blind": unit,
+        "clock": _clock(hand) if hand["stage_hands"] else None,
+        "position": name.get(seat),
+        "positions": list(name.values()),
+        "hole": _named(hand["deck"][2 * seat : 2 * seat + 2]) if seat in name else [],
+        "board": _named(visible_board(hand)),
+        "street": STREETS[hand["street"]],
+        "pot": amount(hand["pot"], unit),
+        "stacks": [_stack(hand, s, name[s], s == seat) for s in name],
+        "posts": _posts(hand, name),
+        "decisions": {street: acts for street, acts in by_street.items() if acts},
+        "forgotten": bool(hand["decisions"] > rules.HISTORY),
+        "to_call": amount(owed, unit) if acting else None,
+        "chips": chips if acting else None,
+    }
+
+
+def observation(known: Mapping[str, Any]) -> str:
+    """The facts in words: stakes, position, cards, pot, stacks and the hand so far."""
+    of_many = f" of {known['hands']}" if known["hands"] > 1 else ""
     lines = [
-        f"No-limit Texas Hold'em, {len(name)} players, hand {hand_number(hand)}{of_many}. "
-        f"Amounts are in big blinds; one is {unit} chips.",
+        f"No-limit Texas Hold'em, {known['players']} players, hand {known['hand']}{of_many}. "
+        f"Amounts are in big blinds; one is {known['big_blind']} chips.",
     ]
-    if hand["stage_hands"]:
-        lines.append(_clock(hand))
-    if seat in name:
-        own = hand["deck"][2 * seat : 2 * seat + 2]
-        lines.append(f"You are {name[seat]} and hold {_spaced(own)}.")
+    if known["clock"]:
+        lines.append(known["clock"])
+    if known["position"]:
+        lines.append(f"You are {known['position']} and hold {' '.join(known['hole'])}.")
     else:
         lines.append("You are out of this hand.")
-    board = visible_board(hand)
-    shown = f": {_spaced(board)}" if len(board) else ""
-    lines.append(f"Street: {STREETS[hand['street']]}{shown}. Pot: {amount(hand['pot'], unit)}.")
-    lines.append(f"Stacks: {', '.join(_stack(hand, s, name[s], s == seat) for s in name)}.")
-    lines.append(f"Posts: {_posts(hand, name) or 'none'}.")
-    if hand["decisions"] > rules.HISTORY:
+    shown = f": {' '.join(known['board'])}" if known["board"] else ""
+    lines.append(f"Street: {known['street']}{shown}. Pot: {known['pot']}.")
+    lines.append(f"Stacks: {', '.join(known['stacks'])}.")
+    lines.append(f"Posts: {', '.join(known['posts']) or 'none'}.")
+    if known["forgotten"]:
         lines.append(f"(Only the last {rules.HISTORY} decisions are told.)")
-    story = told(hand)
-    for street in range(hand["street"] + 1):
-        acts = [f"{name[one.seat]} {one.words}" for one in story if one.street == street]
-        if acts:
-            lines.append(f"{STREETS[street].capitalize()}: {', '.join(acts)}.")
-    if hand["actor"] == seat:
-        owed = min(int(rules.to_call(hand, seat)), int(hand["stacks"][seat]))
-        lines.append(f"It is your turn; to call: {amount(owed, unit)}.")
+    for street, acts in known["decisions"].items():
+        lines.append(f"{street.capitalize()}: {', '.join(acts)}.")
+    if known["to_call"] is not None:
+        lines.append(f"It is your turn; to call: {known['to_call']}.")
     return "\n".join(lines)
 
 
@@ -158,7 +204,7 @@ def _posted(hand: rules.Hand) -> list[tuple[int, int]]:
     return out
 
 
-def _posts(hand: rules.Hand, name: dict[int, str]) -> str:
+def _posts(hand: rules.Hand, name: dict[int, str]) -> list[str]:
     unit, posted = int(hand["big_blind"]), _posted(hand)
     antes = {seat: ante for seat, (ante, _) in enumerate(posted) if ante}
     parts = []
@@ -171,7 +217,7 @@ def _posts(hand: rules.Hand, name: dict[int, str]) -> str:
         for s in sorted(name, key=lambda s: (s - hand["button"] - 1) % hand["seats"])
         if posted[s][1]
     ]
-    return ", ".join(parts)
+    return parts
 
 
 def _clock(hand: rules.Hand) -> str:
@@ -197,8 +243,8 @@ def _stack(hand: rules.Hand, seat: int, name: str, own: bool) -> str:
     return f"{name} {behind}" + (f" ({', '.join(notes)})" if notes else "")
 
 
-def _spaced(dealt: Sequence[int]) -> str:
-    return " ".join(cards.name(int(card)) for card in dealt)
+def _named(dealt: Sequence[int]) -> list[str]:
+    return [cards.name(int(card)) for card in dealt]
 
 
 # -- actions -----------------------------------------------------------------------------------
@@ -239,6 +285,25 @@ def parse(tables: HoldemTables, table: int, seat: int, answer: str) -> int:
         legal += f", or {_verb(hand)} any amount of whole chips from {amount(least, unit)}"
         legal += f" to {amount(most, unit)}"
     raise InputError(f"{answer!r} is not a legal action; legal are: {legal}")
+
+
+def why_not(tables: HoldemTables, table: int, seat: int, action: int) -> str:
+    """Why the seat may not take an action that is not legal, in a sentence."""
+    hand, menu = tables.hands[table], len(tables.game.menu)
+    unit, least, most = (int(hand[name]) for name in ("big_blind", "min_raise", "max_raise"))
+    if hand["actor"] != seat:
+        return "it is not this seat's turn"
+    if action == FOLD_ACTION:
+        return "there is nothing to call, so that checking costs nothing"
+    if action < 0:
+        return f"{action} is not an action"
+    if most == 0:
+        return "no raise is possible: nobody could call it, or the last one was not a full raise"
+    bounds = f"the least is {amount(least, unit)}, the most {amount(most, unit)}"
+    total = action - menu - 3
+    if total >= 0:
+        return f"{_verb(hand)} {amount(total, unit)} is not possible; {bounds}"
+    return f"that fraction of the pot is out of bounds, or equal to a smaller one; {bounds}"
 
 
 def _menu(tables: HoldemTables, table: int, seat: int) -> dict[str, int]:

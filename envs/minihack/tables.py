@@ -94,9 +94,17 @@ class MiniHackTables(Tables):
         self.returns[tables, 0] -= 1.0 + 0.01 * self.game.steps
         self._forfeited[tables] = True
 
+    def facts(self, table: int, seat: int) -> dict[str, str]:
+        """``message``, ``view``, ``map``, ``inventory``, the ``task``'s name and its ``goal``."""
+        task = {"task": self.game.task_name, "goal": text.goal(self.game.task)}
+        return text.parts(self._arrays(table)) | task
+
     def text(self, table: int, seat: int) -> str:
         """Message, what is in view in words, map and inventory."""
-        return text.describe({key: self.pool.arrays[key][table] for key in _KEYS})
+        return text.describe(self._arrays(table))
+
+    def _arrays(self, table: int) -> dict[str, NDArray[Any]]:
+        return {key: self.pool.arrays[key][table] for key in _KEYS}
 
     def words(self, table: int, seat: int) -> Sequence[str]:
         """The names of the actions."""
@@ -121,7 +129,7 @@ class MiniHackTables(Tables):
         """NetHack's terminal, and how the episode stands; the player sees all of it."""
         last = int(self.last[table])
         return frames.frame(
-            {key: self.pool.arrays[key][table] for key in _KEYS},
+            self._arrays(table),
             action=None if last < 0 else self.game.task.names[last],
             outcome=self.outcome(table),
             reward=float(self.returns[table, 0]),

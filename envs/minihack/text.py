@@ -7,24 +7,42 @@ east, 1 north``. Floor, walls and dark places are left to the map.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from arena.envs.minihack.tasks import Task
+
 Arrays = Mapping[str, NDArray[Any]]
+_GOALS = {
+    "stairs": "Reach the stairs down (>).",
+    "boulders": "Push a boulder (0 or `) onto every fountain ({).",
+    "message": "Find the object that lies about, pick it up and use it.",
+}
+_KEY = " A key opens the closed door: pickup takes it, apply turns it beside the door."
 _PLAIN = ("floor of a room", "dark part of a room", "stone", "wall", "corridor", "unexplored area")
 
 
+def parts(arrays: Arrays) -> dict[str, str]:
+    """The observation by parts: message, view, map, inventory; ``arrays`` are NLE's, of a game."""
+    return {
+        "message": line(arrays["message"]) or "none",
+        "view": "\n".join(view(arrays)) or "nothing of note",
+        "map": map_text(arrays["chars"]),
+        "inventory": "\n".join(inventory(arrays)) or "empty",
+    }
+
+
 def describe(arrays: Arrays) -> str:
-    """The observation in words; ``arrays`` are NLE's, of one game."""
-    parts = [
-        ("message", line(arrays["message"]) or "none"),
-        ("view", "\n".join(view(arrays)) or "nothing of note"),
-        ("map", map_text(arrays["chars"])),
-        ("inventory", "\n".join(inventory(arrays)) or "empty"),
-    ]
-    return "\n".join(f"{title}:\n{body}" for title, body in parts)
+    """The observation in words."""
+    return "\n".join(f"{title}:\n{body}" for title, body in parts(arrays).items())
+
+
+def goal(task: Task) -> str:
+    """What is to be done in a task."""
+    return _GOALS[task.goal] + (_KEY if task.unlocks else "")
 
 
 def line(codes: NDArray[Any]) -> str:

@@ -207,6 +207,11 @@ class RtbTables(Tables):
 
     # -- words and pictures --------------------------------------------------------------------
 
+    def facts(self, table: int, seat: int) -> dict[str, str]:
+        """``time_left`` and ``budget_left``, as shares of all."""
+        seen = self.observe(np.array([table]), np.array([seat]))
+        return {name: f"{seen[name][0, 0]:.0%}" for name in ("time_left", "budget_left")}
+
     def text(self, table: int, seat: int) -> str:
         """See ``Tables``."""
         return text.observation(self, table, seat)

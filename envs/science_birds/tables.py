@@ -144,6 +144,10 @@ class ScienceBirdsTables(Tables):
 
     # -- words and pictures --------------------------------------------------------------------
 
+    def facts(self, table: int, seat: int) -> dict[str, str]:
+        """The ``rules``, and the ``letter``."""
+        return {"rules": text.RULES, "letter": LETTERS[self.letters[table]]}
+
     def text(self, table: int, seat: int) -> str:
         """The rules, the letter, and the level so far."""
         letter = LETTERS[self.letters[table]]

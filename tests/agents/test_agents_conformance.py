@@ -12,8 +12,7 @@ import pytest
 from arena.agents.agent import Agent, CannotPlay, Decisions
 from arena.agents.conformance import check_agent, digest
 from arena.agents.registry import agent_names, make_agent
-from arena.envs.conformance import NotConforming
-from arena.envs.errors import InputError
+from arena.envs.errors import InputError, NotConforming
 from arena.envs.registry import game_names, make_game
 
 # The null kinds that fail by design: test_what_fails_by_design_is_found.

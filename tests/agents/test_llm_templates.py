@@ -5,7 +5,7 @@ import pytest
 
 from arena.agents.llm.backend import Message
 from arena.agents.llm.fields import FIELDS, fields, write_history
-from arena.agents.llm.poker_words import features, hand_rank, read_face
+from arena.agents.llm.poker_words import features, fields, hand_rank
 from arena.agents.llm.templates import Template, load_template, template_names
 from arena.envs.errors import InputError
 from arena.envs.holdem import cards
@@ -129,14 +129,14 @@ def test_a_hand_has_a_rank(hole, board, rank):
     assert hand_rank(cards.parse(hole), cards.parse(board)) == rank
 
 
-def test_a_hand_is_read_from_the_games_text():
+def test_a_prompt_says_of_a_hand_what_the_games_facts_hold():
     tables = make_game("holdem?seats=6").tables(1)
     tables.begin(np.array([0]), np.array([5], np.uint64))
     said = ["call 1", "fold", "raise to 3", "fold", "fold", "call 2", "call 2", "check", "bet 4.75"]
     for word in said:
         turns = tables.turns()
         tables.step(turns.tables, turns.seats, np.array([turns.parse(0, word)]))
-    face = read_face(tables.turns().text[0])
+    face = fields(tables.turns().facts[0])
     assert set(face) == set(FIELDS["holdem"][0])
     assert face | {"stacks": ""} == {
         "players": "6",

@@ -234,3 +234,24 @@ def test_the_check_of_hidden_cards_would_find_a_leak(monkeypatch):
     monkeypatch.setattr(Holdem, "tables", lambda self, capacity: Leaking(self, capacity))
     with pytest.raises(AssertionError, match="see what is hidden"):
         check_game(make_game("holdem"))
+
+
+@pytest.mark.parametrize(
+    ("moves", "action", "reason"),
+    [
+        ([1], 0, "nothing to call"),
+        ([], 5 + 150, "raise to 1.5 is not possible; the least is 2, the most 100"),
+        ([1], 5 + 150, "raise to 1.5 is not possible"),
+        ([4], 2, "nobody could call it"),
+        ([], -3, "-3 is not an action"),
+        ([], None, "None is not a legal action; legal are: fold, call 0.5"),
+    ],
+)
+def test_an_illegal_action_is_told_why(moves, action, reason):
+    tables = make_game("holdem").tables(1)
+    tables.begin(np.zeros(1, np.int64), np.zeros(1, np.uint64))
+    for move in moves:
+        turns = tables.turns()
+        tables.step(turns.tables, turns.seats, np.array([move]))
+    assert reason in tables.turns().why_not(0, action)
+    assert tables.turns().why_not(0, 1) is None
