@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from arena.agents.llm import poker_words
 from arena.agents.llm.backend import Message
 from arena.agents.llm.fields import FIELDS, fields, write_history
-from arena.agents.llm.poker_words import features, fields, hand_rank
+from arena.agents.llm.poker_words import features, hand_rank
 from arena.agents.llm.templates import Template, load_template, template_names
 from arena.envs.errors import InputError
 from arena.envs.holdem import cards
@@ -136,7 +137,7 @@ def test_a_prompt_says_of_a_hand_what_the_games_facts_hold():
     for word in said:
         turns = tables.turns()
         tables.step(turns.tables, turns.seats, np.array([turns.parse(0, word)]))
-    face = fields(tables.turns().facts[0])
+    face = poker_words.fields(tables.turns().facts[0])
     assert set(face) == set(FIELDS["holdem"][0])
     assert face | {"stacks": ""} == {
         "players": "6",

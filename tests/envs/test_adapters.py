@@ -11,8 +11,8 @@ from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.env_registry.registration import make, register
 from pettingzoo.utils import AgentSelector
 
-from arena.envs.conformance import NotConforming, check_game
-from arena.envs.errors import InputError
+from arena.envs.conformance import check_game
+from arena.envs.errors import InputError, NotConforming
 from arena.envs.registry import make_game
 from arena.envs.spaces import Actions, Layout, as_text
 
