@@ -77,6 +77,8 @@ def hash_checkpoint(checkpoint: str) -> str:
     A checkpoint that is no path here (a model hub's id) is hashed by its name.
     """
     path = Path(checkpoint)
+    if (path / "player").is_dir():  # a training run: only what plays is the player
+        path = path / "player"
     digest = hashlib.sha256()
     if not path.exists():
         digest.update(checkpoint.encode())

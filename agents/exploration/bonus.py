@@ -15,7 +15,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from arena.agents.exploration.encoders import InverseModel, tensors
+from arena.agents.networks.encoders import InverseModel, tensors
 from arena.envs import seeding
 
 Arrays = Mapping[str, NDArray[Any]]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from arena.agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
-from arena.agents.exploration.encoders import FEATURES
+from arena.agents.networks.encoders import FEATURES
 
 RIDGE = 0.1  # λ
 

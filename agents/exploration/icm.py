@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from arena.agents.exploration.bonus import Bonus, Kit, Transitions
-from arena.agents.exploration.encoders import FEATURES, mlp
+from arena.agents.networks.encoders import FEATURES, mlp
 
 
 class Icm(Bonus):

@@ -59,7 +59,7 @@ class Actor:
 
 
 class PpoPolicy(Agent):
-    """A policy trained by ``arena train ppo``: ``ppo:FOLDER``.
+    """A policy trained by ``arena train explore``: ``ppo:FOLDER``.
 
     It plays every solo game whose observations and actions are those that it was trained with,
     also in other contexts. ``greedy`` takes the likeliest action instead of drawing one.
@@ -68,9 +68,9 @@ class PpoPolicy(Agent):
     version = 2
 
     def __init__(self, game: Game, checkpoint: str | None = None, *, greedy: bool = False) -> None:
-        from arena.agents.exploration.encoders import looked_at
         from arena.agents.exploration.ppo import load_policy, make_model, read_settings
         from arena.agents.exploration.tables_env import TablesVecEnv
+        from arena.agents.networks.encoders import looked_at
 
         if checkpoint is None:
             raise InputError("ppo needs the folder of a run: ppo:runs/explorer")

@@ -33,9 +33,9 @@ from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputF
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv
 
-from arena.agents.exploration.encoders import Size, encoder, looked_at
 from arena.agents.exploration.tables_env import TablesVecEnv
 from arena.agents.exploration.vec import BonusTraining, VecBonus
+from arena.agents.networks.encoders import Size, encoder, looked_at
 from arena.envs import seeding
 from arena.envs.checkpoints import fitting, read_config, read_tensors
 from arena.envs.outside import read_json

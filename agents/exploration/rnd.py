@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from arena.agents.exploration.bonus import Arrays, Bonus, Kit, Transitions
-from arena.agents.exploration.encoders import Novelty
+from arena.agents.networks.encoders import Novelty
 
 
 class Rnd(Bonus):

@@ -10,17 +10,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper
 
 from arena.agents.exploration.bonus import Kit, Transitions
-from arena.agents.exploration.combination import Mixture
+from arena.agents.exploration.payer import SHARE, Payer
 from arena.envs.errors import InputError
-
-_BATCH = 256
 
 
 class VecBonus(VecEnvWrapper):
@@ -50,7 +47,7 @@ class VecBonus(VecEnvWrapper):
         seed: int = 0,
         device: str = "cpu",
         lr: float = 1e-4,
-        share: float = 0.25,
+        share: float = SHARE,
     ) -> None:
         super().__init__(venv)
         if not isinstance(venv.action_space, spaces.Discrete):
@@ -62,14 +59,10 @@ class VecBonus(VecEnvWrapper):
             seen, int(venv.action_space.n), venv.num_envs, seed=seed, device=device, lr=lr,
             names=lambda: venv.get_attr("action_names", 0)[0],
         )  # fmt: skip
-        self.bonus = Mixture(kit, bonus)
-        self.beta, self.clip, self.share = beta, clip, share
-        parameters = [p for n in self.bonus.networks.values() for p in n.parameters()]
-        unique = {id(p): p for p in parameters if p.requires_grad}
-        self.optimizer = torch.optim.Adam(unique.values(), lr=lr) if unique else None
+        self.payer = Payer(kit, bonus, share=share)
+        self.bonus, self.optimizer = self.payer.bonus, self.payer.optimizer
+        self.beta, self.clip = beta, clip
         self.paid = np.zeros(venv.num_envs)
-        self._kept: list[Transitions] = []
-        self._shuffle = np.random.default_rng(seed)
         self._seen: dict[str, NDArray[Any]] = {}
         self._first = np.ones(venv.num_envs, np.bool_)
 
@@ -78,7 +71,7 @@ class VecBonus(VecEnvWrapper):
         seen = self.venv.reset()
         self._seen = self._arrays(seen)
         self._first[:] = True
-        self.bonus.begin(np.arange(self.num_envs), self._seen)
+        self.payer.begin(np.arange(self.num_envs), self._seen)
         return seen
 
     def step_async(self, actions: NDArray[Any]) -> None:
@@ -99,35 +92,21 @@ class VecBonus(VecEnvWrapper):
                 for key, value in ({"observation": final} if self._single else final).items():
                     after[key][row] = value
         steps = Transitions(self._seen, self._actions, after, self._first.copy(), dones)
-        self.paid = self.bonus.pay(steps)
-        if self.optimizer is not None:
-            self._kept.append(steps)
+        self.paid = self.payer.pay(steps)
         if len(ended):
-            self.bonus.begin(ended, {key: value[ended] for key, value in arrays.items()})
+            self.payer.begin(ended, {key: value[ended] for key, value in arrays.items()})
         self._seen, self._first = arrays, dones.copy()
         total = np.clip(rewards + self.beta * self.paid, -self.clip, self.clip)
         return seen, total.astype(np.float32), dones, infos
 
     def learn(self) -> dict[str, float]:
-        """Train on a share of what was kept since the last time, once through; the mean loss."""
-        kept, self._kept = self._kept, []
-        if not kept or self.optimizer is None:
-            return {}
-        every = _joined(kept)
-        chosen = self._shuffle.permutation(len(every))[: max(1, int(len(every) * self.share))]
-        losses = []
-        for rows in np.array_split(chosen, max(1, len(chosen) // _BATCH)):
-            loss = self.bonus.loss(every.select(rows))
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            losses.append(float(loss.detach()))
-        return {"loss": float(np.mean(losses))}
+        """Train the bonus on the steps since the last time; the mean loss."""
+        return self.payer.learn()
 
     @property
     def waiting(self) -> int:
-        """How many transitions are kept for training."""
-        return sum(map(len, self._kept))
+        """How many steps are kept for training."""
+        return self.payer.waiting
 
     def _arrays(self, seen: Any) -> dict[str, NDArray[Any]]:
         if self._single:
@@ -138,9 +117,7 @@ class VecBonus(VecEnvWrapper):
 
     def memory(self) -> dict[str, NDArray[Any]]:
         """All that a run needs to go on, beside weights and optimiser."""
-        if self._kept:
-            raise ValueError("a bonus is saved between rollouts, after it has learnt")
-        found = {f"bonus.{key}": value for key, value in self.bonus.memory().items()}
+        found = {f"bonus.{key}": value for key, value in self.payer.memory().items()}
         found |= {f"seen.{key}": value for key, value in self._seen.items()}
         return found | {"first": self._first}
 
@@ -151,24 +128,13 @@ class VecBonus(VecEnvWrapper):
             start, dot, name = key.partition(".")
             if dot:
                 parts[start][name] = value
-        self.bonus.remember(parts["bonus"])
+        self.payer.remember(parts["bonus"], shuffle)
         self._seen, self._first = parts["seen"], np.array(memory["first"], np.bool_)
-        self._shuffle.bit_generator.state = dict(shuffle)
 
     @property
     def shuffle(self) -> dict[str, Any]:
         """The state of the shuffling generator, JSON-able."""
-        return dict(self._shuffle.bit_generator.state)
-
-
-def _joined(parts: list[Transitions]) -> Transitions:
-    return Transitions(
-        {k: np.concatenate([p.before[k] for p in parts]) for k in parts[0].before},
-        np.concatenate([p.actions for p in parts]),
-        {k: np.concatenate([p.after[k] for p in parts]) for k in parts[0].after},
-        np.concatenate([p.first for p in parts]),
-        np.concatenate([p.ended for p in parts]),
-    )
+        return self.payer.shuffle
 
 
 class BonusTraining(BaseCallback):

@@ -38,6 +38,7 @@ from arena.envs.holdem.observation import WINDOW
 
 _CARD = 13 + 4
 _KINDS = 5
+_GROUP = 4  # decisions
 _MOST = math.log1p(2.0**40)  # no stack has more chips
 
 
@@ -53,10 +54,30 @@ def vector_space(seats: int) -> gymnasium.spaces.Box:
 
 def encode(observation: Observation) -> NDArray[np.float32]:
     """The vectors of a batch of ``n`` observations of Hold'em, float32 ``(n, size)``."""
-    parts = _Parts(**{name: observation[name] for name in _Parts._fields})
-    out = np.zeros((len(parts.hole), size(parts.stacks.shape[1])), np.float32)
-    _encode(parts, out)
+    n, seats = observation["stacks"].shape
+    out = np.zeros((n, size(seats)), np.float32)
+    encode_into(observation, out)
     return out
+
+
+def encode_into(observation: Observation, out: NDArray[np.float32]) -> None:
+    """Write the vectors into the rows of ``out``, float32 ``(n, columns)``.
+
+    ``columns`` may be fewer than ``size``: ``columns_in_use`` or more.
+    """
+    parts = _Parts(**{name: observation[name] for name in _Parts._fields})
+    _encode(parts, out)
+
+
+def columns_in_use(observation: Observation) -> int:
+    """How many columns come before those that are zero in all rows: few hands are long.
+
+    Rounded up to whole groups of decisions: few shapes occur, which a network's kernels like.
+    """
+    seats = int(observation["stacks"].shape[1])
+    groups = -(-int(observation["decisions"].max(initial=0)) // _GROUP)
+    longest = min(groups * _GROUP, WINDOW)
+    return size(seats) - (WINDOW - longest) * (seats + 4 + _KINDS + 1)
 
 
 class _Parts(NamedTuple):
@@ -97,6 +118,7 @@ def _encode(view: _Parts, out: NDArray[np.float32]) -> None:
     seats = view.stacks.shape[1]
     for i in range(len(out)):
         row = out[i]
+        row[:] = 0
         high, low = max(view.hole[i]), min(view.hole[i])
         _write_card(row, 0, high)
         _write_card(row, _CARD, low)

@@ -93,7 +93,7 @@ def test_a_room_with_a_goal_is_learnt():
 
 def test_from_the_command_line_to_the_league(tmp_path, capsys):
     folder = tmp_path / "run"
-    line = ["train", "ppo", "-o", str(folder), "--evaluate", "5"]
+    line = ["train", "explore", "-o", str(folder), "--evaluate", "5"]
     small = ["--envs", "4", "--rollout", "32", "--batch", "64", "--epochs", "1"]
     assert (
         main([*line, *small, "--env", "gridworld?rooms=2", "--bonus", "rnd", "--steps", "256"]) == 0

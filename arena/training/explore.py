@@ -1,6 +1,6 @@
 """Train a policy by PPO on a solo game, with exploration bonuses if wanted.
 
-    arena train ppo --env "minihack?task=KeyRoom-S5" --bonus "e3b*noveld" -o runs/key-room
+    arena train explore --env "minihack?task=KeyRoom-S5" --bonus "e3b*noveld" -o runs/key-room
 
 The folder is a checkpoint: ``ppo:runs/key-room`` plays in a league, ``--resume`` goes on exactly
 where it stopped, to the run's end or, with --steps, to another, and TensorBoard shows its curves. A

@@ -1,0 +1,1 @@
+"""How players learn: settings, runs, and one readable file an algorithm."""
