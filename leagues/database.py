@@ -40,7 +40,7 @@ class Database:
                 "demo) or name another with --store"
             )
         self._file: tuple[int, int] | None = None
-        self._said: set[str] = set()
+        self.told: dict[str, None] = {}  # in the order in which it was told
         self.schema = self._open(create)
         if create and path is not None:
             self._file = _identity(path)
@@ -108,6 +108,29 @@ class Database:
         with self._reading() as connection:
             return [row._asdict() for row in connection.execute(query)]
 
+    def size(self) -> int:
+        """How many bytes the database takes on disk, without its write-ahead log."""
+        query = "SELECT pg_database_size(current_database())"
+        if self._location.path is not None:
+            query = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+        with self._reading() as connection:
+            return int(connection.exec_driver_sql(query).scalar_one())
+
+    def integrity(self) -> list[str]:
+        """What SQLite finds wrong with its file, a sentence each; a server has no file to look at.
+
+        Raises InputError where it cannot be read at all.
+        """
+        if self._location.path is None:
+            return []
+        with self._reading() as connection:
+            found = connection.exec_driver_sql("PRAGMA integrity_check(20)").scalars().all()
+            faults = [line for text in found for line in text.splitlines() if text != "ok"]
+            stray = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        return faults + [
+            f"{row[0]}: row {row[1]} refers to a row that is not there" for row in stray
+        ]
+
     def column(self, column: sa.Column[str]) -> list[str]:
         """All values of a key, in order: its index is read, not the table."""
         return [row[column.name] for row in self.rows(sa.select(column).order_by(column))]
@@ -154,8 +177,8 @@ class Database:
 
     def tell(self, what: str) -> None:
         """Log something about the store, once."""
-        if what not in self._said:
-            self._said.add(what)
+        if what not in self.told:
+            self.told[what] = None
             _LOG.warning("store %s: %s", self.where, what)
 
     def _check_there(self) -> None:

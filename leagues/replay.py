@@ -5,7 +5,7 @@ A replay is JSON Lines compressed by zstd. Its lines, by ``type``:
 =========  =========================================================================================
 match      the header: ``schema``, ``arena`` (version), ``id``, ``game``, ``game_version``,
            ``seed``, ``first_deal``, ``deals``, ``seatings``, ``agents`` (spec, key, checkpoint
-           and configuration hash of each entrant)
+           and configuration hash of each entrant, and its name where a league's was exported)
 deal       a table begins: ``deal``, ``seating`` (indices into the header)
 decision   ``seat``, ``legal`` (indices of legal actions, null where the space is continuous),
            ``action``, ``ms`` (the agent's time), and where known ``probabilities``, ``notes``;
@@ -85,6 +85,19 @@ class Replay:
             seatings=tuple(tuple(seating) for seating in h["seatings"]),
         )
 
+    def named(self, names: Mapping[str, str]) -> Replay:
+        """With the names in its header by which a league calls its agents; ``names`` are by key."""
+        agents = [
+            {**agent, "name": names.get(agent["key"], agent["spec"])}
+            for agent in self.header["agents"]
+        ]
+        return Replay({**self.header, "agents": agents}, self.episodes)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its agents are called, in the lineup's order: their specs, where it isn't told."""
+        return tuple(agent.get("name", agent["spec"]) for agent in self.header["agents"])
+
     def episode(self, deal: int, seating: int) -> Episode:
         """The episode of that deal and seating, or InputError."""
         for episode in self.episodes:
@@ -131,6 +144,11 @@ def compress(records: Iterable[bytes]) -> bytes:
     return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(
         b"\n".join(records) + b"\n"
     )
+
+
+def recompress(data: bytes, where: str) -> bytes:
+    """The same replay file, compressed as ``compress`` does now."""
+    return compress(line.rstrip(b"\n") for line in _lines(data, where))
 
 
 def read(data: bytes, where: str) -> Replay:
@@ -188,6 +206,7 @@ def _check_header(header: Mapping[str, Any]) -> None:
         all(isinstance(text, str) for text in (header["id"], header["game"]))
         and all(type(count) is int and count >= 0 for count in counts)
         and all(isinstance(agent[name], str) for agent in agents for name in ("key", "spec"))
+        and all(isinstance(agent.get("name", ""), str) for agent in agents)
         and all(len(seating) == len(seatings[0]) for seating in seatings)
         and all(type(who) is int and 0 <= who < len(agents) for seats in seatings for who in seats)
         and seatings
@@ -300,6 +319,26 @@ def differences(replay: Replay, result: Result) -> list[str]:
                 out.append(f"{place}: {name} are {list(recorded)}, in the log {told}")
                 break
     return out
+
+
+def result(replay: Replay, data: bytes) -> Result:
+    """What a match came to, as its replay tells it; ``data`` are the replay's bytes.
+
+    The wall time is what the agents took.
+    """
+    match, episodes = replay.match, replay.episodes
+    shape = (match.deals, len(match.seatings), -1)
+    lines = [line for episode in episodes for line in episode.decisions]
+    statuses = [[STATUS_NAMES.index(name) for name in e.statuses] for e in episodes]
+    return Result(
+        match,
+        np.array([e.returns for e in episodes], np.float64).reshape(shape),
+        np.array([e.tiebreaks for e in episodes], np.float64).reshape(shape),
+        np.array(statuses, np.uint8).reshape(shape),
+        len(lines),
+        sum(line["ms"] for line in lines) / 1000,
+        data,
+    )
 
 
 Batch = Sequence[Mapping[str, Any]]
@@ -423,7 +462,7 @@ def export(replay: Replay, path: Path) -> None:
 def _recordings(game: Game, replay: Replay) -> Iterator[Recording]:
     match = replay.match
     for episode in replay.episodes:
-        players = tuple(match.specs[entrant] for entrant in match.seatings[episode.seating])
+        players = tuple(replay.names[entrant] for entrant in match.seatings[episode.seating])
         states = (
             (tables, [(line["seat"], line["action"]) for line in batch])
             for tables, batch in walk(game, match, episode)

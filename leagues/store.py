@@ -190,8 +190,8 @@ class Store:
 
         return self._database.transact(write)
 
-    def replace_replays(self, matches: Iterable[Logged]) -> None:
-        """Write rows and replays anew; where a replay is b"", drop it."""
+    def rewrite(self, matches: Iterable[Logged]) -> None:
+        """Write matches that are in the log anew; a replay that is b"" is dropped."""
 
         def write(connection: Connection) -> None:
             for logged in matches:
@@ -229,16 +229,22 @@ class Store:
                 return row["size"] or 0
         return 0
 
-    def find(self, name: str | None = None) -> Entry:
-        """The newest league of that name or id (any, where None); else InputError."""
+    def find(self, name: str | None = None, *, only: bool = False) -> Entry:
+        """The newest league of that name or id (any, where None).
+
+        InputError where there is none, and, with ``only``, where several have that name.
+        """
         entries = self.leagues()
-        for entry in entries:
-            if name is None or name in (entry.league.name, entry.league.id):
-                return entry
         if not entries:
             raise InputError(f"store {self.where} holds no league; run one: arena tournament run")
-        known = ", ".join(map(str, entries))
-        raise InputError(f"store {self.where} holds no league {name!r}; it holds: {known}")
+        found = [e for e in entries if name is None or name in (e.league.name, e.league.id)]
+        if not found:
+            known = ", ".join(map(str, entries))
+            raise InputError(f"store {self.where} holds no league {name!r}; it holds: {known}")
+        if only and len(found) > 1:
+            several = ", ".join(map(str, found))
+            raise InputError(f"several leagues are called {name!r}, name one by its id: {several}")
+        return found[0]
 
     def results(
         self, league: League, *, after: int = 0, entrants: Sequence[str] = ()
@@ -320,6 +326,19 @@ class Store:
     def _with_replays(self) -> sa.Select[Any]:
         both = MATCHES.outerjoin(REPLAYS, REPLAYS.c.match == MATCHES.c.id)
         return sa.select(*self._columns, REPLAYS.c.data).select_from(both)
+
+    @property
+    def told(self) -> list[str]:
+        """What was told of damage so far."""
+        return list(self._database.told)
+
+    def integrity(self) -> list[str]:
+        """What the database finds wrong with its own file, a sentence each."""
+        return self._database.integrity()
+
+    def size(self) -> int:
+        """How many bytes the database takes on disk, without its write-ahead log."""
+        return self._database.size()
 
     def vacuum(self) -> None:
         """Give the disk back what is not used any more."""

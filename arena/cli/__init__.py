@@ -16,6 +16,7 @@ NOUNS = {
     "play": "play a few deals and read what happens",
     "tournament": "run a league, show its tables and matches",
     "replay": "show, verify and export what was played",
+    "store": "check a store, mend it, make it smaller, put several together",
     "view": "leagues and replays in the browser, and a seat at the table",
     "pcg": "score generated levels as the competition does",
     "solve": "find an equilibrium of a small game, or of a turn or river of Hold'em",

@@ -15,7 +15,7 @@ def narrate(game: Game, replay: Replay, episode: Episode) -> str:
 
 def _lines(game: Game, replay: Replay, episode: Episode) -> Iterator[str]:
     match = replay.match
-    names = [match.specs[entrant] for entrant in match.seatings[episode.seating]]
+    names = [replay.names[entrant] for entrant in match.seatings[episode.seating]]
     yield f"deal {episode.deal}, seating {episode.seating}: {', '.join(names)}"
     for tables, batch in walk(game, match, episode):
         for line in batch:

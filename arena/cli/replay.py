@@ -39,7 +39,9 @@ def add(parser: argparse.ArgumentParser) -> None:
         help=".jsonl.zst, .jsonl, .html; MiniHack also .ttyrec3.bz2, Hold'em .phh, .phhs, .acpc",
     )
     export.set_defaults(run=run_export)
-    for verb in (show, verify, export):
+    again = verbs.add_parser("again", help="play a match whose replay was dropped, and keep it")
+    again.set_defaults(run=run_again)
+    for verb in (show, verify, export, again):
         verb.add_argument("path", metavar="PATH", help="a replay file, or a match id in the store")
         verb.add_argument(
             "--strict", action="store_true", help="refuse a file of hands where one is unreadable"
@@ -48,6 +50,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def _read(options: argparse.Namespace) -> Replay:
+    import shlex
+
     from arena.envs.errors import InputError
     from arena.leagues import replay
     from arena.leagues.store import Store
@@ -57,8 +61,15 @@ def _read(options: argparse.Namespace) -> Replay:
         return replay.read_file(path)
     if path.suffix or path.exists():
         raise InputError(f"{path} is no replay: name a .jsonl.zst file, or a match id in the store")
-    result = Store(options.store).match(options.path)
-    return replay.read(result.replay, f"match {result.match.id}")
+    store = Store(options.store)
+    result = store.match(options.path)
+    if not result.replay:
+        raise InputError(
+            f"the replay of match {result.match.id} was dropped to save space; make it again: "
+            f"arena replay again {result.match.id} --store {shlex.quote(store.where)}"
+        )
+    record = replay.read(result.replay, f"match {result.match.id}")
+    return record.named(store.names(result.match.id))
 
 
 def run_show(options: argparse.Namespace) -> int:
@@ -89,8 +100,11 @@ def run_verify(options: argparse.Namespace) -> int:
         return hands.verify(Path(options.path), strict=options.strict)
     from arena.leagues import replay
 
-    matches = episodes = faults = 0
+    matches = episodes = faults = damaged = 0
     for record, logged in _records(options):
+        if record is None:
+            damaged += 1
+            continue
         found = replay.verify(record)
         if logged is not None:
             found = found or replay.differences(record, logged)
@@ -101,12 +115,30 @@ def run_verify(options: argparse.Namespace) -> int:
         faults += len(found)
     print(
         f"{matches} matches, {episodes} episodes played again: {episodes - faults} came out alike"
+        + (f"; {damaged} matches are damaged" if damaged else "")
     )
-    return 1 if faults else 0
+    return 1 if faults or damaged else 0
 
 
-def _records(options: argparse.Namespace) -> Iterator[tuple[Replay, Result | None]]:
+def run_again(options: argparse.Namespace) -> int:
+    """Play a match of the store again, and keep its replay where it comes out as it did."""
+    import datetime as dt
+
+    from arena.leagues.remake import remake
+    from arena.leagues.store import Logged, Store
+
+    Store(options.store).close()  # else it would be made
+    store = Store(options.store, create=True)
+    result = remake(store.match(options.path))
+    store.take([Logged(result, dt.datetime.now(dt.UTC))])
+    print(f"match {result.match.id} came out as it did; store {store.where} has its replay again")
+    return 0
+
+
+def _records(options: argparse.Namespace) -> Iterator[tuple[Replay | None, Result | None]]:
+    """The replays to verify, with what a log says of their matches; None for a damaged one."""
     from arena.cli.console import meter
+    from arena.envs.errors import InputError
     from arena.leagues import replay
     from arena.leagues.store import Store
 
@@ -114,12 +146,18 @@ def _records(options: argparse.Namespace) -> Iterator[tuple[Replay, Result | Non
         yield _read(options), None
         return
     store = Store(options.path)
-    ids = store.match_ids()
+    total = len(store.match_ids())
     with meter("verifying") as progress:
-        for number, id in enumerate(ids, 1):
-            result = store.match(id)
-            yield replay.read(result.replay, f"match {id}"), result
-            progress.update(number, len(ids))
+        for number, logged in enumerate(store.logged(), 1):
+            result = logged.result
+            if result.replay:
+                try:
+                    yield replay.read(result.replay, f"match {result.match.id}"), result
+                except InputError as error:
+                    print(error)
+                    yield None, result
+            progress.update(number, total)
+    yield from [(None, None)] * len(store.told)
 
 
 def run_export(options: argparse.Namespace) -> int:

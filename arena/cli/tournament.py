@@ -38,12 +38,27 @@ def add(parser: argparse.ArgumentParser) -> None:
     matches.add_argument("--forfeits", action="store_true", help="only those with a forfeit")
     matches.set_defaults(run=list_matches)
 
+    listing = verbs.add_parser("list", help="list the store's leagues")
+    listing.set_defaults(run=list_leagues)
+
+    rename = verbs.add_parser("rename", help="give a league another name")
+    rename.add_argument("league", metavar="LEAGUE", help="name or id")
+    rename.add_argument("name", metavar="NAME", help="its new name")
+    rename.set_defaults(run=rename_league)
+
+    delete = verbs.add_parser(
+        "delete", help="forget a league and the matches that no other league counts"
+    )
+    delete.add_argument("league", metavar="LEAGUE", help="name or id")
+    delete.set_defaults(run=delete_league)
+
     for verb in (table, matches):
         verb.add_argument(
             "league", nargs="?", metavar="LEAGUE", help="name or id (default: newest)"
         )
-    for verb in (start, table, matches):
+    for verb in (start, table, matches, listing, rename, delete):
         verb.add_argument("--store", default="arena.db", help="SQLite file or database URL")
+    for verb in (start, table, matches, listing):
         verb.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -106,6 +121,66 @@ def _print_league(store: Store, league: League, options: argparse.Namespace) -> 
         print(ranking_json(store, league))
     else:
         print_ranking(store, league)
+
+
+def list_leagues(options: argparse.Namespace) -> int:
+    """Print a line for each league, the newest first."""
+    import orjson
+    from rich.table import Table
+
+    from arena.cli.console import stdout
+    from arena.leagues.store import Store
+
+    entries = Store(options.store).leagues()
+    if options.json:
+        plain = [
+            {
+                "name": entry.league.name,
+                "id": entry.league.id,
+                "created": entry.created,
+                "game": entry.league.game,
+                "agents": [who.name for who in entry.league.entrants],
+                "matches": entry.matches,
+            }
+            for entry in entries
+        ]
+        print(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
+        return 0
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("league", "id", "created (UTC)", "game", "agents", "matches"):
+        table.add_column(heading, justify="right" if heading in ("agents", "matches") else "left")
+    for entry in entries:
+        league = entry.league
+        created = f"{entry.created:%Y-%m-%d %H:%M}"
+        counts = (str(len(league.entrants)), str(entry.matches))
+        table.add_row(league.name, league.id, created, league.game, *counts)
+    stdout().print(table)
+    return 0
+
+
+def rename_league(options: argparse.Namespace) -> int:
+    """Rename, and say what is called what now."""
+    store = _writable(options)
+    before = store.find(options.league, only=True)
+    print(f"{before} is now {store.rename(before, options.name)}")
+    return 0
+
+
+def delete_league(options: argparse.Namespace) -> int:
+    """Delete, and say what went with it."""
+    store = _writable(options)
+    entry = store.find(options.league, only=True)
+    alone = store.delete(entry)
+    print(f"deleted {entry} and {alone} matches; {entry.matches - alone} are in other leagues, too")
+    return 0
+
+
+def _writable(options: argparse.Namespace) -> Store:
+    """A store that is there, opened to write."""
+    from arena.leagues.store import Store
+
+    Store(options.store).close()  # else it would be made
+    return Store(options.store, create=True)
 
 
 def list_matches(options: argparse.Namespace) -> int:

@@ -60,7 +60,8 @@ def single(replay: Replay, path: Path) -> None:
     if episodes.drawing_of(Spec.parse(replay.header["game"]).family) in _CHARTED:
         script = base64.b64encode(pages.plotly_file().read_bytes()).decode()
         plotly = f"data:text/javascript;base64,{script}"
-    write(path, _match(replay, {}, {"site": "file"}, plotly))
+    names = dict(zip(replay.match.entrants, replay.names, strict=True))
+    write(path, _match(replay, names, {"site": "file"}, plotly))
 
 
 _CHARTED = {"rtb"}
