@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Small nets and kernels here are faster on one thread than on two that compete.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all check bench clean
+.PHONY: demo test test-all check bench faults clean
 
 demo: $(VENV)/.demo
 	$(BIN)/arena tournament run demo
@@ -35,6 +35,10 @@ check: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(BIN)/arena bench -o bench.json
+
+# Half an hour: leagues that are killed, stopped, starved and damaged; docs/reliability.md
+faults: $(VENV)/.test
+	$(BIN)/python -m arena.faults
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -96,7 +96,8 @@ class Agent:
     def begin(self, tables: Ints, seats: Ints) -> None:
         """An episode begins for this agent at these tables and seats: forget what was there.
 
-        An error here, or in ``end``, forfeits the episodes.
+        There need not have been an ``end``: a match may be given up, and played again elsewhere. An
+        error here, or in ``end``, forfeits the episodes.
         """
 
     def end(self, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> None:

@@ -112,6 +112,13 @@ class _History:
     ended: bool = False
 
 
+def _write_into(*arrays: NDArray[Any] | None) -> None:
+    """As a player may that reuses the memory of what it was shown: it must be its own."""
+    for array in arrays:
+        if isinstance(array, np.ndarray) and array.flags.writeable:
+            array[...] = np.zeros((), array.dtype)
+
+
 class _Play:
     """A driver that chooses each action by the table's seed, the seat and its decision's number."""
 
@@ -279,10 +286,12 @@ class _Play:
                 int(turns.tables[0]),
                 f"shows {sorted(observation)} where its space has {sorted(spaces)}",
             )
+        shown = {name: np.array(observation[name]) for name in spaces}
+        _write_into(*self.tables.observe(turns.tables, turns.seats).values())
         again = self.tables.observe(turns.tables, turns.seats)
         rows = [b""] * len(turns)
         for name, space in spaces.items():
-            array = np.asarray(observation[name])
+            array = shown[name]
             if len(array) != len(turns):
                 self._refuse(int(turns.tables[0]), f"shows {len(array)} rows of {name}")
             for row in range(len(turns)):
@@ -291,7 +300,9 @@ class _Play:
                     self._refuse(int(turns.tables[row]), f"shows {name}={value} outside of {space}")
                 if np.asarray(again[name][row]).tobytes() != np.asarray(array[row]).tobytes():
                     self._refuse(
-                        int(turns.tables[row]), f"shows {name} differently when asked twice"
+                        int(turns.tables[row]),
+                        f"shows {name} differently when asked twice, or when a player has written "
+                        "into what it was shown",
                     )
                 rows[row] += name.encode() + np.asarray(array[row]).tobytes()
         return rows
@@ -316,6 +327,7 @@ class _Play:
         self, turns: Turns, mask: NDArray[np.bool_], draws: NDArray[np.float64]
     ) -> None:
         n, size = len(turns), int(self.space.n)  # type: ignore[attr-defined]
+        _write_into(self.tables.action_mask(turns.tables, turns.seats))
         if mask.shape != (n, size) or mask.dtype != np.bool_:
             self._refuse(int(turns.tables[0]), f"must have a mask of bool ({n}, {size})")
         for row in np.flatnonzero(~mask.any(axis=1)).tolist():

@@ -290,7 +290,10 @@ class Tables(ABC):
 
     @abstractmethod
     def observe(self, tables: Ints, seats: Ints) -> Observation:
-        """What those seats see now; it never depends on what is hidden from them."""
+        """What those seats see now, in arrays of the caller's own.
+
+        It never depends on what is hidden from them.
+        """
 
     @abstractmethod
     def action_mask(self, tables: Ints, seats: Ints) -> NDArray[np.bool_] | None:

@@ -48,7 +48,7 @@ def _json(note: Mapping[str, Any]) -> bytes:
 def _cut(note: Mapping[str, Any], size: int) -> bytes:
     """The note with what is long in it cut, ``"cut"`` its bytes before."""
     share = LONGEST // (2 * len(note) + 2)
-    kept = {name[:share]: _shortened(value, share) for name, value in note.items()}
+    kept = {name: _shortened(value, share) for name, value in note.items()}
     text = orjson.dumps({**kept, "cut": size}, option=orjson.OPT_SERIALIZE_NUMPY)
     return text if len(text) <= LONGEST else orjson.dumps({"cut": size})
 

@@ -220,19 +220,11 @@ def _put_filters(filters: list[Any]) -> None:
 
 
 def _hooks() -> tuple[Any, ...]:
-    return (
-        sys.excepthook,
-        sys.unraisablehook,
-        threading.excepthook,
-        sys.gettrace(),
-        sys.getprofile(),
-    )
+    return sys.excepthook, sys.unraisablehook, threading.excepthook
 
 
 def _put_hooks(hooks: tuple[Any, ...]) -> None:
-    sys.excepthook, sys.unraisablehook, threading.excepthook, trace, profile = hooks
-    sys.settrace(trace)
-    sys.setprofile(profile)
+    sys.excepthook, sys.unraisablehook, threading.excepthook = hooks
 
 
 def _put_timers(timers: list[Any]) -> None:

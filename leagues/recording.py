@@ -17,6 +17,7 @@ from arena.leagues.match import STATUS_NAMES, Status
 from arena.leagues.plan import Plan
 
 _FORFEITS = [b'null,"status":"%b"' % name.encode() for name in STATUS_NAMES]
+_MOST_NOTES = replay.LARGEST // 2  # bytes of a match's notes, so that its replay can be read
 _MOST_HEADS = 2**16  # kept; a line is shorter than a kB as a rule
 
 
@@ -33,6 +34,7 @@ class Recorder:
         self._heads = _Heads()
         self.decisions = np.zeros(len(plan.matches), np.int64)
         self.seconds = np.zeros(len(plan.matches))
+        self._room = np.full(len(plan.matches), _MOST_NOTES)
 
     def decided(
         self,
@@ -51,9 +53,8 @@ class Recorder:
         tail = b',"ms":%.3f}\n' % (1000 * seconds / len(jobs))
         tails: Iterable[bytes] = [tail] * len(jobs)
         if answers.notes is not None:
-            tails = [
-                tail if note is None else b',"notes":%b%b' % (note, tail) for note in answers.notes
-            ]
+            noted = zip(jobs.tolist(), answers.notes, strict=True)
+            tails = [tail if it is None else self._note(job, it) + tail for job, it in noted]
         if answers.probabilities is not None:
             policies = _texts(answers.probabilities)
             marks = [b',"drawn":true' * drawn for drawn in answers.drawn.tolist()]
@@ -65,6 +66,14 @@ class Recorder:
         heads = self._heads.of(seats, mask)
         for job, head, action, end in zip(jobs.tolist(), heads, actions, tails, strict=True):
             self._lines[job] += (head, action, end)
+
+    def _note(self, job: int, note: bytes) -> bytes:
+        """The note as a field, or its length where the match has no more room for notes."""
+        match = self._plan.match[job]
+        if len(note) > self._room[match]:
+            note = b'{"cut":%d}' % len(note)
+        self._room[match] -= len(note)
+        return b',"notes":' + note
 
     def replay(
         self,

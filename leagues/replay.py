@@ -48,7 +48,7 @@ LEVEL = 10
 
 # What a replay may unpack to, so that a small hostile file cannot fill the memory; bytes.
 _LONGEST_LINE = 2**26
-_LARGEST = 2**30
+LARGEST = 2**30
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ def _episode(
 
 
 def _lines(data: bytes, where: str) -> Iterator[bytes]:
-    left = _LARGEST
+    left = LARGEST
     with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)) as stream:
         reader = io.BufferedReader(stream)
         while line := reader.readline(_LONGEST_LINE + 1):
@@ -268,7 +268,7 @@ def _lines(data: bytes, where: str) -> Iterator[bytes]:
             if len(line) > _LONGEST_LINE or left < 0:
                 raise InputError(
                     f"{where} unpacks to a line of more than {_LONGEST_LINE >> 20} MiB or to more "
-                    f"than {_LARGEST >> 20} MiB in all, which no replay does"
+                    f"than {LARGEST >> 20} MiB in all, which no replay does"
                 )
             if line.strip():
                 yield line

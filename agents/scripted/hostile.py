@@ -200,11 +200,6 @@ def _hooks() -> None:
 
 
 @_once
-def _trace() -> None:
-    sys.settrace(lambda *_: None)
-
-
-@_once
 def _umask() -> None:
     os.umask(0o777)
 

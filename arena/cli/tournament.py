@@ -89,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
             f"finished matches are kept in {store.where}, and the same command plays the rest",
         ) as progress,
     ):
+        for key, why in executor.unmade.items():
+            print(f"{league.names[key]} cannot be made and forfeits every turn: {why}")
         for state in runner.run(league, store, executor):
             note = f"{state.resumed:,} from the log" if state.resumed else ""
             if state.result is not None:

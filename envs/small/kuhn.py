@@ -102,7 +102,7 @@ class KuhnTables(DealtTables):
     def observe(self, tables: Ints, seats: Ints) -> Observation:
         """One's own card and all bets."""
         return {
-            "seat": seats,
+            "seat": seats.copy(),
             "card": self.dealt[tables, seats],
             "bets": self.bets[tables, :2],
         }

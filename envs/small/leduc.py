@@ -120,7 +120,7 @@ class LeducTables(DealtTables):
         """One's own card, the board and all bets."""
         dealt, street = self.dealt[tables], self.street[tables]
         return {
-            "seat": seats,
+            "seat": seats.copy(),
             "card": dealt[np.arange(len(tables)), seats],
             "board": np.where(street == 1, dealt[:, 2] + 1, 0),
             "bets": self.bets[tables].reshape(len(tables), 2 * LONGEST),

@@ -109,7 +109,7 @@ class LiarsDiceTables(DealtTables):
         own = self.dealt[tables].reshape(len(tables), 2, self.game.dice)
         own = own[np.arange(len(tables)), seats]
         counts = (own[:, :, None] == np.arange(self.game.faces)).sum(axis=1)
-        return {"seat": seats, "dice": counts, "bids": self.bids[tables]}
+        return {"seat": seats.copy(), "dice": counts, "bids": self.bids[tables]}
 
     def action_mask(self, tables: Ints, seats: Ints) -> NDArray[np.bool_]:
         """Higher bids, and the call where there is a bid."""

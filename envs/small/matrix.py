@@ -107,7 +107,7 @@ class MatrixTables(DealtTables):
 
     def observe(self, tables: Ints, seats: Ints) -> Observation:
         """Which seat one is."""
-        return {"seat": seats}
+        return {"seat": seats.copy()}
 
     def action_mask(self, tables: Ints, seats: Ints) -> NDArray[np.bool_]:
         """The seat's rows or columns."""

@@ -130,6 +130,16 @@ def seeing_outside_of_the_space(tables, nim):
     tables.observe = lambda self, at, seats: {"stones": self.stones[at] + 20}
 
 
+def showing_its_own_memory(tables, nim):
+    shown = {}
+
+    def observe(self, at, seats):
+        key = at.tobytes(), self.stones[at].tobytes()
+        return {"stones": shown.setdefault(key, self.stones[at])}
+
+    tables.observe = observe
+
+
 def picturing_in_numpy(tables, nim):
     tables.frame = lambda self, at, seat=None: {"stones": self.stones[at]}
 
@@ -199,6 +209,7 @@ def advancing_otherwise(tables, nim):
         (reading_too_much, "reads"),
         (describing_wrongly, "reads|describes"),
         (seeing_outside_of_the_space, "outside"),
+        (showing_its_own_memory, "has written into"),
         (picturing_in_numpy, "JSON"),
         (asking_who_forfeited, "has forfeited"),
         (asking_when_done, "idle|done"),

@@ -18,7 +18,7 @@ words = re.compile(r"\w+").findall
 HARMLESS = words(
     """
     folder folder_gone environment import_path locale recursion_limit collector seeds warnings
-    numpy_errors hooks trace umask handlers blocked_signals timer other_timers output output_closed
+    numpy_errors hooks umask handlers blocked_signals timer other_timers output output_closed
     output_gone thread_error busy_thread waiting_thread child fork leaked_files fewer_files writes
     later long_notes end_writes
     """

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import orjson
 import pytest
 
 from arena.envs.holdem.tables import HoldemTables
-from arena.leagues import replay, runner
+from arena.leagues import notes, recording, replay, runner
 from arena.leagues.block import Timing
 from arena.leagues.league import League
 from arena.leagues.match import Match, Result, Status, seatings
@@ -203,6 +204,46 @@ def test_notes_and_probabilities_are_in_the_replay(make_league):
     for decision in noted:
         assert decision["notes"]["answer"] == f"seat {decision['seat']}"
         assert sum(decision["probabilities"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_probabilities_are_kept_as_they_were_given(make_league):
+    """As float32 in its shortest form: what is read is what was given."""
+    (result, *_) = of(results(make_league(["wordy", "first"])), "wordy", "first")
+    for episode in replay.read(result.replay, "test").episodes:
+        for decision in episode.decisions:
+            if "notes" in decision:
+                share = np.float32(1 / len(decision["legal"]))
+                given = np.float32(decision["probabilities"])
+                assert given[decision["legal"]].tolist() == [share] * len(decision["legal"])
+
+
+@pytest.mark.parametrize("note", [{"prompt": "é" * 10**6, "tokens": 7}, {"x": ["\0"] * 10**6}])
+def test_a_long_note_is_cut_and_says_so(note):
+    """In every language, and where JSON makes six characters of one."""
+    (text,) = notes.written([note], 1)
+    kept = orjson.loads(text)
+    assert len(text) <= notes.LONGEST
+    assert kept["cut"] == len(orjson.dumps(note))
+    assert kept.get("tokens") == note.get("tokens")
+    assert all(
+        str(value).endswith("(cut)") for key, value in kept.items() if key in ("prompt", "x")
+    )
+
+
+def test_a_match_has_room_for_so_many_notes(make_league, monkeypatch):
+    """Its replay could not be read otherwise."""
+    monkeypatch.setattr(recording, "_MOST_NOTES", 200)
+    (result, *_) = of(results(make_league(["wordy", "first"])), "wordy", "first")
+    record = replay.read(result.replay, "test")
+    found = [d["notes"] for e in record.episodes for d in e.decisions if "notes" in d]
+    kept = [note for note in found if "cut" not in note]
+    assert 0 < len(kept) < len(found)
+    assert sum(len(orjson.dumps(note)) for note in kept) <= 200
+
+
+def test_notes_of_too_many_names_leave_only_the_mark():
+    (text,) = notes.written([{str(number): "" for number in range(10**5)}], 1)
+    assert set(orjson.loads(text)) == {"cut"}
 
 
 def test_a_solo_game_is_a_race_of_all_on_the_same_deals(make_league):
