@@ -7,14 +7,15 @@ takes the levels of a league's recorded matches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arena.agents.agent import Agent
 from arena.envs import seeding
 from arena.envs.errors import InputError
-from arena.envs.game import Turns
+from arena.envs.game import Ints, Turns
 from arena.envs.science_birds.assessment import Assessment
 from arena.envs.science_birds.game import ScienceBirds
 from arena.envs.science_birds.scoring import TRIALS, Competition, measure
@@ -22,19 +23,32 @@ from arena.envs.science_birds.similarity import LETTERS
 from arena.envs.science_birds.tables import ScienceBirdsTables
 from arena.leagues import replay
 from arena.leagues.league import League
+from arena.leagues.match import Result
 from arena.leagues.store import Store
+
+Progress = Callable[[int, int, str], None]
+"""Told how much of how much is done, and of what."""
+
+
+def _silent(done: int, total: int, what: str) -> None:
+    pass
+
 
 Built = dict[str, dict[str, list[Assessment]]]
 """Entrant's name → letter → what its levels came to."""
 
 
 def play_letters(
-    game: ScienceBirds, agents: Mapping[str, Agent], seed: int
+    game: ScienceBirds,
+    agents: Mapping[str, Agent],
+    seed: int,
+    progress: Callable[[int, int, str], None] = lambda done, total, what: None,
 ) -> Iterator[tuple[str, dict[str, list[Assessment]]]]:
     """Let each agent build all of the game's letters, ``game.trials`` levels each.
 
     Yields name and levels by letter. All agents get the same seeds; an illegal answer forfeits
-    what is left of that letter.
+    what is left of that letter. ``progress`` is told how many first answers, then how many levels
+    of how many an agent has given.
     """
     count = len(game.letters)
     bases = [seeding.derive(seed, "letter", letter) >> 1 for letter in game.letters]
@@ -47,56 +61,89 @@ def play_letters(
         tables.begin(slots, seeds)
         agent.begin(slots, np.zeros(count, np.int64))
         decided = np.zeros(count, np.int64)
+        # Who searches does so when first asked for a letter: these are asked for one by one.
+        for slot in slots:
+            progress(int(slot), count, f"{name}: first answers")
+            _answer(agent, tables, players, decided, slots[slot : slot + 1])
         while not tables.done.all():
-            at, seats = tables.to_act()
-            turns = Turns(tables, at, seats, seeding.spread(players[at], decided[at]))
-            decided[at] += 1
-            decisions = agent.act(turns)
-            actions = np.asarray(decisions.actions)
-            legal = tables.legal(at, seats, actions)
-            legal[list(decisions.failures)] = False
-            if not legal.all():
-                tables.forfeit(at[~legal], seats[~legal])
-            if legal.any():
-                tables.step(at[legal], seats[legal], actions[legal])
+            built = sum(map(len, tables.assessments))
+            progress(built, count * game.trials, f"{name}: levels")
+            _answer(agent, tables, players, decided, tables.to_act()[0])
         yield name, dict(zip(game.letters, tables.assessments, strict=True))
 
 
-def score_league(store: Store, league: League, trials: int = TRIALS) -> Competition:
+def _answer(
+    agent: Agent, tables: ScienceBirdsTables, players: NDArray[np.uint64], decided: Ints, at: Ints
+) -> None:
+    """Let the agent decide at some tables; what is not legal forfeits there."""
+    seats = np.zeros(len(at), np.int64)
+    turns = Turns(tables, at, seats, seeding.spread(players[at], decided[at]))
+    decided[at] += 1
+    decisions = agent.act(turns)
+    actions = np.asarray(decisions.actions)
+    legal = tables.legal(at, seats, actions)
+    legal[list(decisions.failures)] = False
+    if not legal.all():
+        tables.forfeit(at[~legal], seats[~legal])
+    if legal.any():
+        tables.step(at[legal], seats[legal], actions[legal])
+
+
+def score_league(
+    store: Store, league: League, trials: int = TRIALS, progress: Progress = _silent
+) -> Competition:
     """Score the levels of a league's matches, the first ``trials`` of each letter and entrant.
 
     The levels are built again from the replays. Raises InputError where the league plays another
     game, or no entrant has built any level.
     """
-    return score_leagues(store, [league], trials)
+    return score_leagues(store, [league], trials, progress)
 
 
-def score_leagues(store: Store, leagues: Sequence[League], trials: int = TRIALS) -> Competition:
+def score_leagues(
+    store: Store, leagues: Sequence[League], trials: int = TRIALS, progress: Progress = _silent
+) -> Competition:
     """Score leagues of one roster together, as ``score_league`` does one: a letter each, say."""
     built: Built = {name: {} for league in leagues for name in league.names.values()}
+    games = [_game(league) for league in leagues]
+    matches = [
+        (game, league, result)
+        for game, league in zip(games, leagues, strict=True)
+        for _, result in store.results(league)
+    ]
+    total = sum(result.returns[:, :, 0].size for _, _, result in matches)
+    done = 0
     letters: set[str] = set()
-    for league in leagues:
-        for name, letter, levels in _rebuild(store, league):
+    progress(0, total, "")
+    for game, league, result in matches:
+        for name, letter, levels in _rebuild(store, game, league, result):
             letters.add(letter)
             row = built[name].setdefault(letter, [])
             row += levels[: trials - len(row)]
+            done += 1
+            progress(done, total, league.name)
     if not letters:
         raise InputError(f"league {leagues[0].name} has no finished match yet; run it first")
     return measure(built, letters="".join(sorted(letters)), trials=trials)
 
 
-def _rebuild(store: Store, league: League) -> Iterator[tuple[str, str, list[Assessment]]]:
-    """Entrant's name, letter and levels of every episode in a league's log."""
+def _game(league: League) -> ScienceBirds:
     game = league.make_game()
     if not isinstance(game, ScienceBirds):
         raise InputError(f"league {league.name} plays {game.name}; only science_birds has letters")
-    for _, result in store.results(league):
-        record = replay.read(store.match(result.match.id).replay, result.match.id)
-        match = record.match
-        for episode in record.episodes:
-            tables = None
-            for tables, _ in replay.walk(game, match, episode):  # noqa: B007 - the last one counts
-                pass
-            assert isinstance(tables, ScienceBirdsTables)
-            name = league.names[match.entrants[match.seatings[episode.seating][0]]]
-            yield name, LETTERS[tables.letters[0]], tables.assessments[0]
+    return game
+
+
+def _rebuild(
+    store: Store, game: ScienceBirds, league: League, result: Result
+) -> Iterator[tuple[str, str, list[Assessment]]]:
+    """Entrant's name, letter and levels of every episode of a league's match."""
+    record = replay.read(store.match(result.match.id).replay, result.match.id)
+    match = record.match
+    for episode in record.episodes:
+        tables = None
+        for tables, _ in replay.walk(game, match, episode):  # noqa: B007 - the last one counts
+            pass
+        assert isinstance(tables, ScienceBirdsTables)
+        name = league.names[match.entrants[match.seatings[episode.seating][0]]]
+        yield name, LETTERS[tables.letters[0]], tables.assessments[0]

@@ -7,6 +7,7 @@ sb3-contrib as well.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -141,15 +142,33 @@ class Record:
     score: float
 
 
-def train(out: Path, *, steps: int, letters: str, drops: int, tables: int, seed: int) -> float:
-    """Train and save a checkpoint; returns the mean score of the last 200 episodes."""
+def train(
+    out: Path,
+    *,
+    steps: int,
+    letters: str,
+    drops: int,
+    tables: int,
+    seed: int,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> float:
+    """Train and save a checkpoint; returns the mean score of the last 200 episodes.
+
+    ``progress`` is told how many steps of how many are done.
+    """
+
+    def report(*_: object) -> bool:
+        progress(min(model.num_timesteps, steps), steps)
+        return True
+
+    progress(0, steps)
     game = ScienceBirds(drops=drops, letters=letters)
     model = MaskablePPO(
         MaskableMultiInputActorCriticPolicy, TablesVecEnv(game, tables, seed), n_steps=16,
         batch_size=256, n_epochs=4, gamma=1.0, gae_lambda=0.95, ent_coef=0.01, learning_rate=1e-3,
         policy_kwargs={"net_arch": HIDDEN}, seed=seed, device="cpu", stats_window_size=200,
     )  # fmt: skip
-    model.learn(steps)
+    model.learn(steps, callback=report)
     assert model.ep_info_buffer is not None
     score = float(np.mean([episode["r"] for episode in model.ep_info_buffer]))
     out.mkdir(parents=True, exist_ok=True)

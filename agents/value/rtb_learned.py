@@ -8,6 +8,7 @@ checkpoint is never unpickled and playing needs no torch.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -100,12 +101,14 @@ def train(
     steps: int = 100_000,
     seed: int = 0,
     device: str = "auto",
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Policy:
     """Train on synthetic episodes of ``campaign``; the reward is the expected clicks won.
 
     Args:
         auctions, fraction, tick: see ``BiddingEnv``.
         steps: ticks to train on, over all environments.
+        progress: is told how many of them are done.
     """
     import torch
     from stable_baselines3 import DQN, PPO
@@ -123,6 +126,12 @@ def train(
 
     envs = make_vec_env(make, n_envs=8, seed=seed)
     learner: DQN | PPO
+
+    def report(*_: object) -> bool:
+        progress(min(learner.num_timesteps, steps), steps)
+        return True
+
+    progress(0, steps)
     with torch.random.fork_rng(devices=[]):
         if algorithm == "dqn":
             learner = DQN(
@@ -130,14 +139,14 @@ def train(
                 buffer_size=100_000, learning_starts=2000, batch_size=256, train_freq=1,
                 target_update_interval=2000, exploration_fraction=0.3,
             )  # fmt: skip
-            learner.learn(steps)
+            learner.learn(steps, callback=report)
             modules = list(learner.policy.q_net.q_net)
         else:
             learner = PPO(
                 "MlpPolicy", envs, seed=seed, device=device, gamma=1.0, gae_lambda=0.98,
                 n_steps=500, batch_size=500, learning_rate=5e-4, ent_coef=0.01,
             )  # fmt: skip
-            learner.learn(steps)
+            learner.learn(steps, callback=report)
             policy = learner.policy
             modules = [*policy.mlp_extractor.policy_net, policy.action_net]
     layers = tuple(

@@ -5,8 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NoReturn
 
 # Nothing heavy may be imported here: ``arena --help`` answers at once.
@@ -64,11 +67,30 @@ class _Version(argparse.Action):
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line. Returns the exit code: 0 well, 1 a check failed, 2 a user's mistake."""
     try:
-        return _run(list(sys.argv[1:] if argv is None else argv))
+        with _interrupts_heard():
+            return _run(list(sys.argv[1:] if argv is None else argv))
     except KeyboardInterrupt as interrupt:
         words = "; ".join(["interrupted", *getattr(interrupt, "__notes__", [])])
         print(f"arena: {words}", file=sys.stderr)
         return 130
+
+
+@contextmanager
+def _interrupts_heard() -> Iterator[None]:
+    """Interrupt again where a library's callback, which cannot raise, swallowed it."""
+    before = sys.unraisablehook
+
+    def hook(ignored: sys.UnraisableHookArgs) -> None:
+        if issubclass(ignored.exc_type, KeyboardInterrupt):
+            threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT)).start()
+        else:
+            before(ignored)
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = before
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -6,11 +6,13 @@ What comes from outside (names, notes, errors) is escaped here, whoever prints i
 from __future__ import annotations
 
 import sys
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import Any, TextIO, cast
 
+from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.live import Live
 from rich.measure import Measurement
@@ -24,6 +26,7 @@ from arena.envs.printable import one_line, printable
 # A pipe has no width: there tables are as wide as they need to be.
 _PIPE_WIDTH = 200
 _SECONDS_BETWEEN_LINES = 5.0
+_ECHO = 4  # columns left free: a terminal prints ^C behind the line, which must not wrap
 _BAR = 60  # columns below which there is no room for a bar
 _NARROWEST = 16  # what a column of words may be wrapped to before a table is cut in parts
 
@@ -88,6 +91,21 @@ def say(words: str, style: str = "") -> None:
     stdout().print(Text(one_line(words), style))
 
 
+def tell(words: str) -> None:
+    """Print lines of words; on a terminal, those too long for it are wrapped between words."""
+    width = stdout().width
+    for line in words.splitlines():
+        margin = line[: len(line) - len(line.lstrip())] + "  "
+        print(
+            textwrap.fill(
+                line, width, subsequent_indent=margin, break_long_words=False,
+                break_on_hyphens=False, replace_whitespace=False, drop_whitespace=True,
+            )
+            if sys.stdout.isatty() and cell_len(line) > width
+            else line
+        )  # fmt: skip
+
+
 def table(*headings: str) -> Table:
     """An empty table; a heading that ends in > or ^ has its column on the right or centred."""
     return _table([_column(heading) for heading in headings])
@@ -96,7 +114,7 @@ def table(*headings: str) -> Table:
 def _column(heading: str) -> Column:
     name, mark = (heading[:-1], heading[-1]) if heading[-1:] in (">", "^") else (heading, "")
     if not mark:
-        return Column(name)
+        return Column(name, overflow="fold")
     return Column(name, justify="right" if mark == ">" else "center", no_wrap=True)
 
 
@@ -154,10 +172,11 @@ class Meter:
     def update(self, done: int, total: int, note: str = "") -> None:
         """Show that ``done`` of ``total`` are done, with a note on the last of them.
 
-        The first report is of what was done before the work began, from which the rest is judged.
+        The first report is of what was done before the work began, from which the rest is judged;
+        where a count falls, other work has begun.
         """
         now = time.monotonic()
-        if self._total is None:
+        if self._total is None or done < self._done:
             self._before = (done, now)
         first, since = self._before
         self._left = (now - since) / (done - first) * (total - done) if done > first else None
@@ -167,18 +186,25 @@ class Meter:
             counts = f"{self._what}: {done:,} of {total:,}"
             print(", ".join(filter(None, (counts, self._times(), self._note))), file=sys.stderr)
 
+    def tell(self, note: str) -> None:
+        """Show a note on work whose length nobody knows."""
+        self._note = one_line(note)
+
     def line(self, width: int) -> RenderableType:
         """The line that a terminal of this width shows."""
         counts = "" if self._total is None else f"{self._done:,}/{self._total:,} "
         if width < _BAR:
             told = f"{self._what} {counts}{self._times()}"
-            return Text(told, no_wrap=True, overflow="ellipsis")
+            line = Text(told, no_wrap=True)
+            line.truncate(width - _ECHO, overflow="ellipsis")
+            return line
         words = Column(no_wrap=True)
         note = Column(no_wrap=True, max_width=width // 3)
-        line = Table.grid(words, Column(), words.copy(), note, padding=(0, 1), expand=True)
+        grid = Table.grid(words, Column(), words.copy(), note, padding=(0, 1))
+        grid.width = width - _ECHO
         bar = ProgressBar(self._total, self._done, pulse=self._total is None)
-        line.add_row(self._what, bar, counts + self._times(), self._note)
-        return line
+        grid.add_row(self._what, bar, counts + self._times(), self._note)
+        return grid
 
     def _times(self) -> str:
         taken = _clock(time.monotonic() - self._begun)

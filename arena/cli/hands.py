@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from arena.cli.console import meter
+from arena.cli.console import meter, tell
 from arena.envs.errors import InputError
 from arena.envs.holdem import cards, notation
 from arena.envs.holdem.history import Action, HandHistory
@@ -21,7 +21,7 @@ def show(path: Path, number: int | None, *, strict: bool) -> int:
     if number is not None and not 0 <= number < len(hands):
         raise InputError(f"{path} has no hand {number}; its hands are 0 to {len(hands) - 1}")
     for hand in hands if number is None else [hands[number]]:
-        print("\n".join(_lines(hand)))
+        tell("\n".join(_lines(hand)))
     return 0
 
 
@@ -81,9 +81,8 @@ def _words(action: Action, names: tuple[str, ...]) -> str:
 
 def verify(path: Path, *, strict: bool) -> int:
     """Play all hands of a file again; exit code 1 where one does not come out to the chip."""
-    with meter("replaying") as progress:
+    with meter(f"replaying {path.name}"):
         checked = notation.verify_file(path, strict=strict)
-        progress.update(checked.hands, checked.hands)
     for mismatch in checked.mismatches:
         print(mismatch)
     for line in _left_out(checked.faults):

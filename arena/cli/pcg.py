@@ -52,11 +52,14 @@ def score_folder(options: argparse.Namespace) -> int:
     """Extract, build, simulate and score every answer in a folder."""
     from pathlib import Path
 
+    from arena.cli.console import meter
     from arena.envs.science_birds import scoring
 
-    competition, failures = scoring.score_folder(
-        Path(options.folder), letters=_letters(options), trials=_trials(options)
-    )
+    with meter("answers") as progress:
+        competition, failures = scoring.score_folder(
+            Path(options.folder), letters=_letters(options), trials=_trials(options),
+            progress=progress.update,
+        )  # fmt: skip
     _print(competition, options)
     if options.failures and not options.json:
         for file, reason in failures:
@@ -76,16 +79,18 @@ def run_competition(options: argparse.Namespace) -> int:
 
     letters, trials = _letters(options), _trials(options)
     game = ScienceBirds(mode=options.mode, trials=trials, drops=options.drops, letters=letters)
-    agents = {spec: make_agent(spec, game) for spec in options.agent}
+    with meter("making the agents"):
+        agents = {spec: make_agent(spec, game) for spec in options.agent}
     built: Built = {}
-    with meter("agents") as progress:
-        for name, levels in play_letters(game, agents, options.seed):
+    with meter("building") as progress:
+        for name, levels in play_letters(game, agents, options.seed, progress.update):
             built[name] = levels
-            progress.update(len(built), len(agents), name)
     _print(measure(built, letters=letters, trials=trials), options)
     if options.sheet:
         rows = [levels[letter] for levels in built.values() for letter in letters]
         _draw(rows, Path(options.sheet))
+        if not options.json:
+            print(f"levels: {options.sheet}")
     return 0
 
 
@@ -125,12 +130,15 @@ def draw_level(options: argparse.Namespace) -> int:
 
 def score_league(options: argparse.Namespace) -> int:
     """Score a recorded league's levels."""
+    from arena.cli.console import meter
     from arena.leagues import letters
     from arena.leagues.store import Store
 
     store = Store(options.store)
     league = store.find(options.league).league
-    _print(letters.score_league(store, league, _trials(options)), options)
+    with meter("levels") as progress:
+        competition = letters.score_league(store, league, _trials(options), progress.update)
+    _print(competition, options)
     return 0
 
 

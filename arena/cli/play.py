@@ -29,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
     from contextlib import redirect_stdout
 
     from arena.agents.registry import identify, make_agent
+    from arena.cli.console import meter, tell
     from arena.cli.narration import narrate
     from arena.envs.errors import InputError
     from arena.envs.registry import named_game
@@ -56,13 +57,22 @@ def run(options: argparse.Namespace) -> int:
         seatings=orders if solo or options.rotate else orders[:1],
     )
     with redirect_stdout(sys.stderr):  # what an agent prints is no part of the story
-        agents = {agent.key: make_agent(agent.spec, game) for agent in who}
-        (result,) = play(game, agents, [match], {agent.key: agent for agent in who})
+        with meter("making the agents") as progress:
+            agents = {}
+            for agent in who:
+                progress.tell(agent.spec)
+                agents[agent.key] = make_agent(agent.spec, game)
+        with meter("playing") as progress:
+            specs = {agent.key: agent.spec for agent in who}
+            (result,) = play(
+                game, agents, [match], {agent.key: agent for agent in who},
+                watch=lambda key: progress.tell(f"{specs[key]} decides" if key else ""),
+            )  # fmt: skip
     record = replay.read(result.replay, "this match")
     if options.output:
         replay.export(record, Path(options.output))
     for episode in record.episodes:
-        print(narrate(game, record, episode))
+        tell(narrate(game, record, episode))
     if options.output:
         print(f"replay: {options.output}")
     return 0

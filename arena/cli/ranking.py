@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import orjson
 from rich.table import Table
 
-from arena.cli.console import say, show, table
+from arena.cli.console import meter, say, show, table
 from arena.leagues.league import League
 from arena.leagues.ratings import Ranking
 from arena.leagues.ratings.estimates import Estimate
@@ -32,7 +32,8 @@ def ranking_json(store: Store, league: League) -> str:
 
 def print_ranking(store: Store, league: League) -> None:
     """Print ranking, payoff matrix, warnings, and where the replays are."""
-    ranking = rank(store, league)
+    with meter("rating"):
+        ranking = rank(store, league)
     played = f"{ranking.deals:,} deals"
     if ranking.session > 1:
         played += f" in sessions of {ranking.session}"
@@ -49,8 +50,9 @@ def print_ranking(store: Store, league: League) -> None:
     if example is not None:
         option = "" if store.where == "arena.db" else f" --store {shlex.quote(store.where)}"
         print(
-            f"\nreplays of all matches: {store.where} (list: arena tournament matches{option}; "
-            f"one: arena replay show {example[1].match.id} --deal 0{option})"
+            f"\nreplays of all matches: {store.where}\n"
+            f"  list: arena tournament matches{option}\n"
+            f"  one: arena replay show {example[1].match.id} --deal 0{option}"
         )
 
 

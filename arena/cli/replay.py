@@ -78,6 +78,7 @@ def run_show(options: argparse.Namespace) -> int:
         from arena.cli import hands
 
         return hands.show(Path(options.path), options.deal, strict=options.strict)
+    from arena.cli.console import tell
     from arena.cli.narration import narrate
     from arena.envs.registry import make_game
 
@@ -88,7 +89,7 @@ def run_show(options: argparse.Namespace) -> int:
         record.episode(deal or 0, seating or 0)  # says what there is, where there is no such
     for episode in record.episodes:
         if deal in (None, episode.deal) and seating in (None, episode.seating):
-            print(narrate(game, record, episode))
+            tell(narrate(game, record, episode))
     return 0
 
 
@@ -98,23 +99,28 @@ def run_verify(options: argparse.Namespace) -> int:
         from arena.cli import hands
 
         return hands.verify(Path(options.path), strict=options.strict)
+    from arena.cli.console import meter
     from arena.leagues import replay
 
-    matches = episodes = faults = damaged = 0
-    for record, logged in _records(options):
-        if record is None:
-            damaged += 1
-            continue
-        found = replay.verify(record)
-        if logged is not None:
-            found = found or replay.differences(record, logged)
-        for fault in found:
-            print(f"match {record.header['id']}, {fault}")
-        matches += 1
-        episodes += len(record.episodes)
-        faults += len(found)
+    matches = episodes = damaged = 0
+    faults: list[str] = []
+    with meter("verifying") as progress:
+        for number, (total, record, logged) in enumerate(_records(options)):
+            progress.update(number, total)
+            if record is None:
+                damaged += 1
+                continue
+            found = replay.verify(record)
+            if logged is not None:
+                found = found or replay.differences(record, logged)
+            faults += [f"match {record.header['id']}, {fault}" for fault in found]
+            matches += 1
+            episodes += len(record.episodes)
+    for fault in faults:
+        print(fault)
     print(
-        f"{matches} matches, {episodes} episodes played again: {episodes - faults} came out alike"
+        f"{matches} matches, {episodes} episodes played again: "
+        f"{episodes - len(faults)} came out alike"
         + (f"; {damaged} matches are damaged" if damaged else "")
     )
     return 1 if faults or damaged else 0
@@ -135,29 +141,28 @@ def run_again(options: argparse.Namespace) -> int:
     return 0
 
 
-def _records(options: argparse.Namespace) -> Iterator[tuple[Replay | None, Result | None]]:
-    """The replays to verify, with what a log says of their matches; None for a damaged one."""
-    from arena.cli.console import meter
+def _records(
+    options: argparse.Namespace,
+) -> Iterator[tuple[int, Replay | None, Result | None]]:
+    """How many there are in all, each replay (None for a damaged one), what the log says of it."""
     from arena.envs.errors import InputError
     from arena.leagues import replay
     from arena.leagues.store import Store
 
     if not options.path.endswith(".db"):
-        yield _read(options), None
+        yield 1, _read(options), None
         return
     store = Store(options.path)
     total = len(store.match_ids())
-    with meter("verifying") as progress:
-        for number, logged in enumerate(store.logged(), 1):
-            result = logged.result
-            if result.replay:
-                try:
-                    yield replay.read(result.replay, f"match {result.match.id}"), result
-                except InputError as error:
-                    print(error)
-                    yield None, result
-            progress.update(number, total)
-    yield from [(None, None)] * len(store.told)
+    for logged in store.logged():
+        result = logged.result
+        if result.replay:
+            try:
+                yield total, replay.read(result.replay, f"match {result.match.id}"), result
+            except InputError as error:
+                print(error)
+                yield total, None, result
+    yield from [(total, None, None)] * len(store.told)
 
 
 def run_export(options: argparse.Namespace) -> int:

@@ -122,6 +122,11 @@ def open_folder(folder: Path, settings: Mapping[str, Any]) -> None:
             )
 
 
+def kept_in(folder: Path) -> str:
+    """What is told to who interrupts an evaluation."""
+    return f"finished answers are kept in {folder}, and the same command asks for the rest"
+
+
 def ask(
     folder: Path,
     respondent: Respondent,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from arena.cli.console import meter
+from arena.evaluation.answering import kept_in
 from arena.leagues import runner
 from arena.leagues.executors import make_executor
 from arena.leagues.league import League
@@ -47,7 +48,7 @@ def play(
         for league in leagues
     ]
     done = 0
-    with meter("matches") as progress:
+    with meter("matches", kept_in(folder)) as progress:
         for league, total in zip(leagues, totals, strict=True):
             with make_executor(runner.roster(league), workers) as executor:
                 for state in runner.run(league, store, executor):

@@ -42,6 +42,11 @@ def fresh(folder: Path) -> Path:
     return folder
 
 
+def resumed_from(folder: Path) -> str:
+    """What is told to who interrupts a run."""
+    return f"what was saved is in {folder}, and --resume goes on from there"
+
+
 def pick_device(name: str) -> str:
     """The device that ``auto``, ``cpu`` or ``cuda`` means here; InputError for CUDA without one."""
     import torch

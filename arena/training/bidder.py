@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     """Train, write the policy, print the table."""
     from arena.agents.value import rtb_learned
     from arena.agents.value.rlb_comparison import compare
-    from arena.cli.console import show
+    from arena.cli.console import meter, show
     from arena.envs.errors import InputError
     from arena.envs.rtb.synthetic import synthetic_campaign
     from arena.training import fresh, one_thread
@@ -38,21 +38,24 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--steps {options.steps} must be at least 1")
     folder = fresh(options.output)
     law = synthetic_campaign(options.campaign)
-    with one_thread():
+    with one_thread(), meter("steps") as progress:
         policy = rtb_learned.train(
             options.algorithm, options.campaign, auctions=options.auctions,
             fraction=options.budget, tick=options.tick, steps=options.steps, seed=options.seed,
-            device=options.device,
+            device=options.device, progress=progress.update,
         )  # fmt: skip
     policy.save(folder)
-    rows = compare(
-        law.campaign,
-        law.sample(350_000, options.seed),
-        law.sample(300_000, options.seed + 1),
-        auctions=options.auctions,
-        fraction=options.budget,
-        more={options.algorithm.upper(): rtb_learned.LearnedBidder(policy, law.campaign)},
-    )
-    show(table(list(rows), "clicks"), keys=3)
+    with meter("comparing"):
+        rows = list(
+            compare(
+                law.campaign,
+                law.sample(350_000, options.seed),
+                law.sample(300_000, options.seed + 1),
+                auctions=options.auctions,
+                fraction=options.budget,
+                more={options.algorithm.upper(): rtb_learned.LearnedBidder(policy, law.campaign)},
+            )
+        )
+    show(table(rows, "clicks"), keys=3)
     print(f"policy: {folder}; in a league: learned:{folder}")
     return 0

@@ -24,16 +24,17 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, write the checkpoint, print what the last episodes scored."""
     from arena.agents.generators.maskable_ppo import train
+    from arena.cli.console import meter
     from arena.envs.errors import InputError
     from arena.training import fresh, one_thread
 
     if options.steps < 1 or options.tables < 1:
         raise InputError("--steps and --tables must be at least 1")
     folder = fresh(options.output)
-    with one_thread():
+    with one_thread(), meter("steps") as progress:
         score = train(
             folder, steps=options.steps, letters=options.letters, drops=options.drops,
-            tables=options.tables, seed=options.seed,
+            tables=options.tables, seed=options.seed, progress=progress.update,
         )  # fmt: skip
     print(f"mean score of the last episodes: {100 * score:.1f} of 100")
     print(f"policy: {folder}; in a league: birds_ppo:{folder}")

@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     if min(options.seeds, options.steps) < 1 or min(options.contexts) < 0:
         raise InputError("--seeds and --steps must be at least 1, --contexts not below 0")
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    with one_thread(), meter("runs") as progress:
+    with one_thread(), meter("runs", f"finished runs are kept in {options.output}") as progress:
         results = study(
             options.env, options.contexts, options.bonus, seeds,
             steps=options.steps, beta=options.beta, entropy=options.entropy, lr=options.lr,

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     from arena.agents.exploration.ppo import Run, Settings, evaluate
     from arena.cli.console import meter
     from arena.envs.errors import InputError
-    from arena.training import fresh
+    from arena.training import fresh, resumed_from
 
     counts = [options.save_every, options.evaluate]
     if min(counts if options.steps is None else [*counts, options.steps]) < 1:
@@ -84,7 +84,8 @@ def run(options: argparse.Namespace) -> int:
         )  # fmt: skip
         training = Run(settings, fresh(options.output))
     whole = training.settings.steps
-    with meter("steps") as progress:
+    with meter("steps", resumed_from(options.output)) as progress:
+        progress.update(training.steps, whole)
 
         def show(steps: int, mean: float, paid: float) -> None:
             progress.update(min(steps, whole), whole, f"return {mean:.3f}")
@@ -92,7 +93,8 @@ def run(options: argparse.Namespace) -> int:
         while training.steps < whole:
             training.train(training.steps + options.save_every, show)
             training.save()
-    returns = evaluate(training, options.evaluate)
+    with meter("evaluating"):
+        returns = evaluate(training, options.evaluate)
     error = returns.std(ddof=1) / np.sqrt(len(returns)) if len(returns) > 1 else float("nan")
     print(
         f"{training.steps} steps; return on {len(returns)} fixed seeds {returns.mean():.3f} "

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     """Make the problems, train, store."""
     from arena.cli.console import meter
     from arena.envs.errors import InputError
-    from arena.training import fresh, pick_device
+    from arena.training import fresh, pick_device, resumed_from
 
     for name in ("problems", "rollouts", "updates", "prompts", "answer", "save_every"):
         if getattr(options, name) < 1:
@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(f"--group {options.group}: answers are compared, which takes 2 or more")
     if options.temperature <= 0:
         raise InputError(f"--temperature {options.temperature} must be above 0")
-    problems = gather(options)
+    with meter("making problems"):
+        problems = gather(options)
     from arena.agents.llm.training import grpo
 
     folder = options.output if options.resume else fresh(options.output)
@@ -82,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         answer=options.answer, beta=options.beta, lora=options.lora, seed=options.seed,
         save_every=options.save_every, device=pick_device(options.device),
     )  # fmt: skip
-    with meter("updates") as progress:
+    with meter("updates", resumed_from(options.output)) as progress:
         rewards = grpo.train(
             problems, settings, folder, resume=options.resume,
             progress=lambda done, total, mean: progress.update(done, total, f"reward {mean:.3f}"),

@@ -90,11 +90,11 @@ def run(options: argparse.Namespace) -> int:
     from arena.agents.llm.lid.run import Run, Settings, evaluate
     from arena.cli.console import meter
     from arena.envs.errors import InputError
-    from arena.training import fresh, one_thread
+    from arena.training import fresh, one_thread, resumed_from
 
     if min(options.demonstrations, options.evaluate) < 1 or options.rounds < 0:
         raise InputError("--demonstrations and --evaluate must be at least 1, --rounds at least 0")
-    with one_thread(), meter("updates") as progress:
+    with one_thread(), meter("updates", resumed_from(options.output)) as progress:
         if options.resume:
             if options.game or options.teacher:
                 raise InputError(
@@ -118,6 +118,7 @@ def run(options: argparse.Namespace) -> int:
         while training.step < total:
             training.train(training.step + _EVERY, show)
             training.save()
+    with one_thread(), meter("evaluating"):
         share = evaluate(training, training.settings.game, options.evaluate)
     error = np.sqrt(share * (1 - share) / options.evaluate)
     print(

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     base = Settings(game="errand", teacher="courier", **shared(options))
     rates = {init: options.lr if init == "lm" else options.random_lr for init in options.init}
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    with one_thread(), meter("runs") as progress:
+    with one_thread(), meter("runs", f"finished runs are kept in {options.output}") as progress:
         results = study(
             base, options.arms, rates, seeds,
             episodes=options.evaluate, folder=options.output, progress=progress.update,

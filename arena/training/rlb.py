@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the table; write the network of the first budget where it is asked for."""
     from arena.agents.value import rlb, rlb_network
     from arena.agents.value.rlb_comparison import FRACTIONS, compare
-    from arena.cli.console import show
+    from arena.cli.console import meter, show
     from arena.envs.errors import InputError
     from arena.training import fresh, one_thread
 
@@ -60,19 +60,19 @@ def run(options: argparse.Namespace) -> int:
         folder = fresh(options.output)
         budget = campaign.budget(options.auctions, fractions[0])
         values = rlb.solve(campaign, auctions=options.auctions, budget=budget, objective=objective)
-        with one_thread():
+        with one_thread(), meter("fitting the network"):
             network = rlb_network.fit(
                 campaign, values, objective=objective, seed=options.seed, device=options.device
             )
         more["RLB network"] = network
-    rows = [
-        row
-        for fraction in fractions
-        for row in compare(
-            campaign, log, training, auctions=options.auctions, fraction=fraction,
-            objective=objective, more=more,
-        )
-    ]  # fmt: skip
+    rows: list[Row] = []
+    with meter("budgets") as progress:
+        for done, fraction in enumerate(fractions):
+            progress.update(done, len(fractions), f"c0 = {fraction:g}")
+            rows += compare(
+                campaign, log, training, auctions=options.auctions, fraction=fraction,
+                objective=objective, more=more,
+            )  # fmt: skip
     if options.output:
         network.save(folder)
     show(table(rows, options.objective), keys=3)

@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     from arena.agents.llm.training.examples import write_examples
     from arena.cli.console import meter
     from arena.envs.errors import InputError
-    from arena.training import fresh, pick_device
+    from arena.training import fresh, pick_device, resumed_from
 
     if (options.write is None) == (options.output is None):
         raise InputError("give -o FOLDER to train, or --write FILE to write the examples only")
@@ -90,7 +90,8 @@ def run(options: argparse.Namespace) -> int:
             raise InputError(f"--{name.replace('_', '-')} {value} must be above 0")
     if min(options.lora, options.layers) < 0 or (options.lora and options.layers):
         raise InputError("--lora and --layers are 0 or more, and not both above 0")
-    examples = gather(options)
+    with meter("gathering examples"):
+        examples = gather(options)
     if options.write is not None:
         count = write_examples(options.write, examples)
         print(f"{count} examples: {options.write}")
@@ -104,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
         layers=options.layers, longest=options.longest, seed=options.seed,
         save_every=options.save_every, device=pick_device(options.device),
     )  # fmt: skip
-    with meter("updates") as progress:
+    with meter("updates", resumed_from(options.output)) as progress:
         loss = sft.train(
             examples, settings, folder, resume=options.resume,
             progress=lambda done, total, loss: progress.update(done, total, f"loss {loss:.3f}"),

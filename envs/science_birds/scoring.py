@@ -9,7 +9,7 @@ are percentages of the sum over teams.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,7 +79,7 @@ class Competition:
     def normalised(self) -> Floats:
         """Percentages, ``(teams,)``; zeros where no team scored."""
         total = self.totals.sum()
-        return 100 * self.totals / (total if total > 0 else 1.0)
+        return 100 * (self.totals / (total if total > 0 else 1.0))
 
     def table(self) -> list[dict[str, str | float]]:
         """A row for each team, best first: normalised score, total, and mean measures."""
@@ -164,15 +164,22 @@ def assess_answer(answer: str) -> Assessment:
 
 
 def score_folder(
-    folder: Path, *, letters: str = LETTERS, trials: int = TRIALS
+    folder: Path,
+    *,
+    letters: str = LETTERS,
+    trials: int = TRIALS,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Competition, list[tuple[Path, str]]]:
     """Score a competition's folder of raw answers, from extraction to the table.
 
-    Returns the competition, and the files that built no level with the reasons.
+    Returns the competition, and the files that built no level with the reasons. ``progress`` is
+    told how many answers of how many are scored.
     """
     collected: dict[str, dict[str, list[Assessment]]] = {}
     failures: list[tuple[Path, str]] = []
-    for team, letter, trial, file in answers(folder):
+    found = list(answers(folder))
+    progress(0, len(found))
+    for number, (team, letter, trial, file) in enumerate(found, 1):
         row = collected.setdefault(team, {}).setdefault(letter, [failed("missing")] * trials)
         if not 1 <= trial <= trials:
             raise InputError(f"{file} is trial {trial}; there are trials 1 to {trials}")
@@ -180,6 +187,7 @@ def score_folder(
         row[trial - 1] = assessed
         if assessed.failure:
             failures.append((file, assessed.failure))
+        progress(number, len(found))
     return measure(collected, letters=letters, trials=trials), failures
 
 

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -79,6 +80,13 @@ class Terminal:
         """Read to the end; the exit code."""
         self.read()
         return self.process.wait(10)
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C and see the command end as interrupted ones do, tidily."""
+        self.type("\x03")
+        # Python itself ends so where it happened to run generated code: shells say 130 to both.
+        assert self.end() in (130, -signal.SIGINT), self.lines
+        self.check_tidy()
 
     def close(self) -> None:
         """End the command, whatever it does."""

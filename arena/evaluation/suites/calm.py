@@ -59,14 +59,15 @@ def run(options: argparse.Namespace) -> Report:
     from arena.agents.llm.player import respondent
     from arena.agents.llm.suites.calm import questions
     from arena.cli.console import meter
-    from arena.evaluation.answering import ask, named
+    from arena.evaluation.answering import ask, kept_in, named
 
     variants = [Variant.parse(v) for v in options.variant or ("base", *DEPARTURES)]
-    judges = {name: respondent(spec) for name, spec in named(options.agent).items()}
+    with meter("loading models"):
+        judges = {name: respondent(spec) for name, spec in named(options.agent).items()}
     pairs = _pairs(options)
     answers: dict[tuple[str, str], dict[str, Recorded]] = {}
     total = len(judges) * len(variants) * len(pairs)
-    with meter("judgements") as progress:
+    with meter("judgements", kept_in(options.output)) as progress:
         for name, judge in judges.items():
             for variant in dict.fromkeys(variants):
                 done, note = len(answers) * len(pairs), f"{name}, {variant}"
@@ -88,6 +89,7 @@ def _pairs(options: argparse.Namespace) -> list[Pair]:
     import orjson
 
     from arena.agents.exploration.pairs import pairs, read_pairs
+    from arena.cli.console import meter
     from arena.envs.files import write
     from arena.evaluation.answering import open_folder
 
@@ -100,7 +102,11 @@ def _pairs(options: argparse.Namespace) -> list[Pair]:
     open_folder(options.output, {"suite": "calm", **facts})
     file = options.output / "pairs.jsonl"
     if not file.exists():
-        made = pairs(options.count, options.mode, task=options.task, seed=options.seed)
+        with meter("transitions") as progress:
+            made = pairs(
+                options.count, options.mode, task=options.task, seed=options.seed,
+                progress=progress.update,
+            )  # fmt: skip
         append = orjson.OPT_APPEND_NEWLINE
         write(file, b"".join(orjson.dumps(pair.as_json(), option=append) for pair in made))
     return read_pairs(file)

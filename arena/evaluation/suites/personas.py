@@ -42,19 +42,21 @@ def run(options: argparse.Namespace) -> Report:
     from arena.agents.llm.suites.personas import Room, Seat, persona
     from arena.cli.console import meter
     from arena.envs.errors import InputError
-    from arena.evaluation.answering import ask, named, open_folder
+    from arena.evaluation.answering import ask, kept_in, named, open_folder
 
     if options.samples < 1:
         raise InputError(f"--samples {options.samples} must be at least 1")
     room = Room.of(options.game)
-    seats = {name: Seat(spec, room) for name, spec in named(options.agent).items()}
+    with meter("loading models"):
+        seats = {name: Seat(spec, room) for name, spec in named(options.agent).items()}
     settings = {"suite": "personas", "game": options.game, "samples": options.samples}
     open_folder(options.output, settings | {"seed": options.seed})
     questions = room.questions(options.samples, options.seed)
-    reference = room.reference()
+    with meter("solving the reference"):
+        reference = room.reference()
     found: dict[str, dict[str, Persona]] = {}
     failures: dict[str, int] = {}
-    with meter("hands") as progress:
+    with meter("hands", kept_in(options.output)) as progress:
         for number, (name, seat) in enumerate(seats.items()):
 
             def show(count: int, done: int = number * len(questions), note: str = name) -> None:

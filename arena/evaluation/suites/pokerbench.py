@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> Report:
     from arena.agents.llm.templates import load_template
     from arena.cli.console import meter
     from arena.envs.errors import InputError
-    from arena.evaluation.answering import ask, named, open_folder
+    from arena.evaluation.answering import ask, kept_in, named, open_folder
     from arena.evaluation.pokerbench import Sheet, report
 
     specs = named(options.agent)
@@ -80,7 +80,8 @@ def run(options: argparse.Namespace) -> Report:
         for shots in options.shots
     }
     # All of them now, so that a mistake in the last one is told before the first has answered.
-    respondents = {name: respondent(spec) for name, spec in specs.items()}
+    with meter("loading models"):
+        respondents = {name: respondent(spec) for name, spec in specs.items()}
     settings = _settings(options, rows)
     open_folder(options.output, settings)
     conditions = [
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> Report:
         for shots in dict.fromkeys(options.shots)
     ]
     sheets: list[Sheet] = []
-    with meter("questions") as progress:
+    with meter("questions", kept_in(options.output)) as progress:
 
         def counter(label: str) -> Callable[[int], None]:
             before, total = len(sheets) * len(asked), len(conditions) * len(asked)
