@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.agents.agent import Agent
+from arena.agents.answers import Status, consult
 from arena.envs import seeding
 from arena.envs.errors import InputError
-from arena.envs.game import Ints, Turns
+from arena.envs.game import Ints, Tables, Turns
 from arena.envs.science_birds.assessment import Assessment
 from arena.envs.science_birds.game import ScienceBirds
 from arena.envs.science_birds.scoring import TRIALS, Competition, measure
@@ -54,7 +55,9 @@ def play_letters(
     bases = [seeding.derive(seed, "letter", letter) >> 1 for letter in game.letters]
     # The game reads the letter off the seed: move each to the one that names its letter.
     seeds = np.array([base - base % count + i for i, base in enumerate(bases)], np.uint64)
-    players = np.array([seeding.derive(base, "player") for base in bases], np.uint64)
+    streams = np.array(
+        [[seeding.derive(base, name) for base in bases] for name in ("player", "draw")], np.uint64
+    )
     slots = np.arange(count)
     for name, agent in agents.items():
         tables = game.tables(count)
@@ -64,29 +67,27 @@ def play_letters(
         # Who searches does so when first asked for a letter: these are asked for one by one.
         for slot in slots:
             progress(int(slot), count, f"{name}: first answers")
-            _answer(agent, tables, players, decided, slots[slot : slot + 1])
+            _answer(agent, tables, slots[slot : slot + 1], streams, decided)
         while not tables.done.all():
             built = sum(map(len, tables.assessments))
             progress(built, count * game.trials, f"{name}: levels")
-            _answer(agent, tables, players, decided, tables.to_act()[0])
+            _answer(agent, tables, tables.to_act()[0], streams, decided)
         yield name, dict(zip(game.letters, tables.assessments, strict=True))
 
 
 def _answer(
-    agent: Agent, tables: ScienceBirdsTables, players: NDArray[np.uint64], decided: Ints, at: Ints
+    agent: Agent, tables: Tables, at: Ints, streams: NDArray[np.uint64], decided: Ints
 ) -> None:
-    """Let the agent decide at some tables; what is not legal forfeits there."""
-    seats = np.zeros(len(at), np.int64)
-    turns = Turns(tables, at, seats, seeding.spread(players[at], decided[at]))
+    """Let the agent decide at some tables, once; what is not legal forfeits there."""
+    told, drawn = seeding.spread(streams[:, at], decided[at])
     decided[at] += 1
-    decisions = agent.act(turns)
-    actions = np.asarray(decisions.actions)
-    legal = tables.legal(at, seats, actions)
-    legal[list(decisions.failures)] = False
+    turns = Turns(tables, at, np.zeros(len(at), np.int64), told)
+    answers = consult(agent, turns, seeding.uniforms(drawn, 1)[:, 0])
+    legal = answers.status == Status.DONE
     if not legal.all():
-        tables.forfeit(at[~legal], seats[~legal])
+        tables.forfeit(at[~legal], turns.seats[~legal])
     if legal.any():
-        tables.step(at[legal], seats[legal], actions[legal])
+        tables.step(at[legal], turns.seats[legal], answers.actions[legal])
 
 
 def score_league(

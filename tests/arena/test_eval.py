@@ -181,7 +181,7 @@ def test_an_interrupted_run_ends_as_one_that_was_not(data, tmp_path, fake, capsy
     whole = capsys.readouterr().out
     fake["fake:a"].interrupt = 2
     assert run(data, tmp_path / "cut") == 130
-    assert "what is finished is kept" in capsys.readouterr().err
+    assert "finished answers are kept in" in capsys.readouterr().err
     # The kill came in the middle of a line.
     (answers,) = (tmp_path / "cut" / "answers").iterdir()
     answers.write_bytes(answers.read_bytes() + b'{"name": "postfl')
