@@ -94,14 +94,16 @@ def play(
     clock: float | None = None,
     capacity: int = CAPACITY,
     timing: Timing | None = None,
+    watch: Watch | None = None,
 ) -> Iterator[Result]:
     """Play ``matches`` of ``game`` together; yields each result as soon as its match is over.
 
     ``agents`` and ``identities`` are by key. Who is late forfeits: there is no second try here.
+    ``watch`` is told who is asked, by key, and when nobody is any more.
 
     Raises RuntimeError for a clock outside the main thread, where nothing can be interrupted.
     """
-    players = Here(agents, Clock(clock), final=agents)
+    players = Here(agents, Clock(clock, watch), final=agents)
     if matches:
         yield from make_block(game, players, matches, identities, capacity, timing).run({})
 

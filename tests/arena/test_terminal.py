@@ -17,7 +17,7 @@ ENV = {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 WINDOWS = {
     "80 columns": (80, {}),
     "120 columns": (120, {}),
-    "24 columns": (24, {}),
+    "30 columns": (30, {}),
     "no colour": (80, {"NO_COLOR": "1"}),
     "ascii": (80, {"PYTHONIOENCODING": "ascii"}),
     "dumb": (80, {"TERM": "dumb"}),
@@ -70,7 +70,7 @@ def test_a_bar_follows_the_windows_width():
         assert terminal.end() == 0
 
 
-@pytest.mark.parametrize("window", ["80 columns", "24 columns", "dumb"])
+@pytest.mark.parametrize("window", ["80 columns", "30 columns", "dumb"])
 def test_a_wide_table_is_cut_between_columns(window):
     columns, env = WINDOWS[window]
     table = """
