@@ -53,7 +53,7 @@ def check_agent(
         NotConforming: with a sentence that names what is wrong and where.
         InputError: no such game or agent, or (CannotPlay) they do not fit.
     """
-    rules = make_game(game)
+    rules = make_game(game, own=True)
     agent = make_agent(spec, rules)
     first = _Play(spec, rules, agent, tables, limit, seed).run(np.arange(tables))
     again = _Play(spec, rules, agent, tables, limit, seed).run(np.arange(tables))
@@ -78,7 +78,7 @@ def check_agent(
 
 def digest(spec: str, game: str, *, tables: int = 4, limit: int = 100, seed: int = 0) -> str:
     """A hash of all the decisions of ``check_agent``'s first play, to compare across processes."""
-    rules = make_game(game)
+    rules = make_game(game, own=True)
     play = _Play(spec, rules, make_agent(spec, rules), tables, limit, seed)
     return _digest(play.run(np.arange(tables)))
 

@@ -198,9 +198,9 @@ def shown(value: Any) -> str:
 
 def check_name(name: str, where: str) -> str:
     """``name``; InputError where it is empty, long, or holds what would not be printed as it is."""
-    if not name.strip() or len(name) > 200 or not name.isprintable():
+    if not name.strip() or len(name) > 500 or not name.isprintable():
         raise InputError(
-            f"{where}: {name[:40]!r} is not a name; write 1 to 200 characters that can be printed"
+            f"{where}: {name[:40]!r} is not a name; write 1 to 500 characters that can be printed"
         )
     return name
 
@@ -367,7 +367,7 @@ class _Loader(yaml.CBaseLoader):
 
 # -- numbers ---------------------------------------------------------------------------------------
 
-_WHOLE = re.compile(r"-?[0-9]{1,20}")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,20}")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 
 

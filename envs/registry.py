@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -33,21 +36,57 @@ def game_names() -> list[str]:
     return sorted({point.name for point in entry_points(group=GROUP)})
 
 
-def make_game(spec: str | Spec) -> Game:
+def make_game(spec: str | Spec, *, own: bool = False) -> Game:
     """The game that a spec names, e.g. ``make_game("holdem?seats=6")``.
 
-    Raises InputError for an unknown name or option, or a value that the game refuses.
+    Args:
+        own: whether the spec is the user's own word, from the command line, a configuration or a
+            program, and no record's: then the modules that it names are imported (``trust``).
+
+    Raises InputError for an unknown name or option, a value that the game refuses, and a module
+    that may not be imported.
     """
-    return named_game(spec)[1]
+    return named_game(spec, own=own)[1]
 
 
-def named_game(spec: str | Spec) -> tuple[str, Game]:
+_trusted: set[str] = set()
+
+
+def trust(spec: str | Spec) -> None:
+    """From now on, the module that a spec of an adapter names (``module:id``) may be imported.
+
+    A replay, a store or a checkpoint names games, too, and importing a module runs what is in it:
+    only those are imported that the user has named, or lists in the variable ARENA_MODULES.
+    """
+    parsed = Spec.parse(spec) if isinstance(spec, str) else spec
+    _trusted.add(_module(parsed.options))
+
+
+def _module(options: Mapping[str, object]) -> str:
+    return str(options.get("id", "")).rpartition(":")[0]
+
+
+def _check_module(options: Mapping[str, object], spec: Spec) -> None:
+    module = _module(options)
+    listed = os.environ.get("ARENA_MODULES", "").split(",")
+    known = module in _trusted or module in sys.modules or module in listed
+    if module and not known and not module.startswith("arena."):
+        raise InputError(
+            f"game {spec} would import the module {module}, which your own command line does not "
+            f"name; where you trust it, set ARENA_MODULES={module}"
+        )
+
+
+def named_game(spec: str | Spec, *, own: bool = False) -> tuple[str, Game]:
     """The game that a spec names (see ``make_game``), with the canonical form of the spec."""
     parsed = Spec.parse(spec) if isinstance(spec, str) else spec
     if parsed.checkpoint is not None:
         raise InputError(f"game spec {parsed} has a checkpoint; a game takes options only")
+    if own:
+        trust(parsed)
     factory = load(GROUP, parsed.family, "game")
     options = bind(factory, parsed, "game")
+    _check_module(options, parsed)
     game = factory(**options)
     assert isinstance(game, Game)
     return str(canonical(parsed, options)), game

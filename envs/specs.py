@@ -17,6 +17,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
 from arena.envs.errors import InputError
+from arena.envs.outside import as_number, as_whole, shown
 
 Value = bool | int | float | str | tuple[Any, ...] | None
 
@@ -137,18 +138,24 @@ def read(value: Any, hint: Any, where: str) -> Value:
             return str(value).lower() == "true"
         raise InputError(f"{where}={value} is neither true nor false")
     if hint is int or hint is float:
-        try:
-            if isinstance(value, bool):
-                raise ValueError
-            number = hint(value)
-            if hint is int and not isinstance(value, str) and number != value:
-                raise ValueError
-        except (TypeError, ValueError, OverflowError):
-            kind = "a whole number" if hint is int else "a number"
-            raise InputError(f"{where}={value} is not {kind}") from None
-        if hint is float and not math.isfinite(number):
-            raise InputError(f"{where}={value} is not finite")
-        if hint is int and not -(2**64) < number < 2**64:
-            raise InputError(f"{where}={value} is beyond 64 bits")
-        return typing.cast(Value, number)
+        return _number(value, hint, where)
+    if not isinstance(value, (str, int, float)):
+        raise InputError(f"{where}={shown(value)} is not a word")
     return str(value)
+
+
+def _number(value: Any, hint: type[int] | type[float], where: str) -> int | float:
+    number = value
+    if isinstance(value, str):
+        number = as_whole(value) if hint is int else as_number(value)
+    if (
+        isinstance(number, bool)
+        or not isinstance(number, (int, float))
+        or not -math.inf < number < math.inf
+        or (hint is int and (number != number // 1 or abs(number) >= 2**64))
+    ):
+        kind = "a whole number of 64 bits" if hint is int else "a finite number"
+        raise InputError(
+            f"{where}={value if isinstance(value, str) else shown(value)} is not {kind}"
+        )
+    return hint(number)

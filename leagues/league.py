@@ -21,16 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import yaml
 
 from arena.agents.agent import Identity
 from arena.agents.registry import identify
 from arena.envs.errors import InputError
 from arena.envs.game import Game
+from arena.envs.outside import check_name, ending, parse_yaml, read_text, shown
 from arena.envs.registry import make_game, named_game
 from arena.envs.specs import Spec, read
 from arena.leagues.schedule import Schedule, make_schedule
 
+_MOST_MATCHES = 10**6
 _FIELDS = ("name", "game", "seed", "agents", "schedule", "clock")
 
 
@@ -137,24 +138,32 @@ class League:
         for name in config:
             if name not in _FIELDS:
                 raise InputError(
-                    f"{where}: unknown field {name!r}; fields are {', '.join(_FIELDS)}"
+                    f"{where}: unknown field {shown(name)}; fields are {', '.join(_FIELDS)}"
                 )
         for name in ("game", "agents"):
             if name not in config:
                 raise InputError(f"{where}: field {name!r} is missing")
-        name, game = named_game(_spec(config["game"], f"{where}: game"))
+        name, game = _game(config["game"], where)
         schedule = make_schedule(config.get("schedule", {}), f"{where}: schedule")
         entrants = _entrants(config["agents"], where)
         schedule.check(game, len(entrants), f"{where}: agents")
+        matches = schedule.total(game.seats, len(entrants))
+        if matches > _MOST_MATCHES:
+            raise InputError(
+                f"{where}: schedule has {matches:,} matches, and a league {_MOST_MATCHES:,} at "
+                "most; put more deals into a match, or plan fewer"
+            )
         seed = read(config.get("seed", 0), int, f"{where}: seed")
-        clock = read(config.get("clock"), float | None, f"{where}: clock")
+        clock = config.get("clock")
+        clock = None if clock in ("null", "~", "") else clock  # as YAML writes that there is none
+        clock = read(clock, float | None, f"{where}: clock")
         assert isinstance(seed, int) and (clock is None or isinstance(clock, float))
         if not 0 <= seed < 2**64:
             raise InputError(f"{where}: seed={seed} must be from 0 to 2**64 - 1")
         if clock is not None and clock <= 0:
             raise InputError(f"{where}: clock={clock} must be above 0 seconds")
         return cls(
-            str(config.get("name", "league")),
+            check_name(_text(config.get("name", "league"), f"{where}: name"), f"{where}: name"),
             name,
             game.version,
             seed,
@@ -167,7 +176,7 @@ class League:
 def load(source: str) -> League:
     """The league of a YAML file, or of a shipped preset by its name (``demo``)."""
     path = Path(source)
-    if path.suffix not in (".yaml", ".yml"):
+    if ending(path) not in (".yaml", ".yml"):
         preset = files("arena.leagues") / "presets" / f"{source}.yaml"
         if not preset.is_file():
             raise InputError(
@@ -176,30 +185,8 @@ def load(source: str) -> League:
             )
         text = preset.read_text("utf-8")
     else:
-        try:
-            text = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} cannot be read: {error}") from None
-    try:
-        config = yaml.load(text, _Loader)
-    except yaml.YAMLError as error:
-        raise InputError(f"{source} is not YAML: {' '.join(str(error).split())}") from None
-    return League.from_config(config, source)
-
-
-class _Loader(yaml.SafeLoader):
-    """Plain values only, and no key twice: of two, the last would win unnoticed."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode):
-                if key.value in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"field {key.value!r} is given twice", key.start_mark
-                    )
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        text = read_text(path)
+    return League.from_config(parse_yaml(text, source), source)
 
 
 def presets() -> list[str]:
@@ -212,8 +199,30 @@ def presets() -> list[str]:
 
 def _spec(value: Any, where: str) -> Spec:
     if not isinstance(value, str):
-        raise InputError(f"{where} is {value!r}; write a spec such as holdem?seats=2")
+        raise InputError(f"{where} is {shown(value)}; write a spec such as holdem?seats=2")
     return Spec.parse(value)
+
+
+def _text(value: Any, where: str) -> str:
+    if not isinstance(value, str):
+        raise InputError(f"{where} is {shown(value)}; write it in quotes")
+    return value
+
+
+def _game(spec: Any, where: str) -> tuple[str, Game]:
+    parsed = _spec(spec, f"{where}: game")
+    try:
+        return named_game(parsed, own=True)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+
+
+def _identity(spec: Any, where: str) -> Identity:
+    parsed = _spec(spec, where)
+    try:
+        return identify(parsed)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
 
 
 def _entrants(value: Any, where: str) -> tuple[Entrant, ...]:
@@ -223,9 +232,10 @@ def _entrants(value: Any, where: str) -> tuple[Entrant, ...]:
     for position, item in enumerate(value, 1):
         here = f"{where}: agents, item {position}"
         if isinstance(item, dict) and set(item) == {"name", "spec"}:
-            entrant = Entrant(str(item["name"]), identify(_spec(item["spec"], here)))
+            name = check_name(_text(item["name"], f"{here}: name"), f"{here}: name")
+            entrant = Entrant(name, _identity(item["spec"], here))
         elif isinstance(item, str):
-            entrant = Entrant(item, identify(item))
+            entrant = Entrant(check_name(item, here), _identity(item, here))
         else:
             raise InputError(f"{here} is neither a spec nor {{name: …, spec: …}}")
         for other in entrants:

@@ -56,7 +56,7 @@ class Roster:
             unmade: agents that must not be tried, and why not.
             watch: told which one is being made.
         """
-        game = make_game(self.game)
+        game = make_game(self.game, own=True)  # the league has made it already
         failed = dict(unmade or {})
         clock = Clock(None, watch)
         agents: dict[str, Agent] = {}

@@ -10,6 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,11 +27,13 @@ class Schedule(ABC):
     """A rule that says which matches come next, given the results so far."""
 
     kind: ClassVar[str]
+    most: ClassVar[Mapping[str, int]]  # of each number
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not 1 <= value < 2**31:
-                raise InputError(f"{name}={value} must be from 1 to 2**31 - 1")
+            most = self.most[name]
+            if not 1 <= value <= most:
+                raise InputError(f"{name}={value} must be from 1 to {most:,}")
 
     @abstractmethod
     def check(self, game: Game, entrants: int, where: str) -> None:
@@ -76,6 +79,7 @@ class RoundRobin(Schedule):
     deals_per_match: int = 100
 
     kind: ClassVar[str] = "round-robin"
+    most: ClassVar[Mapping[str, int]] = {"deals": 10**8, "deals_per_match": 10**4}
 
     def check(self, game: Game, entrants: int, where: str) -> None:
         """Two entrants at least, and a game of one or two seats."""
@@ -101,7 +105,7 @@ class RoundRobin(Schedule):
 
     def total(self, seats: int, entrants: int) -> int:
         """Pairs times chunks."""
-        return len(self.pairings(seats, entrants, 0, ()) or ())
+        return (comb(entrants, 2) if seats == 2 else 1) * -(-self.deals // self.deals_per_match)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +121,7 @@ class Rotation(Schedule):
     deals: int = 50
 
     kind: ClassVar[str] = "rotation"
+    most: ClassVar[Mapping[str, int]] = {"rounds": 10**5, "deals": 10**4}
 
     def check(self, game: Game, entrants: int, where: str) -> None:
         """As many entrants as seats, at least."""
@@ -157,12 +162,15 @@ class Swiss(Schedule):
     deals: int = 200
 
     kind: ClassVar[str] = "swiss"
+    most: ClassVar[Mapping[str, int]] = {"rounds": 1000, "deals": 10**4}
 
     def check(self, game: Game, entrants: int, where: str) -> None:
         """A two-seat game, and fewer rounds than opponents."""
         _lineups_needed(game.seats, entrants, where)
         if game.seats != 2:
             raise InputError(f"{where}: a Swiss league is over pairs; this game has not two seats")
+        if entrants > 1000:
+            raise InputError(f"{where}: {entrants} entrants; a Swiss league pairs 1,000 at most")
         if self.rounds >= entrants + entrants % 2:
             raise InputError(
                 f"{where}: {entrants} entrants meet for {self.rounds} rounds without meeting "

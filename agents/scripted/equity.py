@@ -144,8 +144,8 @@ class Equity(HoldemPlayer):
 
     def __init__(self, game: Game, checkpoint: str | None = None, *, samples: int = 100) -> None:
         super().__init__(game, checkpoint)
-        if samples < 1:
-            raise InputError(f"equity: samples={samples}; it is 1 or more")
+        if not 1 <= samples <= 100_000:
+            raise InputError(f"equity: samples={samples}; it is from 1 to 100,000")
         self.samples = samples
 
     def act(self, turns: Turns) -> Decisions:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 # Nothing heavy may be imported here: ``arena --help`` answers at once.
@@ -93,6 +93,18 @@ def _interrupts_heard() -> Iterator[None]:
         sys.unraisablehook = before
 
 
+def _trust(arguments: Sequence[str]) -> None:
+    """What the command line names may be imported: ``gymnasium?id=module:Name-v0``."""
+    specs = [word for word in arguments if "id=" in word]
+    if specs:
+        from arena.envs.errors import InputError
+        from arena.envs.registry import trust
+
+        for spec in specs:
+            with suppress(InputError):
+                trust(spec)
+
+
 def _run(arguments: Sequence[str]) -> int:
     parser = Parser(prog="arena", description="Game-playing agents train, compete and are ranked.")
     parser.add_argument("--version", action=_Version)
@@ -109,6 +121,7 @@ def _run(arguments: Sequence[str]) -> int:
     from arena.envs.errors import InputError
     from arena.envs.printable import one_line
 
+    _trust(arguments)
     try:
         with door():
             code: int | None = options.run(options)

@@ -37,8 +37,8 @@ class Gridworld(Game):
     def __init__(self, *, rooms: int = 4, contexts: int = 0, steps: int = 0) -> None:
         if not 1 <= rooms <= 8:
             raise InputError(f"gridworld: rooms={rooms} must lie between 1 and 8")
-        if steps < 0:
-            raise InputError(f"gridworld: steps={steps} must not be negative")
+        if not 0 <= steps <= 10**6:
+            raise InputError(f"gridworld: steps={steps} must be from 0 to 1,000,000")
         self.rooms = rooms
         self.contexts = check_contexts(contexts)
         self.steps = steps or 20 * rooms

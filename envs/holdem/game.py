@@ -18,6 +18,7 @@ from arena.envs.holdem.rules import MAX_SEATS
 from arena.envs.holdem.tables import HoldemTables
 
 LEVELS = (1, 1.5, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+_MOST_HANDS = 10**6
 _MODES = {"reset": episode.RESET, "carry": episode.CARRY, "rebuy": episode.REBUY}
 
 
@@ -80,24 +81,27 @@ class Holdem(Game):
     ) -> None:
         _demand(2 <= seats <= MAX_SEATS, f"seats={seats}; 2 to {MAX_SEATS} can play")
         _demand(
-            0 < small_blind <= big_blind,
-            f"small_blind={small_blind} and big_blind={big_blind}; "
-            "the blinds are chips, the small one positive and no larger than the big one",
+            0 < small_blind <= big_blind < CHIPS,
+            f"small_blind={small_blind} and big_blind={big_blind}; the blinds are chips, the small "
+            "one positive and no larger than the big one, and that is less than 2**40",
         )
-        _demand(ante >= 0, f"ante={ante}; it is 0 or more chips")
+        _demand(0 <= ante < CHIPS, f"ante={ante}; it is 0 or more chips, and less than 2**40")
         _demand(
             0 <= straddles <= seats - 2,
             f"straddles={straddles}; with {seats} seats 0 to {seats - 2} players can straddle",
         )
-        _demand(hands >= 1, f"hands={hands}; an episode has at least one")
-        _demand(hands_per_level >= 1, f"hands_per_level={hands_per_level}; it is at least 1")
+        _demand(1 <= hands <= _MOST_HANDS, f"hands={hands}; an episode has 1 to {_MOST_HANDS:,}")
+        _demand(
+            1 <= hands_per_level <= _MOST_HANDS // episode.MAX_LEVELS,
+            f"hands_per_level={hands_per_level}; it is 1 to {_MOST_HANDS // episode.MAX_LEVELS:,}",
+        )
         fractions = tuple(float(f) for f in menu)
         _demand(
             len(fractions) <= episode.MAX_MENU
-            and all(f > 0 for f in fractions)
+            and all(0 < f <= 1000 for f in fractions)
             and all(a < b for a, b in pairwise(fractions)),
             f"menu={_write(menu)}; it is at most {episode.MAX_MENU} positive pot fractions, "
-            "ascending",
+            "ascending, none above 1000",
         )
         each = tuple(stack) if isinstance(stack, Sequence) else (stack,)
         _demand(
@@ -123,9 +127,10 @@ class Holdem(Game):
         _demand(
             0 < len(levels) <= episode.MAX_LEVELS
             and levels[0] > 0
-            and all(a <= b for a, b in pairwise(levels)),
+            and all(a <= b for a, b in pairwise(levels))
+            and levels[-1] * max(big_blind, ante) < CHIPS,
             f"levels={_write(levels)}; they are 1 to {episode.MAX_LEVELS} positive factors that "
-            "never fall",
+            "never fall, and no blind or ante is 2**40 chips",
         )
         _demand(
             len(prizes) <= seats and all(p >= 0 for p in prizes) and abs(sum(prizes) - 1) < 1e-9,

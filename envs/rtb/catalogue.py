@@ -8,7 +8,6 @@ configuration is evaluated: the types it may name are listed here.
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
-from arena.envs.rtb.logs import read_lines
+from arena.envs.outside import ending, parse_json, read_json, shown
 
+MOST_BIDDERS = 1000
 _MECHANISMS: dict[str, Literal["first", "second", "gsp"]] = {
     "FirstPrice": "first",
     "SecondPrice": "second",
@@ -113,24 +113,17 @@ def load_config(name: str) -> MarketConfig:
 
     Raises InputError, naming the file and the field, where one is missing or makes no sense.
     """
-    if name.endswith(".json"):
-        text = "".join(line for _, line in read_lines(Path(name)))
-    else:
-        folder = files("arena.envs.rtb").joinpath("markets")
-        names = [file.name for file in folder.iterdir()]
-        known = sorted(n.removesuffix(".json") for n in names if n.endswith(".json"))
-        if name not in known:
-            raise InputError(
-                f"no market is called {name!r}; name a .json file or one of: {', '.join(known)}"
-            )
-        text = folder.joinpath(f"{name}.json").read_text(encoding="utf-8")
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
+    if ending(Path(name)) == ".json":
+        return _read(_Fields(read_json(Path(name)), name))
+    folder = files("arena.envs.rtb").joinpath("markets")
+    names = [file.name for file in folder.iterdir()]
+    known = sorted(n.removesuffix(".json") for n in names if n.endswith(".json"))
+    if name not in known:
         raise InputError(
-            f"{name}, line {error.lineno}, column {error.colno}: not JSON ({error.msg})"
-        ) from None
-    return _read(_Fields(data, name))
+            f"no market is called {name!r}; name a .json file or one of: {', '.join(known)}"
+        )
+    text = folder.joinpath(f"{name}.json").read_text(encoding="utf-8")
+    return _read(_Fields(parse_json(text, name), name))
 
 
 class _Fields:
@@ -142,25 +135,33 @@ class _Fields:
         self.data, self.where = data, where
 
     def number(
-        self, field: str, default: float | None = None, *, least: float, whole: bool = False
+        self,
+        field: str,
+        default: float | None = None,
+        *,
+        least: float,
+        most: float = 1e15,
+        whole: bool = False,
     ) -> float:
         value: Any = self.data.get(field, default)
         good = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not good or not math.isfinite(value) or value < least or (whole and value != int(value)):
+        if not good or not least <= value <= most or (whole and value != int(value)):
             kind = "a whole number" if whole else "a number"
-            raise InputError(f"{self.where}: {field}={value!r} must be {kind} from {least:g} up")
+            raise InputError(
+                f"{self.where}: {field}={shown(value)} must be {kind} from {least:g} to {most:g}"
+            )
         return float(value)
 
-    def whole(self, field: str, default: int | None = None, *, least: int) -> int:
-        return int(self.number(field, default, least=least, whole=True))
+    def whole(self, field: str, default: int | None = None, *, least: int, most: int) -> int:
+        return int(self.number(field, default, least=least, most=most, whole=True))
 
-    def choice(self, field: str, choices: Any, default: str | None = None) -> str:
+    def choice(self, field: str, choices: tuple[str, ...], default: str | None = None) -> str:
         value = self.data.get(field, default)
-        if value not in choices:
+        if not isinstance(value, str) or value not in choices:
             raise InputError(
-                f"{self.where}: {field}={value!r} is none of {', '.join(map(str, choices))}"
+                f"{self.where}: {field}={shown(value)} is none of {', '.join(choices)}"
             )
-        return str(value)
+        return value
 
     def part(self, field: str) -> _Fields:
         return _Fields(self.data.get(field), f"{self.where}: {field}")
@@ -175,8 +176,10 @@ class _Fields:
 def _read(fields: _Fields) -> MarketConfig:
     agents: list[CatalogueAgent] = []
     for entry in fields.parts("agents"):
-        name = str(entry.data.get("name", "agent"))
-        copies = entry.whole("num_copies", 1, least=1)
+        name = entry.data.get("name", "agent")
+        if not isinstance(name, str):
+            raise InputError(f"{entry.where}: name={shown(name)} must be text")
+        copies = entry.whole("num_copies", 1, least=1, most=MOST_BIDDERS)
         allocator = entry.part("allocator").choice("type", _ALLOCATORS)
         bidder = entry.part("bidder").choice("type", tuple(BIDDERS))
         budget = math.inf if "budget" not in entry.data else entry.number("budget", least=1e-9)
@@ -185,15 +188,23 @@ def _read(fields: _Fields) -> MarketConfig:
             agents.append(
                 CatalogueAgent(
                     label,
-                    entry.whole("num_items", least=1),
+                    entry.whole("num_items", least=1, most=10**5),
                     allocator == "OracleAllocator",
                     BIDDERS[bidder],
                     budget,
                 )
             )
-    size = fields.whole("embedding_size", least=1)
-    seen = fields.whole("obs_embedding_size", size, least=0)
-    participants = fields.whole("num_participants_per_round", len(agents), least=1)
+    size = fields.whole("embedding_size", least=1, most=1000)
+    seen = fields.whole("obs_embedding_size", size, least=0, most=1000)
+    participants = fields.whole(
+        "num_participants_per_round", len(agents), least=1, most=MOST_BIDDERS
+    )
+    numbers = len(agents) * max(agent.items for agent in agents) * (size + 1)
+    if len(agents) > MOST_BIDDERS or numbers > 10**7:
+        raise InputError(
+            f"{fields.where}: {len(agents)} agents with {numbers:,} numbers in their catalogues; "
+            f"at most {MOST_BIDDERS:,} agents with 10,000,000 are played"
+        )
     if seen > size:
         raise InputError(
             f"{fields.where}: obs_embedding_size={seen} must be at most embedding_size={size}"
@@ -206,13 +217,13 @@ def _read(fields: _Fields) -> MarketConfig:
     return MarketConfig(
         agents=tuple(agents),
         mechanism=_MECHANISMS[fields.choice("allocation", tuple(_MECHANISMS))],
-        slots=fields.whole("slots", 1, least=1),
-        decay=fields.number("decay", 0.5, least=1e-9),
+        slots=fields.whole("slots", 1, least=1, most=MOST_BIDDERS),
+        decay=fields.number("decay", 0.5, least=1e-9, most=1.0),
         reserve=fields.number("reserve", 0.0, least=0.0),
-        conversion_rate=fields.number("conversion_rate", 0.1, least=1e-9),
+        conversion_rate=fields.number("conversion_rate", 0.1, least=1e-9, most=1.0),
         participants=participants,
         embedding_size=size,
-        embedding_var=fields.number("embedding_var", 1.0, least=0.0),
+        embedding_var=fields.number("embedding_var", 1.0, least=0.0, most=1000.0),
         obs_embedding_size=seen,
-        random_seed=fields.whole("random_seed", 0, least=0),
+        random_seed=fields.whole("random_seed", 0, least=0, most=2**53),
     )

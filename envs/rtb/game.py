@@ -19,7 +19,7 @@ from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints
 from arena.envs.rtb import auction
 from arena.envs.rtb.auction import Stat
-from arena.envs.rtb.catalogue import load_config
+from arena.envs.rtb.catalogue import MOST_BIDDERS, load_config
 from arena.envs.rtb.synthetic import NORMAL, SyntheticCampaign, synthetic_campaign
 from arena.envs.rtb.tables import RtbTables
 
@@ -76,9 +76,11 @@ class Market(Game):
         cpa: float,
     ) -> None:
         where = f"game {self.name!r}"
-        _at_least(where, "slots", slots, 1)
-        _at_least(where, "tick", tick, 1)
-        _at_least(where, "auctions", auctions, 1)
+        _within(where, "slots", slots, MOST_BIDDERS)
+        _within(where, "tick", tick, 10**6)
+        _within(where, "auctions", auctions, 10**6)
+        if tick * len(labels) > 10**6:
+            raise InputError(f"{where}: tick={tick} with {len(labels)} bidders is over 1,000,000")
         if auctions % tick:
             raise InputError(f"{where}: auctions={auctions} must be a multiple of tick={tick}")
         if mechanism == "second" and slots > 1:
@@ -168,9 +170,9 @@ class Market(Game):
         return scaled
 
 
-def _at_least(where: str, option: str, value: int, least: int) -> None:
-    if value < least:
-        raise InputError(f"{where}: {option}={value} must be at least {least}")
+def _within(where: str, option: str, value: int, most: int) -> None:
+    if not 1 <= value <= most:
+        raise InputError(f"{where}: {option}={value} must be from 1 to {most:,}")
 
 
 class Rtb(Market):
@@ -200,7 +202,7 @@ class Rtb(Market):
         cpa: float = 1.0,
     ) -> None:
         where = "game 'rtb'"
-        _at_least(where, "bidders", bidders, 1)
+        _within(where, "bidders", bidders, MOST_BIDDERS)
         if not campaigns:
             raise InputError(f"{where}: campaigns names none")
         if not 0.0 <= common <= 1.0:

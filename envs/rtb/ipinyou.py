@@ -9,6 +9,7 @@ is predicted by a logistic regression over hashed features (the fields that make
 from __future__ import annotations
 
 import zlib
+from array import array
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
+from arena.envs.outside import read_lines
 from arena.envs.rtb.campaign import AuctionLog
-from arena.envs.rtb.logs import read_click, read_lines, read_price
+from arena.envs.rtb.logs import read_click, read_price
 
 COLUMNS = (
     "click", "weekday", "hour",
@@ -64,12 +66,9 @@ def load_raw(path: Path) -> RawLog:
     a click that is not 0 or 1, a price that is no whole number from 0 up, and an empty log.
     """
     place: dict[str, int] = {}
-    clicks: list[int] = []
-    prices: list[int] = []
-    starts = [0]
-    features: list[int] = []
+    clicks, prices, starts, features = array("B"), array("q"), array("q", [0]), array("i")
     for number, line in read_lines(path):
-        cells = line.rstrip("\n").split("\t")
+        cells = line.split("\t")
         if not place:
             names = [cell.strip() for cell in cells]
             for name in COLUMNS:
@@ -95,12 +94,7 @@ def load_raw(path: Path) -> RawLog:
         starts.append(len(features))
     if not clicks:
         raise InputError(f"{path}, line 1, column 1: the log is empty; it needs a header and rows")
-    return RawLog(
-        np.array(clicks, np.uint8),
-        np.array(prices, np.int64),
-        np.array(starts, np.int64),
-        np.array(features, np.int32),
-    )
+    return RawLog(np.array(clicks), np.array(prices), np.array(starts), np.array(features))
 
 
 def _hash_features(row: dict[str, str], floor: int) -> list[int]:

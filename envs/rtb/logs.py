@@ -1,28 +1,15 @@
-"""Reading campaigns and auction logs from files. Files that end in .xz or .gz are unpacked."""
+"""Reading campaigns and auction logs from files, packed or not."""
 
 from __future__ import annotations
 
-import gzip
-import json
-import lzma
-from collections.abc import Iterator
+from array import array
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from arena.envs.errors import InputError
+from arena.envs.outside import number, read_json, read_lines, shown, whole
 from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign
-
-
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines of a text file, numbered from 1; InputError where it cannot be read as one."""
-    try:
-        opener: Any = {".xz": lzma.open, ".gz": gzip.open}.get(path.suffix, open)
-        with opener(path, "rt", encoding="utf-8") as stream:
-            yield from enumerate(stream, start=1)
-    except (OSError, EOFError, UnicodeDecodeError, lzma.LZMAError) as error:
-        raise InputError(f"{path} cannot be read: {error}; name a text, .xz or .gz file") from None
 
 
 def load_log(path: Path) -> AuctionLog:
@@ -33,22 +20,20 @@ def load_log(path: Path) -> AuctionLog:
     click that is not 0 or 1, a price that is no whole number from 0 up, a pCTR outside [0, 1], and
     for a log without rows.
     """
-    clicks: list[int] = []
-    prices: list[int] = []
-    ctr: list[float] = []
-    for number, line in read_lines(path):
+    clicks, prices, ctr = array("B"), array("q"), array("d")
+    for row, line in read_lines(path):
         cells = line.split()
         if len(cells) not in (3, 4):
             raise InputError(
-                f"{path}, line {number}, column 1: the row has {len(cells)} columns; "
+                f"{path}, line {row}, column 1: the row has {len(cells)} columns; "
                 "write click price pCTR, with the hour after them or without it"
             )
-        clicks.append(read_click(cells[0], f"{path}, line {number}, column 1"))
-        prices.append(read_price(cells[1], f"{path}, line {number}, column 2"))
-        ctr.append(read_ctr(cells[2], f"{path}, line {number}, column 3"))
+        clicks.append(read_click(cells[0], f"{path}, line {row}, column 1"))
+        prices.append(read_price(cells[1], f"{path}, line {row}, column 2"))
+        ctr.append(read_ctr(cells[2], f"{path}, line {row}, column 3"))
     if not clicks:
         raise InputError(f"{path}, line 1, column 1: the log is empty; a row is click price pCTR")
-    return AuctionLog(np.array(clicks, np.uint8), np.array(prices, np.int64), np.array(ctr))
+    return AuctionLog(np.array(clicks), np.array(prices), np.array(ctr))
 
 
 def read_click(cell: str, where: str) -> int:
@@ -60,20 +45,12 @@ def read_click(cell: str, where: str) -> int:
 
 def read_price(cell: str, where: str) -> int:
     """A market price, a whole number from 0 up; InputError otherwise."""
-    if not (cell.isascii() and cell.isdigit()) or len(cell) > 15:
-        raise InputError(f"{where}: price {cell!r} is no whole number from 0 up")
-    return int(cell)
+    return whole(cell, f"{where}: price", most=10**15)
 
 
 def read_ctr(cell: str, where: str) -> float:
     """A predicted click-through rate in [0, 1]; InputError otherwise."""
-    try:
-        value = float(cell)
-    except ValueError:
-        value = float("nan")
-    if not 0.0 <= value <= 1.0:
-        raise InputError(f"{where}: pCTR {cell!r} is no number from 0 to 1")
-    return value
+    return number(cell, f"{where}: pCTR", least=0.0, most=1.0)
 
 
 def load_campaign(path: Path) -> Campaign:
@@ -82,19 +59,14 @@ def load_campaign(path: Path) -> Campaign:
     Its fields ``imp_train``, ``clk_train``, ``cost_train`` and ``price_counter_train`` (301 counts)
     are read. Raises InputError, naming file and field, where one is missing or makes no sense.
     """
-    try:
-        data = json.loads("".join(line for _, line in read_lines(path)))
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg})"
-        ) from None
+    data = read_json(path)
     if not isinstance(data, dict):
         raise InputError(f"{path}: holds no object; it needs imp_train, clk_train, cost_train, …")
     counts = data.get("price_counter_train")
     if (
         not isinstance(counts, list)
         or len(counts) != MAX_PRICE + 1
-        or not all(isinstance(count, int) and 0 <= count < 2**53 for count in counts)
+        or not all(type(count) is int and 0 <= count < 2**53 for count in counts)
     ):
         raise InputError(
             f"{path}, field price_counter_train: it must be {MAX_PRICE + 1} whole numbers from 0 up"
@@ -102,8 +74,8 @@ def load_campaign(path: Path) -> Campaign:
     totals = {}
     for field in ("imp_train", "clk_train", "cost_train"):
         value = data.get(field)
-        if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-            raise InputError(f"{path}, field {field}: {value!r} is no whole number above 0")
+        if type(value) is not int or not 0 < value < 2**53:
+            raise InputError(f"{path}, field {field}: {shown(value)} is no whole number above 0")
         totals[field] = value
     return Campaign(
         name=path.name.split(".")[0],

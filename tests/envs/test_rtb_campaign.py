@@ -63,9 +63,9 @@ def test_a_log_is_read_plain_or_packed(tmp_path: Path, suffix: str) -> None:
     [
         ("0 70", r"line 2, column 1: the row has 2 columns"),
         ("2 70 0.1", r"line 2, column 1: click '2' is neither 0 nor 1"),
-        ("0 -3 0.1", r"line 2, column 2: price '-3' is no whole number from 0 up"),
+        ("0 -3 0.1", r"line 2, column 2: price '-3' is not a whole number from 0"),
         ("0 7.5 0.1", r"line 2, column 2: price '7.5'"),
-        ("0 70 1.5", r"line 2, column 3: pCTR '1.5' is no number from 0 to 1"),
+        ("0 70 1.5", r"line 2, column 3: pCTR '1.5' is not a number from 0 to 1"),
         ("0 70 nan", r"line 2, column 3: pCTR 'nan'"),
         ("0 70 ?", r"line 2, column 3: pCTR '\?'"),
     ],
@@ -88,7 +88,7 @@ def test_an_empty_missing_or_broken_file_is_refused(tmp_path: Path) -> None:
         load_log(tmp_path / "none.txt")
     torn = tmp_path / "torn.txt.xz"
     torn.write_bytes(lzma.compress(b"0 70 0.1\n" * 1000)[:60])
-    with pytest.raises(InputError, match=r"torn\.txt\.xz cannot be read"):
+    with pytest.raises(InputError, match=r"torn\.txt\.xz is not a whole \.xz file"):
         load_log(torn)
 
 

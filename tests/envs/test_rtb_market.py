@@ -214,7 +214,7 @@ def test_words_name_bids() -> None:
         ("rtb?slots=2", "second price sells one slot"),
         ("rtb?campaigns=9", "no synthetic campaign is called '9'"),
         ("rtb?budget=0", "budget of campaign 2997: the fraction 0"),
-        ("rtb?bidders=0", "bidders=0 must be at least 1"),
+        ("rtb?bidders=0", "bidders=0 must be from 1 to 1,000"),
         ("rtb?reserve=-1", "reserve=-1 must be a price from 0 up"),
         ("rtb_catalogue?config=nowhere", "no market is called 'nowhere'"),
     ],
