@@ -17,6 +17,9 @@ import pytest
 import zstandard
 
 from arena.cli import NOUNS, main
+from arena.leagues import runner
+from arena.leagues.executors import InProcess
+from arena.leagues.league import League
 from arena.leagues.rows import match_row
 from arena.leagues.store import Store
 
@@ -252,6 +255,31 @@ def test_a_bad_configuration_is_one_sentence(tmp_path, capsys, text, sentence):
     assert "bad.yaml" in err
     assert err.count("\n") == 1
     assert not (tmp_path / "a.db").exists()
+
+
+def test_names_in_a_store_cannot_steer_a_terminal(tmp_path, monkeypatch, capsys):
+    """A configuration's reader refuses such names, but others write stores, too."""
+    monkeypatch.chdir(tmp_path)
+    agents = ["random", "call"]
+    good = League.from_config({"game": "holdem", "agents": agents, "schedule": {"deals": 2}}, "x")
+    names = ("\x1b[2Jred", "a\n   9    9  forged")
+    entrants = (replace(one, name=n) for one, n in zip(good.entrants, names, strict=True))
+    bad = replace(good, name="\x9b31m\r", entrants=tuple(entrants))
+    for _ in runner.run(bad, Store("arena.db", create=True), InProcess(runner.roster(bad))):
+        pass
+    for line in (
+        ["tournament", "table"],
+        ["tournament", "matches"],
+        ["tournament", "table", "nobody"],
+        ["tournament", "matches", "--agent", "nobody"],
+        ["tournament", "table", "--json"],
+    ):
+        main(line)
+        out, err = capsys.readouterr()
+        assert not set(out + err) & set("\x1b\x9b\r"), line
+        assert not re.search(r"^ +9", out, re.MULTILINE)
+        assert "\\u001b[2J" in out + err or "\\u009b31m" in out + err
+    assert list(orjson.loads(out)["names"].values()) == list(names)  # as JSON reads them back
 
 
 def test_an_unknown_word_is_one_sentence(capsys):
