@@ -23,8 +23,11 @@ from numpy.typing import NDArray
 
 from arena.envs import seeding
 from arena.envs.errors import InputError
+from arena.envs.vectors import Vector
 
 if TYPE_CHECKING:
+    from arena.envs.faces.seat import Episodes, Opponent
+    from arena.envs.faces.view import View
     from arena.envs.path import Path
 
 Ints = NDArray[np.int64]
@@ -211,6 +214,10 @@ class Game(ABC):
         seats: how many seats each table has.
         action_space: one turn's actions. Discrete spaces come with a mask.
         observation_space: one turn's observation, a Dict space without the batch axis.
+        max_steps: after how many decisions of a seat an episode is truncated; None: never.
+        masked: whether actions may be illegal: True for every Discrete space unless a game says
+            that all of its actions are legal all the time.
+        seat_name: what PettingZoo's agents are called: ``player_0`` ….
     """
 
     name: ClassVar[str]
@@ -223,6 +230,35 @@ class Game(ABC):
     seats: int
     action_space: gymnasium.Space[Any]
     observation_space: gymnasium.spaces.Dict
+    max_steps: int | None = None
+    seat_name: str = "player"
+
+    @property
+    def masked(self) -> bool:
+        """See the class."""
+        return isinstance(self.action_space, gymnasium.spaces.Discrete)
+
+    @cached_property
+    def vector(self) -> Vector:
+        """Its observations as one float32 vector each, for networks."""
+        return Vector(self.observation_space)
+
+    def view(self, **options: Any) -> View:
+        """How its seats see and act through the faces, whose options these are."""
+        from arena.envs.faces.view import View
+
+        return View(self, **options)
+
+    def learner(
+        self,
+        count: int,
+        opponents: Opponent | Sequence[Opponent] | None = None,
+        **options: Any,
+    ) -> Episodes:
+        """One learner's seat at ``count`` tables: what single-agent faces are made of."""
+        from arena.envs.faces.seat import Seat
+
+        return Seat(self, count, opponents, **options)
 
     @abstractmethod
     def tables(self, capacity: int) -> Tables:
@@ -277,6 +313,12 @@ class Tables(ABC):
         self.truncated: NDArray[np.bool_] = np.zeros(capacity, np.bool_)
         self.returns: NDArray[np.float64] = np.zeros((capacity, game.seats))
         self.tiebreaks: NDArray[np.float64] = np.zeros((capacity, game.seats))
+
+    @property
+    def playing(self) -> NDArray[np.bool_]:
+        """Which seats may still be asked in this episode, bool ``(capacity, seats)``."""
+        playing: NDArray[np.bool_] = np.repeat(~self.done[:, None], self.game.seats, axis=1)
+        return playing
 
     # -- play ----------------------------------------------------------------------------------
 
@@ -349,6 +391,12 @@ class Tables(ABC):
     @abstractmethod
     def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
         """The table as JSON-able values for the viewer: all of it, or what ``seat`` may see."""
+
+    def picture(self, table: int, seat: int) -> NDArray[np.uint8]:
+        """What ``seat`` may see as a picture, uint8 ``(480, 640, 3)``: unless drawn, its words."""
+        from arena.envs import pictures
+
+        return pictures.words(self.text(table, seat))
 
     # -- optional parts (``Game.offers``) ------------------------------------------------------
 

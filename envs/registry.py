@@ -11,7 +11,7 @@ from typing import Any
 
 from arena.envs.errors import InputError
 from arena.envs.game import Game
-from arena.envs.specs import Spec, bind, canonical
+from arena.envs.specs import Spec, bind, canonical, options_of
 
 GROUP = "arena.envs"
 
@@ -90,3 +90,8 @@ def named_game(spec: str | Spec, *, own: bool = False) -> tuple[str, Game]:
     game = factory(**options)
     assert isinstance(game, Game)
     return str(canonical(parsed, options)), game
+
+
+def game_options(spec: str) -> list[str]:
+    """The names of the options that the game of a spec takes."""
+    return options_of(load(GROUP, Spec.parse(spec).family, "game"))

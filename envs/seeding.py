@@ -54,12 +54,13 @@ def below(seed: np.uint64, counter: int, n: int) -> int:
 
 def spread(bases: NDArray[np.uint64], counters: NDArray[np.int64]) -> NDArray[np.uint64]:
     """The words ``word(bases, counters)``, elementwise over arrays that broadcast together."""
-    with np.errstate(over="ignore"):
-        x = bases + (counters.astype(np.uint64) + np.uint64(1)) * np.uint64(_GOLDEN)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        mixed: NDArray[np.uint64] = x ^ (x >> np.uint64(31))
-        return mixed
+    words: NDArray[np.uint64] = _spread(bases, counters)
+    return words
+
+
+@numba.vectorize(cache=True)
+def _spread(base: np.uint64, counter: int) -> np.uint64:
+    return word(base, counter)
 
 
 def uniforms(seeds: NDArray[np.uint64], k: int) -> NDArray[np.float64]:

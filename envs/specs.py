@@ -78,11 +78,7 @@ def bind(factory: Callable[..., Any], spec: Spec, what: str) -> dict[str, Value]
     or a union of these with None). Returns every option, defaults included, in the order of the
     signature. Raises InputError for an unknown option, a missing one, or a value of another type.
     """
-    known = {
-        name: parameter
-        for name, parameter in inspect.signature(factory, eval_str=True).parameters.items()
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+    known = _keywords(factory)
     for name in spec.options:
         if name not in known:
             near = get_close_matches(name, known, 1)
@@ -100,6 +96,19 @@ def bind(factory: Callable[..., Any], spec: Spec, what: str) -> dict[str, Value]
         else:
             bound[name] = parameter.default
     return bound
+
+
+def options_of(factory: Callable[..., Any]) -> list[str]:
+    """The names of the options that ``factory`` takes."""
+    return list(_keywords(factory))
+
+
+def _keywords(factory: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    return {
+        name: parameter
+        for name, parameter in inspect.signature(factory, eval_str=True).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+    }
 
 
 def canonical(spec: Spec, bound: Mapping[str, Value]) -> Spec:

@@ -43,7 +43,7 @@ class Errand(Game):
         self.goals = goals
         self.size = size
         self.contexts = check_contexts(contexts)
-        self.steps = 3 * size
+        self.steps = self.max_steps = 3 * size
         self.action_space = spaces.Discrete(len(ACTIONS))
         most = np.array([len(rules.COLOURS), len(rules.KINDS), size, size]) - 1
         self.observation_space = spaces.Dict(
@@ -53,6 +53,11 @@ class Errand(Game):
                 "position": spaces.Box(0, size - 1, (2,), np.int64),
             }
         )
+
+    @property
+    def masked(self) -> bool:
+        """One may always walk."""
+        return False
 
     def tables(self, capacity: int) -> ErrandTables:
         """``capacity`` tables."""

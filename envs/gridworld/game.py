@@ -41,7 +41,7 @@ class Gridworld(Game):
             raise InputError(f"gridworld: steps={steps} must be from 0 to 1,000,000")
         self.rooms = rooms
         self.contexts = check_contexts(contexts)
-        self.steps = steps or 20 * rooms
+        self.steps = self.max_steps = steps or 20 * rooms
         self.action_space = spaces.Discrete(len(ACTIONS))
         self.observation_space = spaces.Dict(
             {
@@ -49,6 +49,11 @@ class Gridworld(Game):
                 "position": spaces.Box(0, rules.SIZE - 1, (2,), np.int64),
             }
         )
+
+    @property
+    def masked(self) -> bool:
+        """One may always walk."""
+        return False
 
     def tables(self, capacity: int) -> GridworldTables:
         """``capacity`` tables."""

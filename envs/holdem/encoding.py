@@ -33,8 +33,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.envs.game import Observation
-from arena.envs.holdem.observation import WINDOW
+from arena.envs.game import Ints, Observation
+from arena.envs.holdem.observation import WINDOW, View
+from arena.envs.vectors import Vector
 
 _CARD = 13 + 4
 _KINDS = 5
@@ -47,15 +48,30 @@ def size(seats: int) -> int:
     return 7 * _CARD + 4 + 7 * seats + 4 + 6 + WINDOW * (seats + 4 + _KINDS + 1)
 
 
-def vector_space(seats: int) -> gymnasium.spaces.Box:
-    """The space of the vector."""
-    return gymnasium.spaces.Box(0.0, np.float32(_MOST), (size(seats),), np.float32)
+class HoldemVector(Vector):
+    """``Holdem.vector`` at a table of ``seats``."""
+
+    def __init__(self, seats: int) -> None:
+        self.space = gymnasium.spaces.Box(0.0, np.float32(_MOST), (size(seats),), np.float32)
+        self._seats = seats
+        self._scratch = View(0, seats)
+
+    def __call__(self, observation: Observation) -> NDArray[np.float32]:
+        """The vectors of a batch of ``n`` observations of Hold'em, float32 ``(n, size)``."""
+        return encode(observation)
+
+    def of(self, tables: Any, at: Ints, seats: Ints) -> NDArray[np.float32]:
+        """See ``Vector``; by way of arrays that are written again and again."""
+        if len(self._scratch.codes) < len(at):
+            self._scratch = View(len(at), self._seats)
+        tables.observe_into(self._scratch, at, seats)
+        return encode({name: part[: len(at)] for name, part in self._scratch.parts.items()})
 
 
 def encode(observation: Observation) -> NDArray[np.float32]:
     """The vectors of a batch of ``n`` observations of Hold'em, float32 ``(n, size)``."""
     n, seats = observation["stacks"].shape
-    out = np.zeros((n, size(seats)), np.float32)
+    out = np.empty((n, size(seats)), np.float32)
     encode_into(observation, out)
     return out
 

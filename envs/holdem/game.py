@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar, Literal
 
@@ -12,6 +13,7 @@ import numpy as np
 from arena.envs.errors import InputError
 from arena.envs.game import Exporter, Game
 from arena.envs.holdem import episode
+from arena.envs.holdem.encoding import HoldemVector
 from arena.envs.holdem.history import CHIPS
 from arena.envs.holdem.observation import observation_space
 from arena.envs.holdem.rules import MAX_SEATS
@@ -169,6 +171,11 @@ class Holdem(Game):
     def tables(self, capacity: int) -> HoldemTables:
         """``capacity`` idle tables."""
         return HoldemTables(self, capacity)
+
+    @cached_property
+    def vector(self) -> HoldemVector:
+        """See ``arena.envs.holdem.encoding``."""
+        return HoldemVector(self.seats)
 
     def exporters(self) -> Mapping[str, Exporter]:
         """Hand histories as PHH and ACPC; see ``arena.envs.holdem.notation``."""

@@ -7,7 +7,9 @@ that wants numbers side by side has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
+from itertools import accumulate
+from math import prod
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -40,6 +42,7 @@ class Part(NamedTuple):
     high: float
 
 
+@cache
 def code_parts(seats: int) -> tuple[Part, ...]:
     """The parts of ``codes``, in order."""
     return (
@@ -57,6 +60,7 @@ def code_parts(seats: int) -> tuple[Part, ...]:
     )
 
 
+@cache
 def amount_parts(seats: int) -> tuple[Part, ...]:
     """The parts of ``amounts``, in order."""
     return (
@@ -100,21 +104,24 @@ class View:
         self.codes: Codes = np.zeros((n, _width(code_parts(seats))), np.int8)
         self.amounts: Amounts = np.zeros((n, _width(amount_parts(seats))), np.float32)
         self.parts: dict[str, NDArray[Any]] = {
-            **dict(_cut(self.codes, code_parts(seats))),
-            **dict(_cut(self.amounts, amount_parts(seats))),
+            name: rows[:, cut].reshape(n, *shape)
+            for rows, parts in ((self.codes, code_parts), (self.amounts, amount_parts))
+            for name, cut, shape in _cuts(parts(seats))
         }
 
 
 def _width(parts: tuple[Part, ...]) -> int:
-    return sum(int(np.prod(part.shape)) for part in parts)
+    return sum(prod(part.shape) for part in parts)
 
 
-def _cut(rows: NDArray[Any], parts: tuple[Part, ...]) -> Iterator[tuple[str, NDArray[Any]]]:
-    at = 0
-    for part in parts:
-        width = int(np.prod(part.shape))
-        yield part.name, rows[:, at : at + width].reshape(len(rows), *part.shape)
-        at += width
+@cache
+def _cuts(parts: tuple[Part, ...]) -> tuple[tuple[str, slice, tuple[int, ...]], ...]:
+    """Where in a row each part lies."""
+    ends = list(accumulate(prod(part.shape) for part in parts))
+    return tuple(
+        (part.name, slice(end - prod(part.shape), end), part.shape)
+        for part, end in zip(parts, ends, strict=True)
+    )
 
 
 @inlined

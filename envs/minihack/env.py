@@ -1,28 +1,28 @@
-"""Gymnasium's faces of MiniHack: one environment, and many in worker processes.
-
-``gymnasium.make("arena/MiniHack-KeyRoom-S5-v1")`` after ``import arena.envs.minihack.env``, and
-``gymnasium.make_vec`` with the same ids; every task of ``arena.envs.minihack.tasks`` has one.
-"""
+"""What is seen of MiniHack's tasks, and a learner's seat at many of them in worker processes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
-from arena.envs import seeding
-from arena.envs.contexts import check_contexts, context_seed
+from arena.envs.contexts import context_seed
 from arena.envs.errors import InputError
+from arena.envs.faces.seat import Episodes, Outcome
+from arena.envs.faces.view import Info
+from arena.envs.game import Ints
+from arena.envs.minihack import frames
 from arena.envs.minihack.pool import DIED, TRUNCATED, WON, Pool
-from arena.envs.minihack.tasks import make_task, task_names
+from arena.envs.minihack.tasks import task_names
 from arena.envs.minihack.worker import OUTCOMES
 
-VERSION = 1
+if TYPE_CHECKING:
+    from arena.envs.minihack.game import MiniHack
+
 KEYS = ("glyphs", "chars", "colors", "blstats", "message", "inv_glyphs", "inv_letters", "inv_strs")
 # Lowest and highest value of each of NLE's observations; blstats hold some 32-bit numbers.
 _GLYPHS = 5976
@@ -62,186 +62,95 @@ def observation_space(keys: Sequence[str]) -> spaces.Dict:
 
 
 def check_task(task: str) -> str:
-    """``task``, or InputError where there is none of that name."""
-    if task not in task_names():
+    """The name of a task, also where it is called ``MiniHack-…-v0`` as it is elsewhere.
+
+    Raises InputError where there is none of that name.
+    """
+    known = re.fullmatch(r"MiniHack-(.+)-v0", task)
+    name = known[1] if known else task
+    if name not in task_names():
         raise InputError(f"task={task} is no MiniHack task; there are {', '.join(task_names())}")
-    return task
+    return name
 
 
-class MiniHackEnv(gymnasium.Env[dict[str, NDArray[Any]], np.int64]):
-    """One MiniHack task as a Gymnasium environment.
+class MiniHackEpisodes(Episodes):
+    """Many episodes of one task, a share of them in each of several processes.
+
+    The reward is 1 for success, -0.01 where NetHack's clock stood still.
 
     Args:
-        task: see ``arena.envs.minihack.tasks``.
-        contexts: how many different levels there are, 0 for infinitely many.
+        game: the task.
+        count: how many.
         keys: which of NLE's observations are given (shapes and dtypes are NLE's).
-        render_mode: "ansi" or None.
-    """
-
-    metadata = {"render_modes": ["ansi"], "render_fps": 10}  # noqa: RUF012 - Gymnasium's form
-
-    def __init__(
-        self,
-        task: str = "KeyRoom-S5",
-        *,
-        contexts: int = 0,
-        keys: Sequence[str] = KEYS,
-        render_mode: str | None = None,
-    ) -> None:
-        self.task = make_task(check_task(task))
-        self.contexts = check_contexts(contexts)
-        self.render_mode = render_mode
-        self.keys = tuple(keys)
-        self.observation_space = observation_space(keys)
-        self.action_space = spaces.Discrete(len(self.task.actions))
-        more = ("tty_chars",) if render_mode else ()
-        self._pool = Pool(task, 1, tuple(dict.fromkeys((*keys, *more))), workers=1)
-        self._row = np.zeros(1, np.int64)
-
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Begin an episode: the level and all that happens in it follow from the seed."""
-        super().reset(seed=seed)
-        if seed is None:
-            seed = int(self.np_random.integers(2**63))
-        self._pool.reset(self._row, np.array([context_seed(seed, self.contexts)], np.uint64))
-        return self._seen(), {}
-
-    def step(
-        self, action: np.int64 | int
-    ) -> tuple[dict[str, NDArray[Any]], float, bool, bool, dict[str, Any]]:
-        """Press a key. Reward: 1 for success, -0.01 where NetHack's clock stood still."""
-        self._pool.step(self._row, np.array([action]))
-        outcome = int(self._pool.arrays["outcome"][0])
-        reward = float(self._pool.arrays["reward"][0])
-        ended = outcome in (WON, DIED)
-        info = {"outcome": OUTCOMES[outcome], "is_success": outcome == WON} if outcome else {}
-        return self._seen(), reward, ended, outcome == TRUNCATED, info
-
-    def render(self) -> str | None:  # type: ignore[override]
-        """NetHack's terminal as text."""
-        if self.render_mode != "ansi":
-            return None
-        return "\n".join(bytes(row).decode("latin-1") for row in self._pool.arrays["tty_chars"][0])
-
-    def close(self) -> None:
-        """End the process in which NetHack runs."""
-        self._pool.close()
-
-    def _seen(self) -> dict[str, NDArray[Any]]:
-        return {key: self._pool.arrays[key][0].copy() for key in self.keys}
-
-
-class MiniHackVectorEnv(gymnasium.vector.VectorEnv[Any, Any, Any]):
-    """Many environments of one task, a share of them in each of several processes.
-
-    An ended episode is followed by the next one in the same step (``AutoresetMode.SAME_STEP``);
-    ``info`` then holds ``final_obs`` (a dictionary of arrays, the rows of ended episodes in their
-    order), ``outcome`` (int8, ``worker.OUTCOMES``), ``episode_steps`` and ``episode_return``.
-
-    Args:
-        num_envs: how many.
-        task, contexts, keys: as for ``MiniHackEnv``.
         workers: processes; as many as there are processors where None.
-        copy: whether observations are copied; else they are overwritten by the next step.
     """
 
     def __init__(
         self,
-        num_envs: int = 8,
-        task: str = "KeyRoom-S5",
+        game: MiniHack,
+        count: int,
         *,
-        contexts: int = 0,
         keys: Sequence[str] = KEYS,
         workers: int | None = None,
-        copy: bool = True,
     ) -> None:
-        self.closed = True  # until there is something to close: ``__del__`` asks
-        self.task = make_task(check_task(task))
-        self.contexts = check_contexts(contexts)
-        self.num_envs = num_envs
-        self.keys = tuple(keys)
-        self.copy = copy
-        self.metadata = {"autoreset_mode": AutoresetMode.SAME_STEP}
-        self.single_observation_space = observation_space(keys)
-        self.single_action_space = spaces.Discrete(len(self.task.actions))
-        self.observation_space = gymnasium.vector.utils.batch_space(
-            self.single_observation_space, num_envs
+        super().__init__(count)
+        self.game, self.limit, self.keys = game, game.steps, tuple(keys)
+        self.observation_space = observation_space(keys)
+        self.action_space = spaces.Discrete(len(game.task.actions))
+        shown = ("tty_chars", "tty_colors", "tty_cursor", "message")
+        self._pool = Pool(game.task_name, count, tuple(dict.fromkeys((*keys, *shown))), workers)
+        self._actions = np.full(count, -1)
+
+    def begin(self, rows: Ints, seeds: NDArray[np.uint64], options: Mapping[str, Any]) -> None:
+        """See ``Episodes``; the seed, or its context, is the level and all that happens in it."""
+        meant = [context_seed(seed, self.game.contexts) for seed in seeds.tolist()]
+        self._pool.reset(rows, np.array(meant, np.uint64))
+        self._actions[rows] = -1
+
+    def step(self, rows: Ints, actions: NDArray[Any]) -> Outcome:
+        """Press the keys."""
+        self._pool.step(rows, np.asarray(actions))
+        self._actions[rows] = actions
+        arrays = self._pool.arrays
+        outcome = arrays["outcome"][rows]
+        ended = (outcome == WON) | (outcome == DIED)
+        cut = (outcome == TRUNCATED) | (arrays["steps"][rows] >= self.game.steps)
+        return Outcome(arrays["reward"][rows], ended, cut & ~ended)
+
+    def observe(self, rows: Ints) -> dict[str, NDArray[Any]]:
+        """NLE's arrays."""
+        return {key: self._pool.arrays[key][rows] for key in self.keys}
+
+    def info(self, rows: Ints) -> Info:
+        """``outcome`` (int8, ``worker.OUTCOMES``), ``is_success`` and ``steps``."""
+        outcome = self._pool.arrays["outcome"][rows]
+        steps = self._pool.arrays["steps"][rows]
+        return {"outcome": outcome, "is_success": outcome == WON, "steps": steps}
+
+    def action_mask(self, rows: Ints) -> NDArray[np.bool_]:
+        """Every key may be pressed at any time."""
+        return np.ones((len(rows), len(self.game.task.actions)), np.bool_)
+
+    def text(self, row: int) -> str:
+        """NetHack's terminal."""
+        return "\n".join(self._frame(row)["rows"])
+
+    def picture(self, row: int) -> NDArray[np.uint8]:
+        """NetHack's terminal in its colours."""
+        return frames.picture(self._frame(row))
+
+    def _frame(self, row: int) -> dict[str, Any]:
+        arrays = {name: array[row] for name, array in self._pool.arrays.items()}
+        last = int(self._actions[row])
+        return frames.frame(
+            arrays,
+            action=None if last < 0 else self.game.task.names[last],
+            outcome=OUTCOMES[int(arrays["outcome"])],
+            reward=float(arrays["reward"]),
+            step=int(arrays["steps"]),
+            limit=self.game.steps,
         )
-        self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
-        self._pool = Pool(task, num_envs, keys, workers)
-        self.closed = False
-        self._rows = np.arange(num_envs)
-        self._returns = np.zeros(num_envs)
-        self._seed = 0
-        self.episodes = np.zeros(num_envs, np.int64)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Begin anew in every environment. Episode k of environment i follows from (seed, i, k)."""
-        if seed is None:
-            seed = int(np.random.SeedSequence().entropy) % 2**63  # type: ignore[arg-type]
-        self.restart(seed, np.zeros(self.num_envs, np.int64))
-        return self._seen(), {}
-
-    def restart(self, seed: int, episodes: NDArray[np.int64]) -> None:
-        """Begin at these episodes' numbers: how a run that was stored goes on."""
-        self._seed = seed
-        self.episodes = episodes.copy()
-        self._begin(self._rows)
-
-    def step(
-        self, actions: NDArray[Any]
-    ) -> tuple[
-        dict[str, NDArray[Any]],
-        NDArray[np.float64],
-        NDArray[np.bool_],
-        NDArray[np.bool_],
-        dict[str, Any],
-    ]:
-        """Step all; where an episode ends, the observation is that of the next one's beginning."""
-        pool = self._pool
-        pool.step(self._rows, np.asarray(actions))
-        reward, outcome = pool.arrays["reward"].copy(), pool.arrays["outcome"].copy()
-        self._returns += reward
-        terminated, truncated = (outcome == WON) | (outcome == DIED), outcome == TRUNCATED
-        info: dict[str, Any] = {}
-        ended = np.flatnonzero(outcome)
-        if len(ended):
-            info = {
-                "final_obs": {key: pool.arrays[key][ended] for key in self.keys},
-                "ended": ended,
-                "outcome": outcome[ended],
-                "episode_steps": pool.arrays["steps"][ended],
-                "episode_return": self._returns[ended],
-            }
-            self._begin(ended)
-        return self._seen(), reward, terminated, truncated, info
-
-    def close_extras(self, **kwargs: Any) -> None:
+    def close(self) -> None:
         """End the processes."""
         self._pool.close()
-
-    def _begin(self, rows: NDArray[np.int64]) -> None:
-        seeds = [
-            context_seed(seeding.derive(self._seed, row, int(self.episodes[row])), self.contexts)
-            for row in rows.tolist()
-        ]
-        self.episodes[rows] += 1
-        self._returns[rows] = 0.0
-        self._pool.reset(rows, np.array(seeds, np.uint64))
-
-    def _seen(self) -> dict[str, NDArray[Any]]:
-        arrays = self._pool.arrays
-        return {key: arrays[key].copy() if self.copy else arrays[key] for key in self.keys}
-
-
-for _name in task_names():
-    gymnasium.register(
-        f"arena/MiniHack-{_name}-v{VERSION}",
-        entry_point="arena.envs.minihack.env:MiniHackEnv",
-        vector_entry_point="arena.envs.minihack.env:MiniHackVectorEnv",
-        kwargs={"task": _name},
-    )

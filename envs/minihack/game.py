@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from gymnasium import spaces
 
@@ -10,7 +11,7 @@ from arena.envs.contexts import check_contexts
 from arena.envs.errors import InputError
 from arena.envs.game import Exporter, Game
 from arena.envs.minihack import ttyrec
-from arena.envs.minihack.env import KEYS, check_task, observation_space
+from arena.envs.minihack.env import KEYS, MiniHackEpisodes, check_task, observation_space
 from arena.envs.minihack.tables import MiniHackTables
 from arena.envs.minihack.tasks import make_task
 
@@ -35,12 +36,23 @@ class MiniHack(Game):
     def __init__(self, *, task: str = "KeyRoom-S5", contexts: int = 0, steps: int = 0) -> None:
         self.task_name = check_task(task)
         self.contexts = check_contexts(contexts)
-        self.task = make_task(task)
+        self.task = make_task(self.task_name)
         if not 0 <= steps <= self.task.steps:
             raise InputError(f"steps={steps} must lie between 0 and {self.task.steps} in {task}")
-        self.steps = steps or self.task.steps
+        self.steps = self.max_steps = steps or self.task.steps
         self.action_space = spaces.Discrete(len(self.task.actions))
         self.observation_space = observation_space(KEYS)
+
+    @property
+    def masked(self) -> bool:
+        """Every key may be pressed at any time."""
+        return False
+
+    def learner(self, count: int, opponents: None = None, **options: Any) -> MiniHackEpisodes:
+        """See ``MiniHackEpisodes``, which leaves out what only words need."""
+        if opponents is not None:
+            raise InputError("minihack is a solo game: it takes no opponents")
+        return MiniHackEpisodes(self, count, **options)
 
     def tables(self, capacity: int) -> MiniHackTables:
         """``capacity`` tables, whose processes start when the first episode begins."""

@@ -27,10 +27,13 @@ from arena.envs.game import Ints
 from arena.envs.minihack.worker import GO, OUTCOMES, QUIT, RESET, STEP, Layout, size_of, views
 
 WON, DIED, TRUNCATED = (OUTCOMES.index(name) for name in ("won", "died", "truncated"))
-# The package's __init__ loads numba, which a worker does not need: half a second saved.
+# The packages' __init__ load what a worker does not need: half a second saved.
 _START = (
-    "import sys, types; package = types.ModuleType('arena.envs'); package.__path__ = [{path!r}]; "
-    "sys.modules['arena.envs'] = package; from arena.envs.minihack.worker import main; main()"
+    "import sys, types\n"
+    "for name, path in {packages!r}.items():\n"
+    "    package = sys.modules[name] = types.ModuleType(name)\n"
+    "    package.__path__ = path\n"
+    "from arena.envs.minihack.worker import main; main()"
 )
 
 
@@ -88,8 +91,9 @@ class Pool:
         commands, ours = os.pipe()
         theirs, answers = os.pipe()
         memory = self._file.fileno()
+        packages = {"arena": list(arena.__path__), "arena.envs": list(arena.envs.__path__)}
         process = subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", _START.format(path=arena.envs.__path__[0])],
+            [sys.executable, "-W", "ignore", "-c", _START.format(packages=packages)],
             stdin=subprocess.PIPE,
             pass_fds=(commands, answers, memory),
             env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},

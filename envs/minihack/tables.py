@@ -118,6 +118,10 @@ class MiniHackTables(Tables):
         """The action's name."""
         return self.game.task.names[int(action)]
 
+    def picture(self, table: int, seat: int) -> NDArray[np.uint8]:
+        """NetHack's terminal in its colours."""
+        return frames.picture(self.frame(table, seat))
+
     def outcome(self, table: int) -> str:
         """How the episode stands: "running", "won", "died", "truncated" or "forfeited"."""
         if self._forfeited[table]:

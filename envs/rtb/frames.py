@@ -5,7 +5,7 @@
 ``mechanism``  first, second or gsp; ``score``: what the return counts; ``slots``; ``reserve``
 ``bidders``    for each seat: ``seat``, ``label``, ``budget`` and ``left`` (null: no limit),
                ``playing``, ``score``, and the totals so far: ``spend``, ``clicks``, ``ecpc``, …
-               (as in the infos of ``arena.envs.rtb.env``)
+               (as in the infos of ``arena.envs.rtb.view``, null where infinite)
 ``last``       the tick just auctioned, null before the first: ``bids``, ``slots`` and ``paid`` by
                seat and impression, and ``prices``, the price to beat for any slot by impression
 =============  =====================================================================================
@@ -44,7 +44,7 @@ def frame(tables: RtbTables, table: int, seat: int | None) -> dict[str, Any]:
                 "left": None if unlimited else float(tables.left[table, other]),
                 "playing": bool(playing[other]),
                 "score": float(tables.returns[table, other]),
-                **totals(tables, table, other),
+                **_figures(tables, table, other),
             }
         bidders.append(bidder)
     return {
@@ -57,6 +57,12 @@ def frame(tables: RtbTables, table: int, seat: int | None) -> dict[str, Any]:
         "bidders": bidders,
         "last": _last(tables, table, seat) if tables.now[table] else None,
     }
+
+
+def _figures(tables: RtbTables, table: int, seat: int) -> dict[str, float | None]:
+    """A seat's totals; None for what JSON cannot write."""
+    found = totals(tables, np.array([table]), np.array([seat]))
+    return {name: float(of[0]) if np.isfinite(of[0]) else None for name, of in found.items()}
 
 
 def _last(tables: RtbTables, table: int, seat: int | None) -> dict[str, Any]:

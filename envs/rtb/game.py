@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Literal
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -22,6 +22,7 @@ from arena.envs.rtb.auction import Stat
 from arena.envs.rtb.catalogue import MOST_BIDDERS, load_config
 from arena.envs.rtb.synthetic import NORMAL, SyntheticCampaign, synthetic_campaign
 from arena.envs.rtb.tables import RtbTables
+from arena.envs.rtb.view import MarketView
 
 Mechanism = Literal["first", "second", "gsp"]
 Score = Literal["clicks", "profit", "conversions"]
@@ -55,6 +56,7 @@ class Market(Game):
     """
 
     version = 1
+    seat_name = "bidder"
     outside: bool = False
 
     def __init__(
@@ -104,6 +106,7 @@ class Market(Game):
         self.effects = decay ** np.arange(slots, dtype=np.float64)
         self.reserve = reserve
         self.auctions, self.tick, self.ticks = auctions, tick, auctions // tick
+        self.max_steps = self.ticks
         self.feedback: Feedback = feedback
         self.score: Score = score
         self.expected = expected
@@ -132,6 +135,10 @@ class Market(Game):
                 "totals": numbers(4),
             }
         )
+
+    def view(self, **options: Any) -> MarketView:
+        """See ``MarketView``."""
+        return MarketView(self, **options)
 
     def tables(self, capacity: int) -> RtbTables:
         """``capacity`` tables, all of them idle."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
+from arena.envs.game import Ints
 from arena.envs.rtb.auction import Stat
 
 if TYPE_CHECKING:
@@ -132,25 +133,33 @@ def describe(value: NDArray[np.float32], bids: NDArray[np.float64]) -> str:
     return "bid " + " ".join(repr(bid).removesuffix(".0") for bid in bids.tolist())
 
 
-def totals(tables: RtbTables, table: int, seat: int) -> dict[str, float | None]:
-    """A seat's figures under the names that infos and frames give them; None where undefined."""
-    game = tables.game
-    stats = tables.stats[table, seat]
-    spent, clicks = float(stats[Stat.SPENT]), float(stats[Stat.CLICKS])
-    conversions = float(stats[Stat.CONVERSIONS])
-    budget = float(game.budgets[seat])
+def totals(tables: RtbTables, at: Ints, seats: Ints) -> dict[str, NDArray[np.float64]]:
+    """Seats' figures under the names that infos and frames give them, float64 ``(n,)`` each.
+
+    What something has cost is infinite where there is none of it yet, 0 where nothing was spent.
+    (Not nan: two episodes of equal seeds must have equal infos.)
+    """
+    stats = tables.stats[at, seats]
+    spent, clicks, conversions = (
+        stats[:, stat] for stat in (Stat.SPENT, Stat.CLICKS, Stat.CONVERSIONS)
+    )
+
+    def each(of: NDArray[np.float64]) -> NDArray[np.float64]:
+        none = np.where(spent > 0, np.inf, 0.0)
+        return np.divide(spent, of, out=none, where=of > 0)
+
     return {
         "spend": spent,
-        "budget_use": None if np.isinf(budget) else spent / budget,
-        "impressions": float(stats[Stat.IMPRESSIONS]),
+        "budget_use": spent / tables.game.budgets[seats],
+        "impressions": stats[:, Stat.IMPRESSIONS],
         "clicks": clicks,
         "conversions": conversions,
-        "expected_clicks": float(stats[Stat.EXPECTED_CLICKS]),
-        "value": float(stats[Stat.VALUE]),
-        "ecpc": spent / clicks if clicks else None,
-        "cpa": spent / conversions if conversions else None,
-        "allocation_regret": float(stats[Stat.ALLOCATION_REGRET]),
-        "estimation_regret": float(stats[Stat.ESTIMATION_REGRET]),
-        "overbid_regret": float(stats[Stat.OVERBID_REGRET]),
-        "underbid_regret": float(stats[Stat.UNDERBID_REGRET]),
+        "expected_clicks": stats[:, Stat.EXPECTED_CLICKS],
+        "value": stats[:, Stat.VALUE],
+        "ecpc": each(clicks),
+        "cpa": each(conversions),
+        "allocation_regret": stats[:, Stat.ALLOCATION_REGRET],
+        "estimation_regret": stats[:, Stat.ESTIMATION_REGRET],
+        "overbid_regret": stats[:, Stat.OVERBID_REGRET],
+        "underbid_regret": stats[:, Stat.UNDERBID_REGRET],
     }

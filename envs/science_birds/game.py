@@ -13,6 +13,7 @@ from arena.envs.errors import InputError
 from arena.envs.game import Game
 from arena.envs.science_birds import grid
 from arena.envs.science_birds.grid import STOP
+from arena.envs.science_birds.seat import Builders, BuilderView
 from arena.envs.science_birds.similarity import LETTERS
 from arena.envs.science_birds.tables import ScienceBirdsTables
 
@@ -89,6 +90,16 @@ class ScienceBirds(Game):
                 "cells": spaces.Box(0, len(grid.KINDS), (grid.HEIGHT, grid.WIDTH), np.uint8),
             }
         )
+
+    def view(self, **options: Any) -> BuilderView:
+        """See ``BuilderView``."""
+        return BuilderView(self, **options)
+
+    def learner(self, count: int, opponents: None = None, **options: Any) -> Builders:
+        """See ``Builders``."""
+        if opponents is not None:
+            raise InputError("science_birds is a solo game: it takes no opponents")
+        return Builders(self, count, **options)
 
     def tables(self, capacity: int) -> ScienceBirdsTables:
         """Tables whose levels are judged as soon as they are finished."""

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.envs import pictures
 from arena.envs.errors import InputError
 from arena.envs.game import Ints, Observation, Tables
 from arena.envs.science_birds import grid, text
 from arena.envs.science_birds.assessment import Assessment, assess
+from arena.envs.science_birds.drawing import level_image
 from arena.envs.science_birds.frames import level_frame
 from arena.envs.science_birds.grid import STOP
+from arena.envs.science_birds.levels import Level, from_structure
 from arena.envs.science_birds.similarity import LETTERS, diversity
 
 if TYPE_CHECKING:
@@ -216,3 +219,15 @@ class ScienceBirdsTables(Tables):
             assessed,
             self._last[table] if fresh else None,
         )
+
+    def picture(self, table: int, seat: int) -> NDArray[np.uint8]:
+        """The level being built, or the last one as it came to rest."""
+        assessed = self.assessments[table]
+        if self.done[table] and assessed and assessed[-1].level is not None:
+            drawn = level_image(assessed[-1].level, assessed[-1].poses)
+        else:
+            structure = grid.build(self.drops[table, : self.counts[table]])
+            level = Level(()) if isinstance(structure, str) else from_structure(structure)
+            poses = [(p.x, p.y, np.radians(p.rotation)) for p in level.pieces]
+            drawn = level_image(level, np.array(poses).reshape(-1, 3))
+        return pictures.fitted(drawn)
