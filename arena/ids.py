@@ -73,7 +73,7 @@ def register() -> None:
         _register(name, f"{place}BiddingEnv", f"{place}BiddingVectorEnv", given)
     for kind, entries in ZOO.items():
         for name, entry in entries.items():
-            register_pettingzoo(kind, f"arena/{name}", entry)  # type: ignore[call-overload]
+            register_pettingzoo(kind, f"arena/{name}", entry)
 
 
 def _register(

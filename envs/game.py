@@ -27,7 +27,7 @@ from arena.envs.vectors import Vector
 
 if TYPE_CHECKING:
     from arena.envs.faces.seat import Episodes, Opponent
-    from arena.envs.faces.view import View
+    from arena.envs.faces.view import SeatView
     from arena.envs.path import Path
 
 Ints = NDArray[np.int64]
@@ -243,11 +243,11 @@ class Game(ABC):
         """Its observations as one float32 vector each, for networks."""
         return Vector(self.observation_space)
 
-    def view(self, **options: Any) -> View:
+    def view(self, **options: Any) -> SeatView:
         """How its seats see and act through the faces, whose options these are."""
-        from arena.envs.faces.view import View
+        from arena.envs.faces.view import SeatView
 
-        return View(self, **options)
+        return SeatView(self, **options)
 
     def learner(
         self,

@@ -52,13 +52,13 @@ def below(seed: np.uint64, counter: int, n: int) -> int:
     return int(((word(seed, counter) >> np.uint64(32)) * np.uint64(n)) >> np.uint64(32))
 
 
-def spread(bases: NDArray[np.uint64], counters: NDArray[np.int64]) -> NDArray[np.uint64]:
+def spread(bases: NDArray[np.uint64], counters: NDArray[np.int64] | int) -> NDArray[np.uint64]:
     """The words ``word(bases, counters)``, elementwise over arrays that broadcast together."""
     words: NDArray[np.uint64] = _spread(bases, counters)
     return words
 
 
-@numba.vectorize(cache=True)
+@numba.vectorize(cache=True)  # type: ignore[no-untyped-call]
 def _spread(base: np.uint64, counter: int) -> np.uint64:
     return word(base, counter)
 

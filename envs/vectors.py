@@ -41,9 +41,7 @@ class Vector:
         return self(tables.observe(at, seats))
 
 
-def _bounds(
-    name: str, part: spaces.Space[Any]
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def _bounds(name: str, part: spaces.Space[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     match part:
         case spaces.Box():
             return part.low.ravel(), part.high.ravel()
@@ -57,9 +55,8 @@ def _bounds(
     raise InputError(f"observation {name} is a {type(part).__name__} space: it has no vector")
 
 
-def _rows(
-    part: spaces.Space[Any], values: NDArray[Any], rows: int
-) -> NDArray[Any]:
+def _rows(part: spaces.Space[Any], values: NDArray[Any], rows: int) -> NDArray[Any]:
     if isinstance(part, spaces.Discrete):
-        return np.asarray(values).reshape(rows, 1) - part.start == np.arange(part.n)
+        hot: NDArray[np.bool_] = values.reshape(rows, 1) == part.start + np.arange(part.n)
+        return hot
     return np.asarray(values).reshape(rows, -1)

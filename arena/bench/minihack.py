@@ -17,6 +17,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+import arena
 from arena.bench.record import Record, rate
 
 KEYS = ("glyphs", "blstats", "message")
@@ -71,9 +72,7 @@ def _cpu(work: Callable[[int], Any], items: range) -> float:
 
 def _vector(count: int, kind: str, name: str) -> Record:
     """KeyRoom-S5 under a random policy, resets included."""
-    from arena.envs.minihack.env import MiniHackVectorEnv
-
-    ours = MiniHackVectorEnv(count, "KeyRoom-S5", keys=KEYS)
+    ours = arena.vector_env("minihack?task=KeyRoom-S5", count, keys=KEYS)
     make = [_upstream] * count
     peer: Any = (
         gymnasium.vector.SyncVectorEnv(make)

@@ -7,6 +7,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
@@ -36,11 +37,11 @@ class EpisodeVecEnv(VecEnv):
 
     def __init__(self, episodes: Episodes, seed: int | None = None) -> None:
         self.episodes = episodes
-        self._nested = _nested(episodes.observation_space)
         space = episodes.observation_space
-        super().__init__(
-            episodes.count, space["observation"] if self._nested else space, episodes.action_space
-        )
+        parts = space.spaces.get("observation") if isinstance(space, spaces.Dict) else None
+        self._nested = isinstance(parts, spaces.Dict)
+        seen = parts if isinstance(parts, spaces.Dict) else space
+        super().__init__(episodes.count, seen, episodes.action_space)
         self._rows = np.arange(self.num_envs)
         self._own = Seeds(self.num_envs)
         self._returns = np.zeros(self.num_envs)
@@ -52,8 +53,7 @@ class EpisodeVecEnv(VecEnv):
     def reset(self) -> Any:
         """Begin an episode in every row; a seed given before takes effect."""
         for row, seed in enumerate(self._seeds):
-            if seed is not None:
-                self._own.give(row, seed)
+            self._own.give(row, seed)
         self._reset_seeds()
         self._reset_options()
         self._begin(self._rows)
@@ -76,8 +76,8 @@ class EpisodeVecEnv(VecEnv):
         if len(over):
             lasts = rows_of(self._observe(over))
             told = (truncated[over], self._returns[over], self._lengths[over])
-            for row, last, *figures in zip(over.tolist(), lasts, *(x.tolist() for x in told)):
-                cut, earned, steps = figures
+            figures = zip(*(values.tolist() for values in told), strict=True)
+            for row, last, (cut, earned, steps) in zip(over.tolist(), lasts, figures, strict=True):
                 infos[row] = {
                     "terminal_observation": last,
                     "TimeLimit.truncated": cut,
@@ -135,9 +135,3 @@ class EpisodeVecEnv(VecEnv):
 
     def _at(self, indices: Indices) -> list[int]:
         return list(self._get_indices(indices))
-
-
-def _nested(space: gymnasium.Space[Any]) -> bool:
-    return isinstance(space, gymnasium.spaces.Dict) and isinstance(
-        space.spaces.get("observation"), gymnasium.spaces.Dict
-    )

@@ -98,10 +98,6 @@ Opponent = Answering | Callable[[Turns], Any]
 """Who answers turns: an agent, or a function from turns to actions."""
 
 
-def _ignore(turns: Turns, actions: NDArray[Any]) -> None:
-    """For who does not want to know."""
-
-
 def uniform(turns: Turns) -> NDArray[Any]:
     """Opponents who take any legal action with equal probability."""
     mask = turns.action_mask
@@ -113,6 +109,20 @@ def uniform(turns: Turns) -> NDArray[Any]:
         space.seed(int(share * 2**53))
         drawn.append(space.sample())
     return np.array(drawn)
+
+
+def _places(game: Game, opponents: Opponent | Sequence[Opponent] | None) -> list[Opponent]:
+    """The one opponent of all other seats, or one for each of them."""
+    if opponents is None:
+        return [uniform]
+    if game.seats == 1:
+        raise InputError(f"{game.name} is a solo game: it takes no opponents")
+    given = list(opponents) if isinstance(opponents, Sequence) else [opponents]
+    if len(given) not in (1, game.seats - 1):
+        raise InputError(
+            f"{game.name}: {len(given)} opponents; give one for all other seats or {game.seats - 1}"
+        )
+    return given
 
 
 class Seat(Episodes):
@@ -129,7 +139,7 @@ class Seat(Episodes):
             learner's left (an agent or a function from turns to actions); uniform random ones
             where None.
         seat: the learner's; drawn anew for each episode where None.
-        flat, mask_dtype: see ``View``; more options are those of the game's own view.
+        flat, mask_dtype: see ``SeatView``; more options are those of the game's own view.
 
     Attributes:
         seat: int64 ``(count,)``, the learner's seat at each table.
@@ -153,13 +163,7 @@ class Seat(Episodes):
     ) -> None:
         if seat is not None and not 0 <= seat < game.seats:
             raise InputError(f"{game.name}: seat={seat}; the seats are 0 to {game.seats - 1}")
-        given = uniform if opponents is None else opponents
-        self.opponents = list(given) if isinstance(given, Sequence) else [given]
-        if len(self.opponents) not in (1, game.seats - 1):
-            raise InputError(
-                f"{game.name}: {len(self.opponents)} opponents; give one for all other seats or "
-                f"{game.seats - 1}"
-            )
+        self.opponents = _places(game, opponents)
         super().__init__(count)
         self.game, self.limit = game, game.max_steps
         self.tables = game.tables(count)
@@ -274,14 +278,15 @@ class Seat(Episodes):
         bases = seeding.spread(self._seeds[tables], 1 + seats)
         seeds = seeding.spread(bases, self._counts[tables, seats])
         self._counts[tables, seats] += 1
-        act: Callable[[Turns], Any] = getattr(opponent, "act", opponent)
+        act = opponent.act if hasattr(opponent, "act") else opponent
         turns = Turns(self.tables, tables, seats, seeds)
         answers = act(turns)
         actions = getattr(answers, "actions", answers)
         if actions is None:  # a declared policy: drawn from here, by a number of its own
             draws = seeding.uniforms(seeding.spread(seeds, _DRAWN), 1)[:, 0]
             actions = seeding.draw(answers.probabilities, draws)
-            getattr(opponent, "took", _ignore)(turns, actions)
+            if hasattr(opponent, "took"):
+                opponent.took(turns, actions)
         actions = np.asarray(actions)
         out = ~self.tables.legal(tables, seats, actions)
         out[list(getattr(answers, "failures", ()))] = True

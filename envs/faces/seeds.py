@@ -16,11 +16,13 @@ class Seeds:
     """
 
     def __init__(self, count: int) -> None:
-        self._bases = np.random.SeedSequence().generate_state(count, np.uint64)
+        self._bases: NDArray[np.uint64] = np.random.SeedSequence().generate_state(count, np.uint64)  # type: ignore[assignment]
         self._episodes = np.zeros(count, np.int64)
 
-    def give(self, row: int, seed: int) -> None:
-        """The row's next episode is the first of ``seed``."""
+    def give(self, row: int, seed: int | None) -> None:
+        """The row's next episode is the first of ``seed``; of the last one's next where None."""
+        if seed is None:
+            return
         self._bases[row], self._episodes[row] = seeding.derive(seed, "episodes"), 0
 
     def draw(self, rows: Ints) -> NDArray[np.uint64]:

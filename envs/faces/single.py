@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -29,7 +29,7 @@ class EpisodeEnv(gymnasium.Env[Any, Any]):
             window), or None.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(MODES), "render_fps": FPS}
+    metadata = {"render_modes": list(MODES), "render_fps": FPS}  # noqa: RUF012 - Gymnasium's form
 
     def __init__(self, episodes: Episodes, render_mode: str | None = None) -> None:
         self.episodes = episodes
@@ -39,7 +39,7 @@ class EpisodeEnv(gymnasium.Env[Any, Any]):
         self._row, self._seeds = np.zeros(1, np.int64), Seeds(1)
 
     @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+    def spec(self) -> EnvSpec | None:
         """Gymnasium's specification, with the limit of steps that the options have led to."""
         return self._spec
 
@@ -55,8 +55,7 @@ class EpisodeEnv(gymnasium.Env[Any, Any]):
     ) -> tuple[Any, dict[str, Any]]:
         """Begin an episode."""
         super().reset(seed=seed)
-        if seed is not None:
-            self._seeds.give(0, seed)
+        self._seeds.give(0, seed)
         self.episodes.begin(self._row, self._seeds.draw(self._row), options or {})
         return self._seen()
 
@@ -88,7 +87,9 @@ class EpisodeEnv(gymnasium.Env[Any, Any]):
     def _seen(self) -> tuple[Any, dict[str, Any]]:
         self._screen.refresh(self._picture)
         [observation] = rows_of(self.episodes.observe(self._row))
-        [info] = rows_of(self.episodes.info(self._row))
+        [told] = rows_of(self.episodes.info(self._row))
+        # Plain numbers, of which Gymnasium makes arrays of their own type.
+        info = {name: value if np.ndim(value) else value.item() for name, value in told.items()}
         return observation, info | mask_in(observation)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -35,9 +36,7 @@ class EpisodeVectorEnv(gymnasium.vector.VectorEnv[Any, Any, NDArray[Any]]):
         max_episode_steps: truncate episodes after so many steps, if before their own limit.
     """
 
-    metadata: ClassVar[dict[str, Any]] = EpisodeEnv.metadata | {
-        "autoreset_mode": AutoresetMode.NEXT_STEP
-    }
+    metadata = EpisodeEnv.metadata | {"autoreset_mode": AutoresetMode.NEXT_STEP}
     closed = True  # until there is something to close: ``__del__`` asks
 
     def __init__(
@@ -53,7 +52,7 @@ class EpisodeVectorEnv(gymnasium.vector.VectorEnv[Any, Any, NDArray[Any]]):
         except ValueError:
             modes = ", ".join(mode.value for mode in AutoresetMode)
             raise InputError(f"autoreset_mode={autoreset_mode} is none of {modes}") from None
-        self.metadata = type(self).metadata | {"autoreset_mode": self.autoreset_mode}  # type: ignore[misc]
+        self.metadata = type(self).metadata | {"autoreset_mode": self.autoreset_mode}
         self.render_mode, self._screen = render_mode, Screen(render_mode)
         self.num_envs = episodes.count
         self.single_observation_space = episodes.observation_space
@@ -62,7 +61,7 @@ class EpisodeVectorEnv(gymnasium.vector.VectorEnv[Any, Any, NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._limit = max_episode_steps
         self._rows = np.arange(self.num_envs)
-        self._seeds = Seeds(self.num_envs)
+        self._seeds, self._unseeded = Seeds(self.num_envs), [None] * self.num_envs
         self._over = np.zeros(self.num_envs, np.bool_)
         self._steps = np.zeros(self.num_envs, np.int64)
 
@@ -76,10 +75,11 @@ class EpisodeVectorEnv(gymnasium.vector.VectorEnv[Any, Any, NDArray[Any]]):
         options = dict(options or {})
         chosen = options.pop("reset_mask", None)
         rows = self._rows if chosen is None else np.flatnonzero(self._checked(chosen))
-        given = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
-        for row in rows.tolist() if given is not None else ():
-            if given[row] is not None:
-                self._seeds.give(row, given[row])
+        given: Sequence[int | None] = (
+            range(seed, seed + self.num_envs) if isinstance(seed, int) else seed or self._unseeded
+        )
+        for row in rows.tolist():
+            self._seeds.give(row, given[row])
         self._begin(rows, options)
         return self._seen(rows)
 
@@ -92,9 +92,7 @@ class EpisodeVectorEnv(gymnasium.vector.VectorEnv[Any, Any, NDArray[Any]]):
 
     def step(
         self, actions: NDArray[Any]
-    ) -> tuple[
-        Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
-    ]:
+    ) -> tuple[Any, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Step every row; what happens where an episode is over, ``autoreset_mode`` says."""
         actions = np.asarray(actions)
         rewards = np.zeros(self.num_envs)

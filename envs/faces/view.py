@@ -20,7 +20,7 @@ MASK = "action_mask"
 Info = dict[str, NDArray[Any]]
 
 
-class View:
+class SeatView:
     """What the seats of a game see and may do.
 
     Args:

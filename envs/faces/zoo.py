@@ -50,6 +50,7 @@ class Table:
 
     @property
     def metadata(self) -> dict[str, Any]:
+        """What PettingZoo wants to know."""
         name = f"{self.game.name}_v{self.game.version}"
         return {"render_modes": list(MODES), "render_fps": FPS, "name": name}
 
@@ -58,8 +59,8 @@ class Table:
         return {name: deepcopy(space) for name in self.names}
 
     def begin(self, seed: int | None) -> None:
-        if seed is not None:
-            self._seeds.give(0, seed)
+        """Begin an episode."""
+        self._seeds.give(0, seed)
         self.tables.begin(_AT, self._seeds.draw(_AT))
         self.agents = list(self.names)
         self.forfeited: set[int] = set()
@@ -113,9 +114,7 @@ class Table:
         seats, seen = self._seats(names), self.seen(names)
         told = {"forfeit": np.isin(seats, list(self.forfeited))}
         rows = rows_of(told | self.view.info(self.tables, 0 * seats, seats))
-        return {
-            name: row | mask_in(seen[name]) for name, row in zip(names, rows, strict=True)
-        }
+        return {name: row | mask_in(seen[name]) for name, row in zip(names, rows, strict=True)}
 
     def _seats(self, names: list[str]) -> Ints:
         return np.array([self.names.index(name) for name in names])
@@ -298,8 +297,6 @@ def aec_env(game: Game | str, render_mode: str | None = None, **options: Any) ->
     return OrderEnforcingWrapper(env)
 
 
-def parallel_env(
-    game: Game | str, render_mode: str | None = None, **options: Any
-) -> TableParallel:
+def parallel_env(game: Game | str, render_mode: str | None = None, **options: Any) -> TableParallel:
     """Any game with all agents at once; the options are those of ``raw_env``."""
     return with_options(TableParallel, game, render_mode=render_mode, **options)

@@ -64,7 +64,8 @@ def picture(shown: Mapping[str, Any]) -> pictures.Picture:
     height, width = masks.shape[2:]
     grey = masks.transpose(0, 2, 1, 3).reshape(len(codes) * height, -1)[..., None]
     colour = _COLOURS[inks].repeat(height, axis=0).repeat(width, axis=1)
-    return (colour * (grey / 255.0)).astype(np.uint8)
+    drawn: pictures.Picture = (colour * (grey / 255.0)).astype(np.uint8)
+    return drawn
 
 
 @cache

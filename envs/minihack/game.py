@@ -48,7 +48,7 @@ class MiniHack(Game):
         """Every key may be pressed at any time."""
         return False
 
-    def learner(self, count: int, opponents: None = None, **options: Any) -> MiniHackEpisodes:
+    def learner(self, count: int, opponents: Any = None, **options: Any) -> MiniHackEpisodes:
         """See ``MiniHackEpisodes``, which leaves out what only words need."""
         if opponents is not None:
             raise InputError("minihack is a solo game: it takes no opponents")

@@ -208,7 +208,11 @@ def _source(campaign: str, log: str | None, auctions: int) -> tuple[Campaign, So
     """The campaign, and what makes an episode's auctions of its seed, or of its number."""
     if log is None:
         law = synthetic_campaign(campaign)
-        return law.campaign, lambda seed, number: law.sample(auctions, seed if number is None else number)
+
+        def drawn(seed: int, number: int | None) -> AuctionLog:
+            return law.sample(auctions, seed if number is None else number)
+
+        return law.campaign, drawn
     known, rows = load_campaign(Path(campaign)), load_log(Path(log))
     episodes = len(rows) // auctions
     if not episodes:

@@ -9,7 +9,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
-from arena.envs.faces.view import Info, View
+from arena.envs.faces.view import Info, SeatView
 from arena.envs.game import Ints
 from arena.envs.rtb.text import totals
 
@@ -20,7 +20,7 @@ MOST = 2.0
 """The largest multiple of its value that is bid for an impression."""
 
 
-class MarketView(View):
+class MarketView(SeatView):
     """The market's view: one number decides a tick, unless each bid is wanted.
 
     Args:
@@ -28,7 +28,7 @@ class MarketView(View):
         actions: ``multiples``: Box (1,) in 0 … 2, float32, what multiple of its value is bid for
             each impression of the tick; ``bids``: the bids themselves, the game's own actions,
             float64 without an upper end, with which most learners get nowhere.
-        options: see ``View``.
+        options: see ``SeatView``.
 
     Infos hold the figures of ``arena.envs.rtb.text.totals`` (spend, clicks, conversions, eCPC,
     budget use, regrets) so far, and the market's revenue and welfare.

@@ -62,9 +62,7 @@ class parallel_env(ParallelEnv[str, Any, Any]):  # type: ignore[misc]  # noqa: N
         self.possible_agents = ["builder_0", "builder_1"]
         self.agents: list[str] = []
         self.render_mode, self._screen, self._most = render_mode, Screen(render_mode), max_cycles
-        self.observation_spaces = dict.fromkeys(
-            self.possible_agents, self._view.observation_space
-        )
+        self.observation_spaces = dict.fromkeys(self.possible_agents, self._view.observation_space)
         self.action_spaces = {a: game.view().action_space for a in self.possible_agents}
         self._seeds = Seeds(1)
 
@@ -80,8 +78,7 @@ class parallel_env(ParallelEnv[str, Any, Any]):  # type: ignore[misc]  # noqa: N
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Two empty grids and one letter."""
-        if seed is not None:
-            self._seeds.give(0, seed)
+        self._seeds.give(0, seed)
         drawn = self._seeds.draw(np.zeros(1, np.int64))
         self.tables.begin(_BOTH, np.repeat(drawn, 2))
         self.agents, self._cycles = list(self.possible_agents), 0
@@ -108,9 +105,9 @@ class parallel_env(ParallelEnv[str, Any, Any]):  # type: ignore[misc]  # noqa: N
         cut = not over and self._cycles == self._most
         rewards = dict.fromkeys(self.agents, 0.0)
         if over:
-            worth = self.tables.returns[:, 0].copy()
+            worth = self.tables.returns[:, 0]
             if not legal.all():
-                worth = 1.0 - np.isin(_BOTH, at[~legal])
+                worth = np.where(np.isin(_BOTH, at[~legal]), 0.0, 1.0)
             won = float(np.sign(worth[0] - worth[1]))
             rewards = dict(zip(self.agents, (won, -won), strict=True))
         seen, infos = self._seen()

@@ -95,7 +95,7 @@ class ScienceBirds(Game):
         """See ``BuilderView``."""
         return BuilderView(self, **options)
 
-    def learner(self, count: int, opponents: None = None, **options: Any) -> Builders:
+    def learner(self, count: int, opponents: Any = None, **options: Any) -> Builders:
         """See ``Builders``."""
         if opponents is not None:
             raise InputError("science_birds is a solo game: it takes no opponents")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
 from arena.envs.faces.seat import Outcome, Seat
-from arena.envs.faces.view import Info, View
+from arena.envs.faces.view import Info, SeatView
 from arena.envs.game import Ints
 from arena.envs.science_birds import grid
 from arena.envs.science_birds.assessment import look
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from arena.envs.science_birds.game import ScienceBirds
 
 
-class BuilderView(View):
+class BuilderView(SeatView):
     """A builder's view: a whole program is any list of numbers, and ends with its first stop.
 
     Infos hold ``stability`` and ``similarity`` of the last finished level, 0 before.

@@ -2,22 +2,20 @@
 
 import re
 import runpy
-import warnings
+from functools import partial
 from pathlib import Path
 
-import gymnasium
 import numpy as np
 import pytest
-from gymnasium.utils.env_checker import check_env
 from pettingzoo.env_registry.registration import make
-from pettingzoo.test import api_test, seed_test
+from pettingzoo.test import api_test
 
+from arena import gymnasium_env, sb3_env
 from arena.envs.errors import InputError
-from arena.envs.holdem.encoding import encode, size
-from arena.envs.holdem.env import HoldemEnv, env
+from arena.envs.faces.seeds import Seeds
+from arena.envs.holdem.encoding import size
+from arena.envs.holdem.env import env
 from arena.envs.registry import make_game
-
-ID = "arena.envs.holdem:ArenaHoldem-v1"
 
 
 class Always:
@@ -39,17 +37,6 @@ FOLDING, CALLING, ALL_IN = (0, 1), (1,), (4, 1)  # of the menu .5/1
 # -- PettingZoo --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("seats", [2, 6, 9])
-def test_pettingzoos_checks_pass(seats):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        # What PettingZoo says of every environment with a mask but its own few, by their names.
-        warnings.filterwarnings("ignore", message="Observation space for each agent probably")
-        warnings.filterwarnings("ignore", message="Observation is not a NumPy array")
-        api_test(env(seats=seats), num_cycles=300)
-    seed_test(lambda: env(seats=seats), num_cycles=100)
-
-
 @pytest.mark.parametrize(
     "options",
     [{"hands": 5, "stacks": "carry", "stack": 5}, {"seats": 3, "format": "sit_and_go"}],
@@ -61,19 +48,20 @@ def test_longer_episodes_pass_too(options):
 
 
 def test_the_aec_face_plays_the_game_of_the_contract():
-    spec = "aec?id=arena.envs.holdem.env:arena/holdem-v1"
-    faced = make_game(spec).tables(1)
+    faced, own = make_game("aec?id=arena:arena/holdem-v1").tables(1), make_game("holdem").tables(1)
     rng = np.random.default_rng(5)
+    at = np.zeros(1, np.int64)
     for seed in range(30):
-        faced.begin(np.zeros(1, np.int64), np.array([seed], np.uint64) << np.uint64(33))
-        drawn = np.random.default_rng(seed).integers(0, 2**64, 1, np.uint64)
-        own = make_game("holdem").tables(1)
-        own.begin(np.zeros(1, np.int64), drawn)
+        faced.begin(at, np.array([seed], np.uint64) << np.uint64(33))
+        seeds = Seeds(1)
+        seeds.give(0, seed)
+        own.begin(at, seeds.draw(at))
         while not own.done[0]:
             turns, other = own.turns(), faced.turns()
             assert other.seats == turns.seats
             assert np.array_equal(other.action_mask, turns.action_mask)
-            assert np.array_equal(other.observation["observation"], encode(turns.observation))
+            vector = own.game.vector(turns.observation)
+            assert np.array_equal(other.observation["observation"], vector)
             action = rng.choice(np.flatnonzero(turns.action_mask[0]), 1)
             own.step(turns.tables, turns.seats, action)
             faced.step(turns.tables, turns.seats, action)
@@ -86,7 +74,7 @@ def test_an_illegal_action_folds_in_pettingzoo():
     table.reset(seed=1)
     table.step(1)
     table.step(0)  # the big blind has nothing to fold to
-    assert table.infos["player_0"] == {"forfeit": True}
+    assert [table.infos[f"player_{seat}"]["forfeit"] for seat in (0, 1)] == [True, False]
     assert table.rewards == {"player_0": -1.0, "player_1": 1.0}
     assert all(table.terminations.values())
 
@@ -94,23 +82,9 @@ def test_an_illegal_action_folds_in_pettingzoo():
 # -- Gymnasium ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("options", [{}, {"seats": 6}, {"hands": 3, "stacks": "carry"}])
-def test_gymnasiums_check_passes(options):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        check_env(gymnasium.make(ID, **options).unwrapped)
-
-
-def test_stable_baselines_check_passes():
-    pytest.importorskip("stable_baselines3")
-    from stable_baselines3.common.env_checker import check_env as check
-
-    check(gymnasium.make(ID, seats=3))
-
-
 def test_a_seed_decides_the_episode_and_the_seat():
     def played(seed):
-        table = HoldemEnv(seats=3)
+        table = gymnasium_env("holdem?seats=3")
         seen, info = table.reset(seed=seed)
         story = [seen["observation"], info["seat"]]
         done = False
@@ -122,12 +96,18 @@ def test_a_seed_decides_the_episode_and_the_seat():
     one, two, other = played(3), played(3), played(4)
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
     assert not np.array_equal(one[0], other[0])
-    assert {HoldemEnv(seats=3).reset(seed=s)[1]["seat"] for s in range(20)} == {0, 1, 2}
+    assert {gymnasium_env("holdem?seats=3").reset(seed=s)[1]["seat"] for s in range(20)} == {
+        0,
+        1,
+        2,
+    }
 
 
 def test_each_opponent_sits_where_it_was_put():
     left, right = Always(*CALLING), Always(*FOLDING)
-    table = HoldemEnv([left, right], seat=0, seats=3)  # seat 0 is the small blind
+    table = gymnasium_env(
+        "holdem?seats=3", [left, right], seat=0, render_mode="ansi"
+    )  # seat 0 is the small blind
     table.reset(seed=1)
     assert (left.asked, right.asked) == (0, 1), "the button has folded, the big blind waits"
     table.step(1)
@@ -137,16 +117,16 @@ def test_each_opponent_sits_where_it_was_put():
 
 
 def test_opponents_who_leave_nothing_to_decide_are_refused():
-    table = HoldemEnv(Always(*FOLDING), seat=0)  # heads-up seat 0 is the big blind
+    table = gymnasium_env("holdem", Always(*FOLDING), seat=0)  # heads-up seat 0 is the big blind
     with pytest.raises(InputError, match="before the learner is asked"):
         table.reset(seed=0)
 
 
 def test_who_cannot_sit_is_refused():
     with pytest.raises(InputError, match="seat=2"):
-        HoldemEnv(seat=2)
+        gymnasium_env("holdem", seat=2)
     with pytest.raises(InputError, match="2 opponents"):
-        HoldemEnv([Always(1), Always(1)])
+        gymnasium_env("holdem", [Always(1), Always(1)])
 
 
 def test_the_vector_holds_what_its_table_says():
@@ -155,7 +135,7 @@ def test_the_vector_holds_what_its_table_says():
     for action in (3, 1):
         tables.step(*tables.to_act(), np.array([action]))
     seen = tables.turns().observation
-    [row] = encode(seen)
+    [row] = make_game("holdem?seats=3").vector(seen)
     assert len(row) == size(3)
     holes = sorted(seen["hole"][0].tolist(), reverse=True)
     for place, card in enumerate(holes):
@@ -176,7 +156,7 @@ def test_the_vector_tells_a_tournaments_clock_and_who_forfeited():
     tables.begin(np.zeros(1, np.int64), np.array([1], np.uint64))
     tables.forfeit(*tables.to_act())
     seen = tables.turns().observation
-    [row] = encode(seen)
+    [row] = make_game("holdem?seats=3").vector(seen)
     assert row[123 + 3 + 6 : 123 + 3 + 9].tolist() == seen["away"][0].tolist()
     clock = np.expm1(row[123 + 7 * 3 + 4 : 123 + 7 * 3 + 10])
     assert np.allclose(clock, [127, 0, 2, 0.75, 1.5, 0], rtol=1e-5)
@@ -197,9 +177,7 @@ def test_the_examples_of_the_readme_run(vec_env, tmp_path):
 @pytest.fixture
 def vec_env():
     pytest.importorskip("sb3_contrib", reason="the vectorised face needs Stable-Baselines3")
-    from arena.envs.holdem.vec import HoldemVecEnv
-
-    return HoldemVecEnv
+    return partial(sb3_env, "holdem")
 
 
 def legal_actions(table, rng):
@@ -261,7 +239,7 @@ def test_sb3_contrib_finds_the_masks(vec_env):
     table.reset()
     assert is_masking_supported(table)
     assert get_action_masks(table).shape == (5, 5)
-    assert is_masking_supported(HoldemEnv())
+    assert is_masking_supported(gymnasium_env("holdem"))
 
 
 def train(vec_env, opponent, steps, **options):

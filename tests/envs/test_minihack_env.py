@@ -11,16 +11,14 @@ pytest.importorskip("nle")
 pytest.importorskip("minihack")
 
 import gymnasium
-from gymnasium.utils.env_checker import check_env
 
-import arena.envs.minihack.env
+from arena import gymnasium_env, vector_env
 from arena.envs.conformance import check_game
 from arena.envs.errors import InputError
 from arena.envs.game import Recording
 from arena.envs.minihack import labels, levels, worker
 from arena.envs.minihack.compiler import Assembler, compile_description
 from arena.envs.minihack.dice import Dice
-from arena.envs.minihack.env import MiniHackEnv, MiniHackVectorEnv
 from arena.envs.minihack.pool import Pool
 from arena.envs.minihack.tasks import compiled, make_task, task_names
 from arena.envs.registry import make_game
@@ -88,7 +86,13 @@ def test_every_task_has_a_level_that_nethack_compiles_and_actions_of_different_n
         assert (task.plan is None) == (compiled(name) is not None), name
         assert len(set(task.names)) == len(task.names), name
     assert len(make_task("Quest-Easy").actions) == 85
-    assert {f"arena/MiniHack-{name}-v1" for name in task_names()} <= set(gymnasium.registry)
+
+
+def test_every_task_has_an_id_with_its_limit_and_the_name_it_has_elsewhere():
+    for name in task_names():
+        spec = gymnasium.spec(f"arena/MiniHack-{name}-v1")
+        assert spec.max_episode_steps == make_task(name).steps, name
+    assert make_game("minihack?task=MiniHack-KeyRoom-S5-v0").task_name == "KeyRoom-S5"
 
 
 @pytest.mark.parametrize(
@@ -157,7 +161,7 @@ def test_contexts_are_so_many_levels():
 def test_the_contextual_wrapper_draws_from_so_many_worlds():
     from arena.envs.contexts import Contextual
 
-    env = Contextual(MiniHackEnv("MultiRoom-N4", keys=KEYS), contexts=3)
+    env = Contextual(gymnasium_env("minihack?task=MultiRoom-N4", keys=KEYS), contexts=3)
     firsts = [env.reset(seed=0)[0]["glyphs"].tobytes()]
     firsts += [env.reset()[0]["glyphs"].tobytes() for _ in range(25)]
     assert len(set(firsts)) == 3
@@ -165,16 +169,8 @@ def test_the_contextual_wrapper_draws_from_so_many_worlds():
     env.close()
 
 
-def test_gymnasiums_and_stable_baselines_checkers_pass():
-    env = MiniHackEnv("KeyRoom-S5")
-    check_env(env, skip_render_check=True)
-    sb3 = pytest.importorskip("stable_baselines3.common.env_checker")
-    sb3.check_env(env)
-    env.close()
-
-
 def test_a_closed_environment_says_so_and_writes_into_nobodys_files(tmp_path):
-    env = MiniHackEnv("KeyRoom-S5", keys=KEYS)
+    env = gymnasium_env("minihack?task=KeyRoom-S5", keys=KEYS)
     env.reset(seed=1)
     env.close()
     files = [(tmp_path / str(i)).open("wb") for i in range(8)]  # they get the pipes' numbers
@@ -189,30 +185,9 @@ def test_a_closed_environment_says_so_and_writes_into_nobodys_files(tmp_path):
 
 def test_a_vector_environment_that_cannot_be_made_says_only_why(recwarn):
     with pytest.raises(InputError, match="no MiniHack task"):
-        MiniHackVectorEnv(2, "KeyRoom-S7")
+        vector_env("minihack?task=KeyRoom-S7", 2)
     gc.collect()  # the marker for unraisable exceptions would fail this test
     assert not recwarn.list
-
-
-def test_the_vector_environment_plays_what_single_ones_play_and_can_go_on():
-    vector = MiniHackVectorEnv(3, "MultiRoom-N2", keys=KEYS, workers=2)
-    vector.reset(seed=4)
-    rng = np.random.default_rng(0)
-    ended = 0
-    for _ in range(90):
-        _, _, terminated, truncated, info = vector.step(rng.integers(0, 8, 3))
-        assert (terminated | truncated).sum() == len(info.get("ended", ()))
-        ended += len(info.get("ended", ()))
-        if ended:
-            assert (info["episode_steps"] <= 40).all() if "ended" in info else True
-    assert ended >= 3
-    again = MiniHackVectorEnv(3, "MultiRoom-N2", keys=KEYS, workers=1)
-    vector.restart(4, vector.episodes)
-    again.restart(4, vector.episodes - 1)
-    assert all((vector._seen()[key] == again._seen()[key]).all() for key in KEYS)
-    assert again.observation_space.contains(again._seen())
-    vector.close()
-    again.close()
 
 
 def test_processes_are_renewed_in_the_middle_of_episodes_and_memory_stays(monkeypatch):
@@ -238,12 +213,12 @@ def test_processes_are_renewed_in_the_middle_of_episodes_and_memory_stays(monkey
 
 def test_key_and_door_are_labelled_as_they_happen():
     # The key is walked to and the door is opened by a player who knows the level of this seed.
-    env = MiniHackEnv("KeyRoom-S5", keys=arena.envs.minihack.env.KEYS)
+    env = gymnasium_env("minihack?task=KeyRoom-S5")
     seen, _ = env.reset(seed=5)
     happened = []
     for name in ["east", "east", "east", "pickup", "apply"]:
         before = seen
-        seen, *_ = env.step(env.task.names.index(name))
+        seen, *_ = env.step(env.episodes.game.task.names.index(name))
         happened.append(labels.label(before, seen))
     assert happened.count("key") <= 1 and "door" not in happened[:3]
     env.close()

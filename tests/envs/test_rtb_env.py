@@ -4,15 +4,13 @@ from pathlib import Path
 
 import gymnasium
 import numpy as np
-import pettingzoo
 import pytest
-from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 
 from arena.envs.errors import InputError
+from arena.envs.faces.zoo import TableParallel
 from arena.envs.rtb.campaign import replay_bids
-from arena.envs.rtb.env import LEVELS, BiddingEnv, MarketEnv, parallel_env
-from arena.envs.rtb.game import RtbCatalogue
+from arena.envs.rtb.env import BiddingEnv, parallel_env
 from arena.envs.rtb.logs import load_campaign, load_log
 
 SYNTHETIC = "arena/RtbSynthetic-v0"
@@ -21,14 +19,6 @@ MARKETS = {
     "first price": {"mechanism": "first", "budget": None, "feedback": "full"},
     "gsp": {"bidders": 6, "mechanism": "gsp", "slots": 3, "reserve": 5.0, "noise": 0.2},
 }
-
-
-@pytest.mark.filterwarnings("ignore:.*not a multiple.*", "ignore:.*Box.*precision.*")
-@pytest.mark.parametrize("options", [{}, {"levels": LEVELS, "tick": 20}])
-def test_single_campaign_passes_both_checkers(options: dict[str, object]) -> None:
-    check_env(gymnasium.make(SYNTHETIC, **options).unwrapped, skip_render_check=True)
-    checker = pytest.importorskip("stable_baselines3.common.env_checker")
-    checker.check_env(gymnasium.make(SYNTHETIC, **options), warn=False)
 
 
 def test_a_log_is_replayed_episode_by_episode(arena_data: Path) -> None:
@@ -41,8 +31,8 @@ def test_a_log_is_replayed_episode_by_episode(arena_data: Path) -> None:
     ).unwrapped
     known, rows = load_campaign(campaign), load_log(log)
     bids = (rows.ctr * (np.float32(10.0) / known.ctr)).astype(np.int64)
-    for first in (0, 1000):
-        env.reset()
+    for number, first in enumerate((0, 1000)):
+        env.reset(options={"episode": number})
         while True:
             *_, terminated, truncated, info = env.step(np.array([10.0], np.float32))
             if terminated or truncated:
@@ -63,7 +53,6 @@ def test_the_vectorised_form_plays_the_same_episodes() -> None:
     seen, _ = many.reset(seed=7)
     envs = [gymnasium.make(SYNTHETIC, **options) for _ in range(3)]
     rows = [env.reset(seed=7 + row)[0] for row, env in enumerate(envs)]
-    # Both draw an episode's seed as the first integer of a generator seeded alike.
     np.testing.assert_array_equal(seen, rows)
     bids = np.array([[20.0], [40.0], [80.0]], np.float32)
     over = np.zeros(3, bool)
@@ -93,35 +82,43 @@ def test_a_spent_budget_terminates_and_the_last_auction_truncates() -> None:
 
 @pytest.mark.parametrize("options", MARKETS.values(), ids=MARKETS)
 def test_market_passes_pettingzoos_tests(options: dict[str, object]) -> None:
-    def make() -> MarketEnv:
+    def make() -> TableParallel:
         return parallel_env(auctions=100, tick=5, **options)
 
     parallel_api_test(make(), num_cycles=60)
     parallel_seed_test(make)
 
 
-def test_catalogue_market_passes_pettingzoos_tests() -> None:
-    parallel_api_test(MarketEnv(RtbCatalogue(auctions=50, tick=5)), num_cycles=30)
-    parallel_seed_test(lambda: MarketEnv(RtbCatalogue(auctions=50, tick=5)))
+def test_bids_may_be_given_one_by_one() -> None:
+    one, many = (parallel_env(auctions=40, tick=4, actions=kind) for kind in ("multiples", "bids"))
+    seen, _ = one.reset(seed=1)
+    many.reset(seed=1)
+    value = many.game.tables(1).value  # the values on offer are in the observation
+    assert value.shape == (1, 4, 4)
+    worth = {a: many._table.tables.value[0, s] for s, a in enumerate(many.agents)}
+    half = one.step({agent: np.array([0.5], np.float32) for agent in one.agents})
+    same = many.step({agent: 0.5 * worth[agent].astype(float) for agent in many.agents})
+    assert half[1] == same[1]
+    assert seen["bidder_0"].dtype == np.float32
 
 
-def test_market_is_in_pettingzoos_registry() -> None:
-    env = pettingzoo.make("parallel", "arena/rtb_market_v0", bidders=2)
-    assert env.unwrapped.possible_agents == ["bidder_0", "bidder_1"]
+def test_bad_options_are_refused_as_the_game_refuses_them() -> None:
+    with pytest.raises(InputError, match="third is none of first, second, gsp"):
+        parallel_env(mechanism="third")
+    with pytest.raises(InputError, match="no option 'biders'; did you mean 'bidders'"):
+        parallel_env(biders=3)
 
 
-def test_bidders_terminate_one_by_one_and_the_horizon_truncates_the_rest() -> None:
-    env = parallel_env(bidders=3, auctions=200, tick=1, budget=0.05, outside=False)
+def test_bidders_terminate_one_by_one_and_the_rest_with_the_last_tick() -> None:
+    env = parallel_env(bidders=3, auctions=200, tick=1, budget=0.05, outside=False, actions="bids")
     env.reset(seed=1)
-    terminated, truncated = set(), set()
+    ended, tick = {}, 0
     while env.agents:
-        acting = set(env.agents)
         bids = {"bidder_0": 300.0, "bidder_1": 30.0, "bidder_2": 0.0}
         *_, over, cut, infos = env.step({a: np.array([bids[a]]) for a in env.agents})
-        terminated |= {a for a in acting if over[a]}
-        truncated |= {a for a in acting if cut[a]}
+        tick += 1
+        ended |= {agent: tick for agent in over if over[agent]}
+        assert not any(cut.values()), "the time left is seen: its end is an end"
         for info in infos.values():
             assert info["budget_use"] <= 1.0 + 1e-9
-    assert "bidder_2" in truncated
-    assert terminated | truncated == {"bidder_0", "bidder_1", "bidder_2"}
-    assert not terminated & truncated
+    assert ended["bidder_0"] < ended["bidder_2"] == 200

@@ -7,7 +7,6 @@ import pytest
 pytest.importorskip("Box2D")
 pytest.importorskip("safetensors")
 
-from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test
 
 from arena.envs.conformance import check_game
@@ -126,19 +125,9 @@ def test_programs_have_one_form():
     assert not space.contains(np.array([3, STOP, 3, STOP, STOP]))
 
 
-@pytest.mark.parametrize("name", ["ScienceBirds-v0", "ScienceBirdsProgram-v0"])
-def test_gymnasium_accepts_the_environment(name):
-    check_env(gymnasium.make(name, drops=5).unwrapped, skip_render_check=True)
-
-
-def test_stable_baselines_accepts_the_environment():
-    checker = pytest.importorskip("stable_baselines3.common.env_checker")
-    checker.check_env(gymnasium.make("ScienceBirds-v0", drops=5).unwrapped)
-
-
 @pytest.mark.parametrize("reward", ["final", "dense"])
 def test_rewards_of_an_episode_add_up_to_its_score(reward):
-    env = gymnasium.make("ScienceBirds-v0", reward=reward).unwrapped
+    env = gymnasium.make("arena/ScienceBirds-v0", reward=reward).unwrapped
     env.reset(options={"letter": "I"})
     rewards = [env.step(action)[1] for action in [*LETTER_I.tolist(), STOP]]
     assessed = assess(LETTER_I)
@@ -147,16 +136,16 @@ def test_rewards_of_an_episode_add_up_to_its_score(reward):
 
 
 def test_an_illegal_drop_ends_the_episode_with_nothing():
-    env = gymnasium.make("ScienceBirds-v0", reward="dense").unwrapped
+    env = gymnasium.make("arena/ScienceBirds-v0", reward="dense").unwrapped
     env.reset(options={"letter": "I"})
     first = env.step(int(LETTER_I[0]))
     second = env.step(2 * grid.WIDTH)
-    assert second[2] and second[4]["illegal"]
+    assert second[2] and second[4]["forfeit"]
     assert first[1] + second[1] == pytest.approx(0)
 
 
 def test_the_picture_of_a_level_is_in_colour():
-    env = gymnasium.make("ScienceBirds-v0", render_mode="rgb_array").unwrapped
+    env = gymnasium.make("arena/ScienceBirds-v0", render_mode="rgb_array").unwrapped
     env.reset(options={"letter": "I"})
     for action in [*LETTER_I.tolist(), STOP]:
         env.step(action)
