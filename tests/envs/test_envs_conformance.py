@@ -1,5 +1,7 @@
 """Every registered game keeps the contract, and the checker finds those that do not."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,7 @@ CONFIGURATIONS = {
     "aec": ["aec?id=classic/tictactoe-v3", "aec?id=classic/leduc_holdem-v4"],
     "parallel": ["parallel?id=classic/rps-v2"],
     "science_birds": ["science_birds?letters=IL,drops=10", "science_birds?mode=one_shot,drops=10"],
+    "matrix": [f"matrix?file={Path(__file__).parent / 'pennies.json'}"],
     "holdem": [
         "holdem",
         "holdem?seats=6,ante=10,straddles=1,menu=0.33/0.75/1.5",

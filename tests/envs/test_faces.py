@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import gymnasium
@@ -30,6 +31,7 @@ SMALL = {
     "gridworld": "gridworld?rooms=2",
     "gymnasium": "gymnasium?id=CartPole-v1",
     "holdem": "holdem?seats=3",
+    "matrix": f"matrix?file={Path(__file__).parent / 'pennies.json'}",
     "minihack": "minihack?task=MultiRoom-N2",
     "parallel": "parallel?id=classic/rps-v2",
     "rtb": "rtb?auctions=100,tick=20",
