@@ -19,10 +19,12 @@ import orjson
 from arena.agents.registry import make_agent
 from arena.agents.rollout import Asked, rollout
 from arena.envs import seeding
+from arena.envs.checkpoints import typed
 from arena.envs.errors import InputError
 from arena.envs.minihack.game import MiniHack
 from arena.envs.minihack.labels import Label, label, shot
 from arena.envs.minihack.tables import MiniHackTables
+from arena.envs.outside import read_lines
 
 Mode = Literal["balanced", "unbalanced"]
 SHARES: dict[Mode, dict[Label, float]] = {
@@ -51,10 +53,10 @@ class Pair:
     def from_json(cls, line: bytes | str) -> Pair:
         """What ``as_json`` wrote; InputError where it is none."""
         try:
-            pair = cls(**orjson.loads(line))
-            sides = [set(side) >= {"crop", "map", "message"} for side in (pair.before, pair.after)]
-        except (TypeError, ValueError) as error:
+            pair: Pair = typed(orjson.loads(line), cls, "this line is no pair")
+        except orjson.JSONDecodeError as error:
             raise InputError(f"this line is no pair: {error}") from None
+        sides = [set(side) >= {"crop", "map", "message"} for side in (pair.before, pair.after)]
         if not all(sides) or pair.label not in SHARES["balanced"]:
             raise InputError("this line is no pair: an observation or the label is not as it is")
         return pair
@@ -108,12 +110,8 @@ def _told(
 
 def read_pairs(path: Path) -> list[Pair]:
     """The pairs of a file that ``arena env pairs`` wrote; InputError naming file and line."""
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
     found = []
-    for number, line in enumerate(lines, 1):
+    for number, line in read_lines(path):
         try:
             found.append(Pair.from_json(line))
         except InputError as error:

@@ -21,6 +21,7 @@ from typing import Literal, cast
 
 from arena.agents.llm.backend import Message, Prompt
 from arena.envs.errors import InputError
+from arena.envs.outside import read_text
 
 Role = Literal["system", "user", "assistant"]
 _HEADING = re.compile(r"^=== *(.*?) *$", re.MULTILINE)
@@ -153,10 +154,7 @@ def load_template(family: str, name: str) -> Template:
     no such template, or where it breaks the format.
     """
     if name.endswith(".txt"):
-        try:
-            return Template(name, Path(name).read_text(encoding="utf-8"))
-        except (OSError, UnicodeError) as error:
-            raise InputError(f"prompt {name} cannot be read: {error}") from error
+        return Template(name, read_text(Path(name), 2**20))
     if name not in (known := template_names(family)):
         raise InputError(
             f"there is no prompt {name!r} for {family}; known are {', '.join(known) or 'none'}, "

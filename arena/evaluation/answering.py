@@ -189,7 +189,7 @@ def _read(file: Path) -> dict[str, Recorded]:
     try:
         lines = [orjson.loads(line) for line in whole.splitlines()]
         return {line["name"]: _recorded(line) for line in lines}
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
         raise InputError(
             f"{file} is no record of answers ({error}); delete it, and they are asked for anew"
         ) from None

@@ -30,7 +30,7 @@ class MiniHack(Game):
     """
 
     name = "minihack"
-    version = 1
+    version = 2
     seats = 1
 
     def __init__(self, *, task: str = "KeyRoom-S5", contexts: int = 0, steps: int = 0) -> None:

@@ -153,6 +153,10 @@ def multi_room(
     doors = [at for _, at in chain[1:]]
     for x, y in doors:
         cells[y][x] = ord("+")
+    for row in cells:  # MiniHack leaves floor between rooms that stand side by side
+        outside = bytes(row)
+        within = len(outside) - len(outside.lstrip()), len(outside.rstrip())
+        row[slice(*within)] = outside[slice(*within)].replace(b" ", b".")
     first = min(top for (_, top, _, _), _ in chain)
     last = max(bottom for (_, _, _, bottom), _ in chain)
     start = _inside(dice, chain[0][0])
@@ -205,8 +209,10 @@ def _extend(
     return True
 
 
-def _meet(a: _Room, b: _Room) -> bool:
-    return a[0] <= b[2] and b[0] <= a[2] and a[1] <= b[3] and b[1] <= a[3]
+def _meet(new: _Room, old: _Room) -> bool:
+    """As MiniGrid has it: on its right and below it a new room keeps a gap of a cell to others."""
+    apart = new[2] + 1 < old[0] or old[2] < new[0] or new[3] + 1 < old[1] or old[3] < new[1]
+    return not apart
 
 
 def _inside(dice: Dice, room: _Room) -> tuple[int, int]:

@@ -6,18 +6,22 @@ Block | Pig | TNT | Platform``.
 
 from __future__ import annotations
 
-import math
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from xml.parsers import expat
 
 import numpy as np
 
+from arena.envs import outside
 from arena.envs.errors import InputError
 from arena.envs.science_birds import blocks, grid
 
 GRID_TYPES = {"b11": ("SquareTiny", 0.0), "b13": ("RectSmall", 90.0), "b31": ("RectSmall", 0.0)}
 """Science Birds' type and rotation (degrees) of each kind of the grid."""
+
+
+MOST_PIECES = 2000
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,8 @@ class _Reader:
             self.birds.append(self.choice(tag, attributes, "type", blocks.BIRDS))
         elif tag in ("Block", "Pig", "TNT", "Platform"):
             self.pieces.append(self.piece(tag, attributes))
+        if max(len(self.birds), len(self.pieces)) > MOST_PIECES:
+            raise self.fail(f"a level has at most {MOST_PIECES:,} pieces and as many birds")
 
     def end(self, _: str) -> None:
         self.open.pop()
@@ -186,11 +192,8 @@ class _Reader:
             if default is None:
                 raise self.fail(f"{tag} lacks {name}")
             return default
-        try:
-            value = float(text)
-        except ValueError:
-            value = math.nan
-        if not abs(value) <= 1e4:
+        value = outside.as_number(text)
+        if value is None or abs(value) > 1e4:
             raise self.fail(f"{tag} {name}={text!r} is not a number from -10000 to 10000")
         return value
 
@@ -202,8 +205,11 @@ def read_xml(text: str, name: str = "level") -> Level:
     describes no level.
     """
     reader = _Reader(name)
+    for tag in ("Camera", "Slingshot"):  # they hold nothing, and Science Birds leaves them open
+        if f"</{tag}" not in text:
+            text = re.sub(rf"<{tag}\b([^<>]*)(?<!/)>", rf"<{tag}\1/>", text)
     try:
-        reader.parser.Parse(text.encode(), True)
+        reader.parser.Parse(text.encode(errors="replace"), True)
     except expat.ExpatError as error:
         raise InputError(
             f"{name}, line {error.lineno}: not well-formed XML ({expat.ErrorString(error.code)})"
@@ -216,19 +222,18 @@ def read_xml(text: str, name: str = "level") -> Level:
 
 def load_level(path: Path) -> Level:
     """The level in a file; InputError where there is none or it cannot be read as one."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror})") from error
+    data = outside.read_bytes(path, 2**24)
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         try:
             return read_xml(data.decode("utf-16"), str(path))
         except UnicodeDecodeError:
             raise InputError(f"{path} begins as UTF-16 but is not") from None
-    try:
-        return read_xml(data.decode("utf-8-sig"), str(path))
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is neither UTF-8 nor UTF-16 text") from None
+    if _LATIN.match(data):
+        return read_xml(data.decode("latin-1"), str(path))
+    return read_xml(outside.decode(data, str(path)), str(path))
+
+
+_LATIN = re.compile(rb"""<\?xml[^>]*encoding=["'](?:iso-8859-1|latin-1|windows-1252)["']""", re.I)
 
 
 def write_xml(level: Level) -> str:

@@ -125,7 +125,7 @@ def measure(
     return Competition(teams, letters, stability, similarity, spread)
 
 
-_TRIAL = re.compile(r".*_(\d{1,4})\.(?:txt|md)")
+_TRIAL = re.compile(r".*_([0-9]{1,4})\.(?:txt|md)")
 
 
 def answers(folder: Path) -> Iterator[tuple[str, str, int, Path]]:
@@ -195,6 +195,6 @@ def _read(file: Path) -> str:
     try:
         if file.stat().st_size > LONGEST_ANSWER:
             return ""
-        return file.read_bytes().decode("utf-8", "replace")
+        return file.read_bytes().decode("utf-8-sig", "replace")
     except OSError as error:
         raise InputError(f"{file} cannot be read ({error.strerror})") from error

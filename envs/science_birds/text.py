@@ -13,7 +13,7 @@ from arena.envs.science_birds import grid
 from arena.envs.science_birds.grid import KINDS, WIDTH, Program
 
 _FENCED = re.compile(r"```([^`]+)```")
-_CALL = re.compile(r"drop_block\((['\"])(b[13][13])\1, *(\d+)\)", re.IGNORECASE)
+_CALL = re.compile(r"drop_block\((['\"])(b[13][13])\1, *(\d+)\)", re.IGNORECASE | re.ASCII)
 
 RULES = f"""\
 You build a level of blocks that looks like a capital letter and stands.

@@ -68,10 +68,32 @@ def test_a_file_that_is_no_level_is_refused_in_a_sentence(text, message):
     assert message in str(caught.value)
 
 
+def test_a_camera_and_a_slingshot_that_are_left_open_hold_nothing():
+    text = GOOD.replace('maxWidth="17.5" />', 'maxWidth="17.5">')
+    for level in (text, text.replace('y="-2.5" />', 'y="-2.5">')):
+        assert level != GOOD
+        assert write_xml(read_xml(level)) == GOOD
+
+
+@pytest.mark.parametrize("number", ["1_0", "\uff11", "\u0661", "0x1", "inf", "1e9"])
+def test_a_number_is_of_ascii_digits_and_within_the_world(number):
+    with pytest.raises(InputError, match=r"x=.* is not a number"):
+        read_xml(GOOD.replace('x="1.0"', f'x="{number}"'))
+
+
+def test_a_level_has_an_end():
+    with pytest.raises(InputError, match="at most 2,000 pieces"):
+        read_xml(GOOD.replace("<Birds>", "<Birds>" + '<Bird type="BirdRed" />' * 2001))
+
+
 def test_files_are_read_in_either_encoding(tmp_path):
     for encoding in ("utf-8", "utf-16"):
         path = tmp_path / f"{encoding}.xml"
         path.write_text(GOOD.replace("utf-8", "utf-16"), encoding)
         assert write_xml(load_level(path)) == GOOD
+    path.write_text(
+        GOOD.replace("utf-8", "ISO-8859-1").replace("<Birds>", "<!-- é --><Birds>"), "latin-1"
+    )
+    assert write_xml(load_level(path)) == GOOD
     with pytest.raises(InputError, match="cannot be read"):
         load_level(tmp_path / "none.xml")

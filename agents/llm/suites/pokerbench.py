@@ -2,7 +2,7 @@
 
 Blinds are 0.5 and 1 chips, stacks 100 chips. The two files of game scenarios (before and after the
 flop) are the data set's own, ``RZ412/PokerBench`` on the Hugging Face hub; no licence is stated, so
-none of their rows is part of this project. They are read as ``.csv`` or ``.csv.gz``.
+none of their rows is part of this project. They are read as ``.csv``, packed or not.
 
 A move is written in one grammar, of which an answer must be one sentence: ``fold``, ``check``,
 ``call``, ``bet 24``, ``raise 14`` (to so many chips, as the file counts them) or ``all-in``. Case,
@@ -14,9 +14,6 @@ class, EM of those that also name the correct size.
 
 from __future__ import annotations
 
-import ast
-import csv
-import gzip
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +29,7 @@ from arena.agents.llm.templates import Template
 from arena.envs import seeding
 from arena.envs.errors import InputError
 from arena.envs.holdem import cards
+from arena.envs.outside import ending, read_rows, shown, whole
 
 Source = Literal["preflop", "postflop"]
 SOURCES: tuple[Source, ...] = ("preflop", "postflop")
@@ -45,10 +43,11 @@ FIELDS = (
 )
 """What they may show of a row, see ``fields``."""
 
-_MOVE = re.compile(r"fold|check|call|all-in|(?:bet|raise) (?:0|[1-9]\d*)(?:\.\d+)?")
-_NUMBER = r"(?:0|[1-9]\d*)(?:\.\d+)?"
+_MOVE = re.compile(r"fold|check|call|all-in|(?:bet|raise) (?:0|[1-9][0-9]{0,12})(?:\.[0-9]{1,20})?")
+_NUMBER = r"(?:0|[1-9][0-9]{0,12})(?:\.[0-9]{1,20})?"
 _PREFLOP_ACT = re.compile(rf"({_NUMBER})bb|call|fold|allin")
-_POSTFLOP_ACT = re.compile(r"(IP|OOP)_(CHECK|CALL|(?:BET|RAISE)_([1-9]\d*))")
+_POSTFLOP_ACT = re.compile(r"(IP|OOP)_(CHECK|CALL|(?:BET|RAISE)_([1-9][0-9]{0,12}))")
+_MOVES = re.compile(r"\[(?:'[^']*'|\"[^\"]*\")(?:, ?(?:'[^']*'|\"[^\"]*\"))*\]")
 _HEADERS: dict[Source, str] = {
     "preflop": ",prev_line,hero_pos,hero_holding,correct_decision,num_players,num_bets,"
     "available_moves,pot_size",
@@ -258,10 +257,10 @@ def find_files(where: Path) -> list[Path]:
     """
     found = []
     for source in SOURCES:
-        names = [p for end in ("csv", "csv.gz") for p in where.glob(f"*{source}*.{end}")]
+        names = [p for p in where.glob(f"*{source}*") if ending(p) == ".csv"]
         if len(names) != 1:
             raise InputError(
-                f"{where} holds {len(names)} files *{source}*.csv or .csv.gz and needs one: "
+                f"{where} holds {len(names)} files *{source}*.csv, packed or not, and needs one: "
                 "PokerBench's game scenarios, from the data set RZ412/PokerBench"
             )
         found += names
@@ -273,12 +272,7 @@ def load(path: Path) -> list[Row]:
 
     Raises InputError that names the file, and the row's number, where it breaks the grammar.
     """
-    try:
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(path, "rt", encoding="utf-8", newline="") as stream:
-            lines = list(csv.reader(stream, strict=True))
-    except (OSError, EOFError, UnicodeError, csv.Error) as error:
-        raise InputError(f"{path} cannot be read as CSV: {error}") from error
+    lines = read_rows(path)
     header = lines[0] if lines else []
     source = next((name for name in SOURCES if ",".join(header) == _HEADERS[name]), None)
     if source is None:
@@ -372,13 +366,9 @@ def _checked(row: Row) -> Row:
 
 
 def _moves(text: str, source: Source) -> list[str]:
-    try:
-        moves = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        moves = None
-    if not isinstance(moves, list) or not moves or not all(isinstance(m, str) for m in moves):
-        raise InputError(f"available_moves {text!r} is not a list of moves, ['call', 'fold']")
-    return moves
+    if not _MOVES.fullmatch(text):
+        raise InputError(f"available_moves {shown(text)} is not a list of moves, ['call', 'fold']")
+    return [move[1:-1] for move in re.findall(r"'[^']*'|\"[^\"]*\"", text)]
 
 
 def _preflop_move(word: str) -> str:
@@ -428,9 +418,7 @@ def _seat(text: str) -> str:
 
 
 def _whole(text: str, what: str) -> int:
-    if not (text.isascii() and text.isdigit()):
-        raise InputError(f"{what} {text!r} is not a whole number from 0")
-    return int(text)
+    return whole(text, what)
 
 
 def _pot(text: str) -> float:

@@ -16,6 +16,7 @@ import orjson
 from arena.agents.llm.backend import Message, Prompt
 from arena.agents.llm.templates import Role
 from arena.envs.errors import InputError
+from arena.envs.outside import read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,7 @@ def write_examples(path: Path, examples: Iterable[Example]) -> int:
 
 def read_examples(path: Path) -> list[Example]:
     """The examples of a file; InputError that names the line where it holds none."""
-    try:
-        with path.open("rb") as stream:
-            examples = list(_read(stream, path))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    examples = list(_read(path))
     if not examples:
         raise InputError(f"{path} holds no examples")
     return examples
@@ -68,8 +65,8 @@ def _record(example: Example) -> dict[str, Any]:
     }
 
 
-def _read(lines: Iterable[bytes], path: Path) -> Iterator[Example]:
-    for number, line in enumerate(lines, 1):
+def _read(path: Path) -> Iterator[Example]:
+    for number, line in read_lines(path, 2**26):
         try:
             record = orjson.loads(line)
             prompt = tuple(Message(turn["role"], turn["content"]) for turn in record["prompt"])
@@ -80,6 +77,7 @@ def _read(lines: Iterable[bytes], path: Path) -> Iterator[Example]:
                 and completion["role"] == "assistant"
                 and all(m.role in get_args(Role) and isinstance(m.content, str) for m in prompt)
                 and isinstance(completion["content"], str)
+                and isinstance(record.get("meta") or {}, dict)
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             good = False
