@@ -7,6 +7,7 @@ Written as YAML::
     seed: 7
     agents: [random, call, {name: solid, spec: "equity?samples=200"}]
     schedule: {kind: round-robin, deals: 2000, deals_per_match: 100}
+    session: 100
     clock: 10
 """
 
@@ -32,7 +33,7 @@ from arena.envs.specs import Spec, read
 from arena.leagues.schedule import Schedule, make_schedule
 
 _MOST_MATCHES = 10**6
-_FIELDS = ("name", "game", "seed", "agents", "schedule", "clock")
+_FIELDS = ("name", "game", "seed", "agents", "schedule", "session", "clock")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class League:
     """Who plays what, how much of it, and from which seed.
 
     Attributes:
+        session: after how many deals it is seen who is ahead; None: as many as the game says.
         clock: seconds one call of an agent may take, whatever its batch; None: no limit.
     """
 
@@ -57,6 +59,7 @@ class League:
     seed: int
     entrants: tuple[Entrant, ...]
     schedule: Mapping[str, Any]
+    session: int | None = None
     clock: float | None = None
 
     @cached_property
@@ -95,7 +98,9 @@ class League:
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that ``from_json`` reads back."""
+        # A league that leaves the session to its game keeps the id that it always had.
         return {
+            **({} if self.session is None else {"session": self.session}),
             "name": self.name,
             "game": self.game,
             "game_version": self.game_version,
@@ -127,6 +132,7 @@ class League:
             data["seed"],
             entrants,
             data["schedule"],
+            data.get("session"),
             data["clock"],
         )
 
@@ -157,9 +163,13 @@ class League:
         clock = config.get("clock")
         clock = None if clock in ("null", "~", "") else clock  # as YAML writes that there is none
         clock = read(clock, float | None, f"{where}: clock")
+        session = read(config.get("session"), int | None, f"{where}: session")
         assert isinstance(seed, int) and (clock is None or isinstance(clock, float))
+        assert session is None or isinstance(session, int)
         if not 0 <= seed < 2**64:
             raise InputError(f"{where}: seed={seed} must be from 0 to 2**64 - 1")
+        if session is not None and not 1 <= session <= 1_000_000:
+            raise InputError(f"{where}: session={session} must be from 1 to 1,000,000 deals")
         if clock is not None and clock <= 0:
             raise InputError(f"{where}: clock={clock} must be above 0 seconds")
         return cls(
@@ -169,6 +179,7 @@ class League:
             seed,
             entrants,
             schedule.to_json(),
+            session,
             clock,
         )
 

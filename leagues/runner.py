@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from arena.leagues.executors import Executor
 from arena.leagues.league import League
@@ -60,7 +62,7 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
             return
         ids = {match.id for match in matches}
         results = (r for _, r in store.results(league) if r.match.id in ids)
-        rounds.append(_scores(league, results, game.session))
+        rounds.append(_scores(league, results, league.session or game.session))
 
 
 def make_match(league: League, seats: int, pairing: Pairing) -> Match:
@@ -98,7 +100,10 @@ def _scores(league: League, results: Iterable[Result], session: int) -> dict[int
     """
     log = Log.of(results)
     tally = Tally.of(log, session)
-    wins = tally.wins(tally.sums.sum(axis=0))
-    points = (wins > wins.T) + 0.5 * ((wins == wins.T) & (wins > 0))
+    tally = replace(tally, shift=np.zeros_like(tally.shift))  # the totals decide
+    won, lost = (wins[:, 0] for wins in tally.wins(tally.sums.sum(axis=0)[:, None]))
+    ahead = (won > lost) + 0.5 * (won == lost)
+    pairs, count = log.pairs, len(log.entrants)
+    points = np.bincount(pairs.i, ahead, count) + np.bincount(pairs.j, 1 - ahead, count)
     number = {entrant.identity.key: index for index, entrant in enumerate(league.entrants)}
-    return {number[key]: float(points[row].sum()) for row, key in enumerate(log.entrants)}
+    return {number[key]: float(points[row]) for row, key in enumerate(log.entrants)}

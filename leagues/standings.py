@@ -20,7 +20,7 @@ def rank_log(league: League, log: Log) -> Ranking:
     return summarise(
         log,
         seed=league.seed,
-        session=game.session,
+        session=league.session or game.session,
         unit=game.unit,
         unit_scale=game.unit_scale,
     )
@@ -28,7 +28,8 @@ def rank_log(league: League, log: Log) -> Ranking:
 
 def trace(league: League, log: Log) -> History:
     """How the ratings of a log of ``league`` came to be what they are."""
-    return history(log, seed=league.seed, session=league.make_game().session)
+    session = league.session or league.make_game().session
+    return history(log, seed=league.seed, session=session)
 
 
 def warnings(league: League, ranking: Ranking) -> list[str]:

@@ -16,78 +16,77 @@ deals that were seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.sparse import csr_array
+from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 
-from arena.leagues.ratings import bradley_terry
-from arena.leagues.ratings.log import Floats, Ints
+from arena.leagues.ratings.cells import Floats, Ints
 from arena.leagues.ratings.tally import Tally
 
 #: The share of intervals that should cover the truth.
 LEVEL = 0.95
+#: Of a virtual contest no less than this share is kept. One entrant's come to as little in 4
+#: resamples of 1,000; less would only move who is out of sight, at a great cost.
+_LEAST = 1e-5
 
-#: Above so many deals, neighbouring ones are resampled together: the spread is the same and the
-#: time does not grow with the log.
-_MOST_UNITS = 5000
-#: How many numbers of the deals' sums are unpacked at a time.
-_CHUNK = 4_000_000
+
+@dataclass(frozen=True)
+class Sample:
+    """Contests won by i and by j of each of ``m`` pairs, the prior's included.
+
+    Attributes:
+        won, lost: float64 ``(m, 1)``, as the log has it.
+        resampled: the same of resampled deals, float64 ``(m, samples)`` each.
+    """
+
+    won: Floats
+    lost: Floats
+    resampled: tuple[Floats, Floats]
 
 
 def resample(
-    tally: Tally, *, seed: int, samples: int, cuts: Sequence[int]
-) -> Iterator[tuple[Floats, Floats]]:
-    """For each of the growing ``cuts``, the wins on that many first deals, and resamples of them.
+    tally: Tally, prior: Floats, *, seed: int, samples: int, cuts: Sequence[int]
+) -> Iterator[Sample]:
+    """For each of the growing ``cuts``, the wins on that many first units, and resamples of them.
 
     Args:
-        cuts: numbers of deals, not falling, at most as many as there are.
+        prior: float64 ``(m, 1)``, virtual wins of either of each pair.
+        cuts: numbers of the tally's units, not falling, at most as many as there are.
 
-    Yields float64 ``(n, n)`` and ``(samples, n, n)``, the prior included. A resample's weights of
-    the first deals are the same at every cut.
+    A resample's weights of the first units are the same at every cut.
     """
-    n, (deals, columns) = tally.n, tally.sums.shape
+    columns = tally.sums.shape[1]
     generator = np.random.default_rng(seed)
-    prior = bradley_terry.prior(n)
-    virtual = generator.standard_gamma(prior, (samples, n, n))
-    total, resampled = np.zeros(columns), np.zeros((samples, columns))
-    rows = max(1, _CHUNK // max(1, columns))
+    virtual = generator.standard_gamma(prior, (2, len(prior), samples))
+    virtual = np.maximum(virtual, _LEAST * prior)
+    total, resampled = np.zeros((columns, 1)), np.zeros((columns, samples))
     done = 0
     for cut in cuts:
-        units = _pooled(tally.sums[done:cut], 1 + _MOST_UNITS * (cut - done) // max(1, deals))
-        for first in range(0, units.shape[0], rows):
-            part = units[first : first + rows].toarray()
-            total += part.sum(axis=0)
-            resampled += generator.standard_exponential((len(part), samples)).T @ part
+        part = tally.sums[done:cut]
+        total += part.sum(axis=0)[:, None]
+        resampled += part.T @ generator.standard_exponential((cut - done, samples))
         done = cut
-        yield tally.wins(total) + prior, tally.resampled_wins(resampled, total) + virtual
-
-
-def _pooled(sums: csr_array, units: int) -> csr_array:
-    """``sums`` with neighbouring rows added up to no more than ``units``."""
-    deals = sums.shape[0]
-    if deals <= units:
-        return sums
-    unit = np.arange(deals) * units // deals
-    adder = csr_array((np.ones(deals), (unit, np.arange(deals))), shape=(units, deals))
-    return adder @ sums
+        won, lost = tally.wins(total)
+        drawn = tally.resampled_wins(resampled, total)
+        yield Sample(won + prior, lost + prior, (drawn[0] + virtual[0], drawn[1] + virtual[1]))
 
 
 def interval(draws: Floats, deals: Ints) -> tuple[Floats, Floats]:
-    """The ends of the interval that each column of ``draws`` spans, float64 shaped ``draws[0]``.
+    """The ends of the interval that each row of ``draws`` spans, float64 ``(rows,)``, twice.
 
     Args:
-        draws: float64 ``(samples, …)``.
-        deals: int64, broadcast to ``draws[0]``: from how many deals each column is known.
+        draws: float64 ``(rows, samples)``.
+        deals: int64 ``(rows,)``: from how many deals each row is known.
 
     The percentiles are those of ``tail``; one deal gives no spread, so its interval is infinite.
     """
-    deals = np.asarray(deals)
     share = tail(deals)
-    draws = np.sort(draws, axis=0)
-    known = np.broadcast_to(deals > 1, draws.shape[1:])
-    low = np.where(known, _quantile(draws, share), -np.inf)
-    return low, np.where(known, _quantile(draws, 1 - share), np.inf)
+    draws = np.sort(draws, axis=1)
+    low, high = quantile(draws, share), quantile(draws, 1 - share)
+    return np.where(deals > 1, low, -np.inf), np.where(deals > 1, high, np.inf)
 
 
 def tail(deals: Ints) -> Floats:
@@ -98,21 +97,32 @@ def tail(deals: Ints) -> Floats:
     distribution reaches as far as a t interval with the right variance (the expanded percentile
     interval of Hesterberg, The American Statistician 69, 2015): 2.5 % for many deals, 0 for one.
     """
-    share: Floats = ndtr(-reach(deals) * np.sqrt((deals + 1) / np.maximum(deals - 1, 1)))
+    share: Floats = ndtr(-reach(deals) * wider(deals))
     return share
 
 
-def reach(deals: Ints, beyond: float = (1 - LEVEL) / 2) -> Floats:
+def wider(deals: Ints) -> Floats:
+    """How many times wider the truth is spread than resamples of so many deals."""
+    ratio: Floats = np.sqrt((deals + 1) / np.maximum(deals - 1, 1))
+    return ratio
+
+
+def reach(deals: Ints, beyond: Floats | float = (1 - LEVEL) / 2) -> Floats:
     """How many standard errors a t interval from ``deals`` deals reaches out; inf below two."""
     freedom = np.maximum(deals - 1, 1)
     return np.where(deals > 1, stdtrit(freedom, 1 - beyond), np.inf)
 
 
-def _quantile(ordered: Floats, share: Floats) -> Floats:
-    """The quantile ``share`` of each column, between the two draws next to it."""
-    at = np.broadcast_to(share * (len(ordered) - 1), ordered.shape[1:])
+def quantile(ordered: NDArray[Any], share: Floats | float) -> Floats:
+    """The quantile ``share`` of each row, between the two draws next to it.
+
+    Draw number k of S, in order, is the quantile k / (S + 1): on average so much of the whole
+    distribution lies below it.
+    """
+    count = ordered.shape[-1]
+    at = np.clip(np.broadcast_to(share, ordered.shape[:-1]) * (count + 1) - 1, 0, count - 1)
     below = np.floor(at).astype(np.int64)
-    left = np.take_along_axis(ordered, below[None], axis=0)[0]
-    right = np.take_along_axis(ordered, np.ceil(at).astype(np.int64)[None], axis=0)[0]
-    quantile: Floats = left + (at - below) * (right - left)
-    return quantile
+    left = np.take_along_axis(ordered, below[..., None], axis=-1)[..., 0]
+    right = np.take_along_axis(ordered, np.ceil(at).astype(np.int64)[..., None], axis=-1)[..., 0]
+    found: Floats = left + (at - below) * (right - left)
+    return found

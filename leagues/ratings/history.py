@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 
 from arena.leagues.ratings import bradley_terry
 from arena.leagues.ratings.bootstrap import interval, resample
+from arena.leagues.ratings.bradley_terry import Model
+from arena.leagues.ratings.cells import Floats, Ints
 from arena.leagues.ratings.estimates import plain
-from arena.leagues.ratings.log import Floats, Ints, Log
+from arena.leagues.ratings.log import Log
+from arena.leagues.ratings.ranking import settlers
 from arena.leagues.ratings.tally import Tally
 
 
@@ -47,24 +50,23 @@ def history(
 ) -> History:
     """The ratings after each of ``points`` evenly spaced numbers of deals, the last with all.
 
-    The deals are resampled once and added up as they come. ``session`` is that of ``summarise``;
-    sessions are as long everywhere as they are at the end, so that one scale holds throughout.
+    The deals are resampled once and added up as they come. ``session`` is that of ``summarise``.
     """
-    n = len(log.entrants)
-    cuts = np.unique(np.linspace(0, log.deals, points + 1).round().astype(np.int64))
+    n, pairs, tally = len(log.entrants), log.pairs, Tally.of(log, session)
+    units = len(tally.deals)
+    cuts = np.unique(np.linspace(0, units, points + 1).round().astype(np.int64))
     cuts = cuts[cuts > 0]
+    model = Model(n, pairs.i, pairs.j, settlers(log.earned[0].deals, session))
+    ends = np.cumsum(tally.deals)[cuts - 1]
+    # A deal on which an entrant met somebody is a cell.
+    who, when = pairs.entrants.column, pairs.entrants.deal
+    theta = np.zeros((n, 1))
     rows: list[NDArray[Any]] = []
-    contests = log.by_row(log.contests)
-    theta = np.zeros(n)
-    met = np.zeros(n, np.int64)
-    done = 0
-    tally = Tally.of(log, session)
-    series = resample(tally, seed=seed, samples=samples, cuts=cuts.tolist())
-    for cut, (wins, resampled) in zip(cuts, series, strict=True):
-        met += np.bincount(contests[done:cut].indices, minlength=n)
-        done = cut
-        theta = bradley_terry.fit(wins, start=theta)
-        draws = bradley_terry.fit(resampled, start=theta)
-        rows.append(np.stack([theta, *interval(draws, met)]))
+    series = resample(tally, model.prior, seed=seed, samples=samples, cuts=cuts.tolist())
+    for end, sample in zip(ends, series, strict=True):
+        met = np.bincount(who[when < end], minlength=n)
+        theta = model.fit(sample.won, sample.lost, start=theta)
+        draws = model.fit(*sample.resampled, start=theta)
+        rows.append(np.stack([theta[:, 0], *interval(draws, met)]))
     ratings = bradley_terry.rating(np.array(rows).reshape(len(cuts), 3, n))
-    return History(log.entrants, cuts, ratings[:, 0], ratings[:, 1], ratings[:, 2])
+    return History(log.entrants, ends, ratings[:, 0], ratings[:, 1], ratings[:, 2])

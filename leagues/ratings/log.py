@@ -7,7 +7,8 @@ bears on strength: the luck of the cards and of the seats is shared by those who
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -18,9 +19,9 @@ from scipy.sparse import csr_array
 
 from arena.envs.errors import InputError
 from arena.leagues.match import Match, Result, Status
+from arena.leagues.ratings.cells import Cells, Floats, Ints, Pairs, numbered
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+_KINDS = (Status.ILLEGAL, Status.CRASH, Status.TIMEOUT)
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,11 @@ class Log:
     the longest is filled up with entrant -1.
 
     Attributes:
-        game: canonical spec of the one game that was played; "" where nothing was.
+        game, version: canonical spec of the one game that was played and the version of its rules;
+            "" and 0 where nothing was.
         entrants, specs: ``n`` identity keys, sorted, and the agents' specs.
-        deals: int ``d``, how many different deals were played; contests refer to them by number.
+        seeds, numbers: uint64 and int64 ``(d,)``, what the deals are known by: the league's seed
+            and the deal's number, in this order.
         deal: int64 ``(c,)``, which deal.
         lineup: int64 ``(c, k)``, which entrants.
         returns, tiebreaks: float64 ``(c, k)``, totals over all episodes of the contest, in the
@@ -45,9 +48,11 @@ class Log:
     """
 
     game: str
+    version: int
     entrants: tuple[str, ...]
     specs: tuple[str, ...]
-    deals: int
+    seeds: NDArray[np.uint64]
+    numbers: Ints
     deal: Ints
     lineup: Ints
     returns: Floats
@@ -65,47 +70,163 @@ class Log:
         different games, or of different versions of one, are mixed, and ValueError for a return
         that is not finite.
         """
-        blocks = sorted((_block(result) for result in results), key=lambda block: block.order)
-        games = sorted({(block.match.game, block.match.game_version) for block in blocks})
+        groups: defaultdict[tuple[tuple[int, ...], ...], list[Result]] = defaultdict(list)
+        for result in results:
+            groups[result.match.seatings].append(result)
+        log = cls._empty()
+        for group in groups.values():
+            log = log.plus(cls._group(group))
+        return log
+
+    def plus(self, other: Log) -> Log:
+        """This log and the results of another; the same as ``of`` all of them."""
+        if not other.game or not self.game:
+            return self if self.game else other
+        games = sorted({(self.game, self.version), (other.game, other.version)})
+        if len(games) > 1:
+            names = " and ".join(f"{game} (version {version})" for game, version in games)
+            raise InputError(f"results of {names} cannot be ranked together; choose one game")
+        specs = dict(zip(self.entrants + other.entrants, self.specs + other.specs, strict=True))
+        entrants = tuple(sorted(specs))
+        number = {key: index for index, key in enumerate(entrants)}
+        # The last is the nobody whose number is -1.
+        who = [np.array([number[key] for key in log.entrants] + [-1]) for log in (self, other)]
+        forfeits = np.zeros((len(entrants), 3), np.int64)
+        for log, renumber in zip((self, other), who, strict=True):
+            forfeits[renumber[:-1]] += log.forfeits
+        seeds, seed = np.unique(np.concatenate([self.seeds, other.seeds]), return_inverse=True)
+        numbers = np.concatenate([self.numbers, other.numbers])
+        span = int(numbers.max()) + 1
+        codes, where = numbered(seed * span + numbers, len(seeds) * span)
+        width = max(self.lineup.shape[1], other.lineup.shape[1])
+
+        def joined(name: str, fill: int) -> NDArray[Any]:
+            return np.concatenate([_wide(getattr(log, name), width, fill) for log in (self, other)])
+
+        lineup = np.concatenate(
+            [
+                renumber[_wide(log.lineup, width, -1)]
+                for log, renumber in zip((self, other), who, strict=True)
+            ]
+        )
+        return Log(
+            game=self.game,
+            version=self.version,
+            entrants=entrants,
+            specs=tuple(specs[key] for key in entrants),
+            seeds=seeds[codes // span],
+            numbers=codes % span,
+            deal=where[np.concatenate([self.deal, other.deal + len(self.seeds)])],
+            lineup=lineup,
+            returns=joined("returns", 0),
+            tiebreaks=joined("tiebreaks", 0),
+            episodes=joined("episodes", 0),
+            forfeited=joined("forfeited", 0),
+            forfeits=forfeits,
+            solo=self.solo or other.solo,
+        )._sorted()
+
+    @classmethod
+    def _empty(cls) -> Log:
+        none = np.zeros(0, np.int64)
+        places = np.zeros((0, 2))
+        return cls(
+            game="",
+            version=0,
+            entrants=(),
+            specs=(),
+            seeds=none.astype(np.uint64),
+            numbers=none,
+            deal=none,
+            lineup=places.astype(np.int64),
+            returns=places,
+            tiebreaks=places,
+            episodes=places.astype(np.int64),
+            forfeited=places.astype(np.bool_),
+            forfeits=np.zeros((0, 3), np.int64),
+            solo=False,
+        )
+
+    @classmethod
+    def _group(cls, results: Sequence[Result]) -> Log:
+        """The log of results that all have the same seatings."""
+        matches = [result.match for result in results]
+        games = sorted({(match.game, match.game_version) for match in matches})
         if len(games) > 1:
             names = " and ".join(f"{game} (version {version})" for game, version in games[:2])
             raise InputError(f"results of {names} cannot be ranked together; choose one game")
         specs = {
             key: spec
-            for block in blocks
-            for key, spec in zip(block.match.entrants, block.match.specs, strict=True)
+            for match in matches
+            for key, spec in zip(match.entrants, match.specs, strict=True)
         }
         entrants = tuple(sorted(specs))
         number = {key: index for index, key in enumerate(entrants)}
+        lineups = np.array([[number[key] for key in match.entrants] for match in matches])
+        deals = np.array([match.deals for match in matches])
+        firsts = np.array([match.first_deal for match in matches])
+        seeds, seed = np.unique(
+            np.array([match.seed for match in matches], np.uint64), return_inverse=True
+        )
+        within = np.arange(deals.sum()) - np.repeat(np.cumsum(deals) - deals, deals)
+        span = int((firsts + deals).max())
+        codes = np.repeat(seed * span + firsts, deals) + within
+        played, deal = numbered(codes, len(seeds) * span)
 
-        width = max((block.returns.shape[1] for block in blocks), default=2)
-        leagues = {seed: i for i, seed in enumerate(sorted({b.match.seed for b in blocks}))}
-        span = max((block.match.first_deal + block.match.deals for block in blocks), default=0)
-        codes = [
-            leagues[b.match.seed] * span + b.match.first_deal + np.arange(b.match.deals)
-            for b in blocks
+        seatings = matches[0].seatings
+        shape = (len(codes), lineups.shape[1])
+        returns, tiebreaks = np.zeros((2, *shape))
+        episodes = np.zeros(shape[1], np.int64)
+        kinds = np.zeros((*shape, len(_KINDS)), np.int64)
+        joined = [
+            np.concatenate([getattr(result, name) for result in results])
+            for name in ("returns", "tiebreaks", "statuses")
         ]
-        deals, deal = np.unique(_joined(codes, np.int64), return_inverse=True)
-        forfeits = np.zeros((len(entrants), 3), np.int64)
-        lineups = []
-        for block in blocks:
-            who = np.array([number[key] for key in block.match.entrants])
-            np.add.at(forfeits, who, block.forfeits)
-            lineups.append(np.broadcast_to(who, block.returns.shape))
+        for turn, seating in enumerate(seatings):
+            for seat, entrant in enumerate(seating):
+                returns[:, entrant] += joined[0][:, turn, seat]
+                tiebreaks[:, entrant] += joined[1][:, turn, seat]
+                episodes[entrant] += 1
+                kinds[:, entrant] += joined[2][:, turn, seat, None] == _KINDS
+        _check(returns, tiebreaks, matches, deals)
+        lineup = np.repeat(lineups, deals, axis=0)
+        forfeits = np.zeros((len(entrants), len(_KINDS)), np.int64)
+        np.add.at(forfeits, lineups, np.add.reduceat(kinds, np.cumsum(deals) - deals))
         return cls(
-            game=games[0][0] if games else "",
+            game=games[0][0],
+            version=games[0][1],
             entrants=entrants,
             specs=tuple(specs[key] for key in entrants),
-            deals=len(deals),
-            deal=deal.astype(np.int64),
-            lineup=_stack(lineups, width, np.int64, -1),
-            returns=_stack([b.returns for b in blocks], width, np.float64, 0),
-            tiebreaks=_stack([b.tiebreaks for b in blocks], width, np.float64, 0),
-            episodes=_stack([b.episodes for b in blocks], width, np.int64, 0),
-            forfeited=_stack([b.forfeited for b in blocks], width, np.bool_, False),
+            seeds=seeds[played // span],
+            numbers=played % span,
+            deal=deal,
+            lineup=lineup,
+            returns=returns,
+            tiebreaks=tiebreaks,
+            episodes=np.broadcast_to(episodes, shape).copy(),
+            forfeited=kinds.sum(axis=2) > 0,
             forfeits=forfeits,
-            solo=any(len(block.match.seatings[0]) == 1 for block in blocks),
-        )
+            solo=len(seatings[0]) == 1,
+        )._sorted()
+
+    def _sorted(self) -> Log:
+        """The same contests by deal and lineup; of equal ones, by what came of them."""
+        keys = [self.deal]
+        for column in self.lineup.T:
+            if (int(keys[-1].max(initial=0)) + 2) * (len(self.entrants) + 1) < 2**62:
+                keys[-1] = keys[-1] * (len(self.entrants) + 1) + column + 1
+            else:
+                keys.append(column)
+        order = np.lexsort(keys[::-1])
+        if np.all([np.diff(key[order]) == 0 for key in keys], axis=0).any():
+            order = np.lexsort((*self.tiebreaks.T, *self.returns.T, *keys[::-1]))
+        names = ("deal", "lineup", "returns", "tiebreaks", "episodes", "forfeited")
+        return replace(self, **{name: getattr(self, name)[order] for name in names})
+
+    @property
+    def deals(self) -> int:
+        """How many different deals were played; contests refer to them by number."""
+        return len(self.seeds)
 
     @property
     def duels(self) -> bool:
@@ -122,8 +243,8 @@ class Log:
         the same chips may be rounded differently.
         """
         here = self.lineup >= 0
-        returns = np.where(self.forfeited, 0, _rounded(self.returns))
-        tiebreaks = np.where(self.forfeited, 0, _rounded(self.tiebreaks))
+        returns = np.where(self.forfeited, 0, rounded(self.returns))
+        tiebreaks = np.where(self.forfeited, 0, rounded(self.tiebreaks))
         finishes = here.astype(np.int64)
         for other in range(self.lineup.shape[1]):
             behind = self.forfeited & ~self.forfeited[:, [other]]
@@ -135,73 +256,18 @@ class Log:
         return finishes
 
     @cached_property
-    def wins(self) -> csr_array:
-        """Sparse float64 ``(d, n * n)``: how often row was ahead of column, ties counting half.
-
-        A contest of many is all its pairs; two copies of one entrant are no pair.
-        """
-        finishes = self.finishes
-
-        def score(a: int, b: int) -> Floats:
-            scores: Floats = 0.5 + 0.5 * np.sign(finishes[:, b] - finishes[:, a])
-            return scores
-
-        return self._pairs(score)
+    def pairs(self) -> Pairs:
+        """The pairs of entrants that met, and what each contest was for each of its pairs."""
+        return Pairs.of(self.deal, self.lineup, len(self.entrants))
 
     @cached_property
-    def contests(self) -> csr_array:
-        """Sparse float64 ``(d, n * n)``: how often row and column met."""
-        n = len(self.entrants)
-        return self.wins + self.wins[:, np.arange(n * n).reshape(n, n).T.ravel()]
-
-    @cached_property
-    def forfeits_by_pair(self) -> tuple[csr_array, csr_array, csr_array]:
-        """Sparse float64 ``(d, n * n)``, thrice: contests not forfeited, won, lost by a forfeit.
-
-        A contest that both forfeited is half won and half lost.
-        """
-        gave = self.forfeited.astype(np.float64)
-        return (
-            self._pairs(lambda a, b: (1 - gave[:, a]) * (1 - gave[:, b])),
-            self._pairs(lambda a, b: gave[:, b] * (1 - gave[:, a] / 2)),
-            self._pairs(lambda a, b: gave[:, a] * (1 - gave[:, b] / 2)),
-        )
-
-    @cached_property
-    def gains(self) -> tuple[csr_array, csr_array]:
-        """Sparse float64 ``(d, n * n)``, twice: row's return less column's, and its square.
-
-        They are sums over contests. What is equal by the rule of ``finishes`` differs by 0.
-        """
-        rounded = _rounded(self.returns)
-
-        def gain(a: int, b: int) -> Floats:
-            gains: Floats = self.returns[:, a] - self.returns[:, b]
-            return np.where(rounded[:, a] == rounded[:, b], 0, gains)
-
-        return self._pairs(gain), self._pairs(lambda a, b: gain(a, b) ** 2)
-
-    @cached_property
-    def earnings(self) -> tuple[csr_array, csr_array]:
-        """Sparse float64 ``(d, n)``, twice: what each entrant earned, in how many episodes."""
+    def earned(self) -> tuple[Cells, Floats, Floats]:
+        """By deal and entrant: the cells, what was earned in each, in how many episodes."""
         here = self.lineup >= 0
-        where = (np.broadcast_to(self.deal[:, None], here.shape)[here], self.lineup[here])
-        shape = (self.deals, len(self.entrants))
-        return (
-            csr_array((self.returns[here], where), shape=shape),
-            csr_array((self.episodes[here].astype(np.float64), where), shape=shape),
-        )
-
-    @cached_property
-    def payoffs(self) -> tuple[csr_array, csr_array]:
-        """Sparse float64 ``(d, n * n)``, twice: row's earnings against column, and the episodes.
-
-        In a duel they are row's return. Where entrants play alone, or with others at the table,
-        they are row's return less column's.
-        """
-        share = 0.0 if self.duels else 1.0
-        earned = self._pairs(lambda a, b: self.returns[:, a] - share * self.returns[:, b])
-        return earned, self._pairs(lambda a, b: self.episodes[:, a].astype(np.float64))
+        deal = np.broadcast_to(self.deal[:, None], here.shape)[here]
+        cells = Cells.of(deal, self.lineup[here], len(self.entrants))
+        episodes = self.episodes[here].astype(np.float64)
+        return cells, cells.add(self.returns[here]), cells.add(episodes)
 
     def sessions(self, session: int) -> Log:
         """The log in which a contest is what one lineup did on up to ``session`` of its deals.
@@ -223,7 +289,8 @@ class Log:
         deals = adder.sum(axis=1)
         return replace(
             self,
-            deals=len(whole),
+            seeds=np.zeros(len(whole), np.uint64),
+            numbers=np.arange(len(whole)),
             deal=np.arange(len(whole)),
             lineup=lineup[whole[:, 0]],
             returns=adder @ self.returns,
@@ -232,84 +299,23 @@ class Log:
             forfeited=adder @ self.forfeited.astype(np.float64) > deals[:, None] / 2,
         )
 
-    def by_row(self, pairs: csr_array) -> csr_array:
-        """``(d, n * n)`` summed over columns: sparse ``(d, n)``."""
-        n = len(self.entrants)
-        return pairs @ csr_array(np.repeat(np.eye(n), n, axis=0))
 
-    def _pairs(self, value: Callable[[int, int], Floats]) -> csr_array:
-        """``value(a, b)`` of all pairs of places, summed by deal and pair of entrants."""
-        n, places = len(self.entrants), range(self.lineup.shape[1])
-        deals, cells, values = [], [], []
-        for a, b in ((a, b) for a in places for b in places if a != b):
-            row, column = self.lineup[:, a], self.lineup[:, b]
-            met = (row >= 0) & (column >= 0) & (row != column)
-            deals.append(self.deal[met])
-            cells.append((row * n + column)[met])
-            values.append(value(a, b)[met])
-        where = (_joined(deals, np.int64), _joined(cells, np.int64))
-        return csr_array((_joined(values, np.float64), where), shape=(self.deals, n * n))
-
-
-@dataclass(frozen=True)
-class _Block:
-    """One result's contests; ``order`` sorts blocks by who met and on which deals."""
-
-    match: Match
-    order: tuple[tuple[str, ...], int, int, str]
-    returns: Floats
-    tiebreaks: Floats
-    episodes: Ints
-    forfeited: NDArray[np.bool_]
-    forfeits: Ints
-
-
-def _block(result: Result) -> _Block:
-    match = result.match
-    deals, entrants = match.deals, len(match.entrants)
-    returns, tiebreaks = np.zeros((2, deals, entrants))
-    episodes = np.zeros(entrants, np.int64)
-    forfeited = np.zeros((deals, entrants), np.bool_)
-    forfeits = np.zeros((entrants, 3), np.int64)
-    kinds = (Status.ILLEGAL, Status.CRASH, Status.TIMEOUT)
-    for turn, seating in enumerate(match.seatings):
-        for seat, entrant in enumerate(seating):
-            statuses = result.statuses[:, turn, seat]
-            returns[:, entrant] += result.returns[:, turn, seat]
-            tiebreaks[:, entrant] += result.tiebreaks[:, turn, seat]
-            episodes[entrant] += 1
-            forfeited[:, entrant] |= statuses != Status.DONE
-            forfeits[entrant] += [np.count_nonzero(statuses == kind) for kind in kinds]
-    if not (np.isfinite(returns).all() and np.isfinite(tiebreaks).all()):
-        raise ValueError(f"match {match.id} of {match.game} has a return that is not finite")
-    return _Block(
-        match=match,
-        order=(tuple(sorted(match.entrants)), match.seed, match.first_deal, match.id),
-        returns=returns,
-        tiebreaks=tiebreaks,
-        episodes=np.broadcast_to(episodes, returns.shape),
-        forfeited=forfeited,
-        forfeits=forfeits,
-    )
-
-
-def _joined(parts: list[NDArray[Any]], dtype: type) -> NDArray[Any]:
-    return np.concatenate([np.zeros(0, dtype), *parts])
-
-
-def _stack(parts: list[NDArray[Any]], width: int, dtype: type, fill: int) -> NDArray[Any]:
-    """The parts below one another, each filled up to ``width`` columns."""
-    stacked: NDArray[Any] = np.full((sum(map(len, parts)), width), fill, dtype)
-    at = 0
-    for part in parts:
-        stacked[at : at + len(part), : part.shape[1]] = part
-        at += len(part)
-    return stacked
-
-
-def _rounded(amounts: Floats) -> Floats:
+def rounded(amounts: Floats) -> Floats:
     """Each contest's amounts on a grid of some billionths of the largest."""
     largest = np.abs(amounts).max(axis=1, keepdims=True, initial=0)
     # The grid is irrational so that no ratio of chips lies on the edge between two of its cells.
-    rounded: Floats = np.rint(amounts / np.where(largest > 0, largest, 1) * (1e9 / np.pi))
-    return rounded
+    whole: Floats = np.rint(amounts / np.where(largest > 0, largest, 1) * (1e9 / np.pi))
+    return whole
+
+
+def _check(returns: Floats, tiebreaks: Floats, matches: Sequence[Match], deals: Ints) -> None:
+    finite = np.isfinite(returns).all(axis=1) & np.isfinite(tiebreaks).all(axis=1)
+    if not finite.all():
+        match = matches[int(np.repeat(np.arange(len(deals)), deals)[~finite][0])]
+        raise ValueError(f"match {match.id} of {match.game} has a return that is not finite")
+
+
+def _wide(array: NDArray[Any], width: int, fill: int) -> NDArray[Any]:
+    """``array`` with columns of ``fill`` up to ``width``."""
+    missing = width - array.shape[1]
+    return np.pad(array, ((0, 0), (0, missing)), constant_values=fill) if missing else array

@@ -8,13 +8,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
+from arena.leagues.metagame.nash import maximum_entropy_nash
 from arena.leagues.ratings import bradley_terry, estimates
-from arena.leagues.ratings.bootstrap import LEVEL, interval, reach, resample
+from arena.leagues.ratings.bootstrap import LEVEL, interval, resample
+from arena.leagues.ratings.bradley_terry import Model
+from arena.leagues.ratings.cells import Cells, Floats, Ints, Pairs
 from arena.leagues.ratings.estimates import Estimate, Estimates, plain
-from arena.leagues.ratings.log import Floats, Ints, Log
+from arena.leagues.ratings.log import Log
+from arena.leagues.ratings.ranks import Comparison
 from arena.leagues.ratings.skill import Skill, skills
-from arena.leagues.ratings.tally import Tally
+from arena.leagues.ratings.tally import Tally, won
 
 
 @dataclass(frozen=True)
@@ -24,11 +29,17 @@ class Standing:
     Attributes:
         agent, spec: identity key and spec.
         rank: 1 for the highest rating; equal ratings share the better rank.
-        rank_low, rank_high: the best and the worst rank that the comparisons with all others
-            leave open, together at 95 %.
+        rank_low, rank_high: the best and the worst rank that is possible. At 95 % those of all
+            entrants hold together.
+        own_rank_low, own_rank_high: the same for this entrant by itself: at 95 % its own holds.
+        settled: whether it has played a session's deals. Who has not is compared with those who
+            have, and changes nothing about them.
         rating: Elo-like points: 400 for odds of ten to one, 1500 for who would score ½ on average.
         win_rate: share of contests won, ties half, against whomever it met.
-        payoff: mean return an episode, in ``Ranking.unit``.
+        payoff: mean return an episode, in ``Ranking.unit``, against whomever it met.
+        nash: what it earns an episode against the Nash mixture, in ``Ranking.unit``; None where
+            there is none.
+        share: its share of that mixture.
         deals, episodes: how many it played.
         forfeits: episodes it forfeited, by kind: illegal, crash, timeout.
         skill: openskill's view of many-seat tables, else None.
@@ -39,9 +50,14 @@ class Standing:
     rank: int
     rank_low: int
     rank_high: int
+    own_rank_low: int
+    own_rank_high: int
+    settled: bool
     rating: Estimate
     win_rate: Estimate
     payoff: Estimate
+    nash: Estimate | None
+    share: float | None
     deals: int
     episodes: int
     forfeits: dict[str, int]
@@ -72,10 +88,10 @@ class Ranking:
         payoff_is: "return" where two meet at a table. "difference", row's return less column's,
             where entrants play alone on the same deals or with others at the table.
         win_rate: the share of contests in which row finished ahead of column, ties half; where
-            ``session`` is above 1, the estimated probability of being ahead after a session.
+            ``session`` is above 1, the share of sessions after which row is ahead.
         stronger: float64, the probability that row is stronger than column; NaN on the diagonal.
-        clear: bool, whether row is stronger than column beyond doubt: the ranks' intervals are
-            counted from it, so that row's comparisons with all others hold together at 95 %.
+        clear: bool, whether row is stronger than column beyond doubt: at 95 % all that it says
+            holds together. ``rank_low`` and ``rank_high`` are counted from it.
     """
 
     game: str
@@ -121,50 +137,62 @@ def summarise(
 
     Args:
         seed: of the resampling; equal logs and seeds give equal rankings.
-        session: how many deals make a contest (``Game.session``): 1 where a deal is won or lost;
-            where a deal is about how much, the most that are added up to see who is ahead.
+        session: how many deals make a contest: 1 where a deal is won or lost; where a deal is about
+            how much, after how many it is seen who is ahead.
         samples: how many resamples of the deals the intervals are from.
         unit, unit_scale: what payoffs are reported in, and a return's worth in it (see ``Game``).
 
     An empty log has an empty ranking. An entrant without opponents has rating 1500 and an infinite
     interval.
     """
-    n = len(log.entrants)
+    n, pairs = len(log.entrants), log.pairs
     tally = Tally.of(log, session)
-    amounts, episodes = log.earnings
-    payoff = estimates.means(amounts, episodes, unit_scale)
+    earned, amounts, episodes = log.earned
+    payoff = estimates.means(earned, amounts, episodes, unit_scale)
+    settled = settlers(earned.deals, session)
 
-    ((wins, resampled),) = resample(tally, seed=seed, samples=samples, cuts=[log.deals])
-    win_rate, win_rates = _win_rates(log, tally, resampled)
-    theta = bradley_terry.fit(wins)
-    draws = bradley_terry.fit(resampled, start=theta)
-    low, high = interval(draws, win_rate.deals)
+    model = Model(n, pairs.i, pairs.j, settled)
+    cuts = [len(tally.deals)]
+    (sample,) = resample(tally, model.prior, seed=seed, samples=samples, cuts=cuts)
+    theta = model.fit(sample.won, sample.lost)
+    draws = model.fit(*sample.resampled, start=theta)
+    own, each = _win_rates(log, tally, sample.resampled)
+    low, high = interval(draws, own.deals)
     rating = Estimates(
-        bradley_terry.rating(theta),
-        bradley_terry.POINTS * draws.std(axis=0),
+        bradley_terry.rating(theta[:, 0]),
+        bradley_terry.POINTS * draws.std(axis=1),
         bradley_terry.rating(low),
         bradley_terry.rating(high),
-        win_rate.deals,
+        own.deals,
     )
-    stronger, clear = compare(theta, draws, win_rate.deals)
+    compared = Comparison(theta[:, 0], draws, own.deals, pairs.groups, both_sides=session > 1)
+    payoffs = _payoffs(log, unit_scale)
+    nash = _nash(log, unit_scale)
     # Two copies of one agent tie exactly, but the fit ends a rounding error apart.
     shown = np.round(rating.value, 6)
     order = np.lexsort((np.arange(n), -shown))
     many = log.lineup.shape[1] > 2 and not log.solo
-    skill = skills(log.sessions(tally.session), seed=seed) if many else [None] * n
+    skill = skills(log.sessions(session), seed=seed) if many else [None] * n
+    ranks, own_ranks = compared.ranks, compared.own_ranks
+    played = earned.total(episodes).astype(np.int64)
 
     def standing(i: int) -> Standing:
         return Standing(
             agent=log.entrants[i],
             spec=log.specs[i],
             rank=1 + int((shown > shown[i]).sum()),
-            rank_low=1 + int(clear[:, i].sum()),
-            rank_high=n - int(clear[i].sum()),
+            rank_low=int(ranks[0][i]),
+            rank_high=int(ranks[1][i]),
+            own_rank_low=int(own_ranks[0][i]),
+            own_rank_high=int(own_ranks[1][i]),
+            settled=bool(settled[i]),
             rating=rating[i],
-            win_rate=win_rate[i],
+            win_rate=own[i],
             payoff=payoff[i],
+            nash=None if nash is None else nash[1][i],
+            share=None if nash is None else float(nash[0][i]),
             deals=int(payoff.deals[i]),
-            episodes=int(episodes.sum(axis=0)[i]),
+            episodes=int(played[i]),
             forfeits=dict(
                 zip(("illegal", "crash", "timeout"), log.forfeits[i].tolist(), strict=True)
             ),
@@ -177,40 +205,112 @@ def summarise(
         unit=unit,
         deals=log.deals,
         samples=samples,
-        session=tally.session,
+        session=session,
         standings=tuple(standing(i) for i in order),
-        payoff=estimates.means(*log.payoffs, unit_scale).matrix(order),
+        payoff=_matrix(pairs, *payoffs, order),
         payoff_is="return" if log.duels else "difference",
-        win_rate=win_rates.matrix(order),
-        stronger=stronger[cells],
-        clear=clear[cells],
+        win_rate=_matrix(pairs, each, _reversed(each), order),
+        stronger=compared.stronger[cells],
+        clear=compared.clear[cells],
     )
 
 
-def _win_rates(log: Log, tally: Tally, resampled: Floats) -> tuple[Estimates, Estimates]:
-    """Each entrant's win rate, and each pair's."""
+def settlers(deals: Ints, session: int) -> NDArray[np.bool_]:
+    """Who has played a session's deals; everybody where fewer than two have."""
+    settled: NDArray[np.bool_] = deals >= session
+    return settled if settled.sum() > 1 else np.ones(len(deals), np.bool_)
+
+
+def _win_rates(
+    log: Log, tally: Tally, resampled: tuple[Floats, Floats]
+) -> tuple[Estimates, Estimates]:
+    """Each entrant's share of contests won, and of each pair i's."""
+    pairs = log.pairs
+    entrants = pairs.entrants
     if tally.session == 1:
+        wins = won(log)
+        once = np.ones(len(wins))
         return (
-            estimates.win_rates(log.by_row(log.wins), log.by_row(log.contests)),
-            estimates.win_rates(log.wins, log.contests),
+            estimates.win_rates(
+                entrants,
+                entrants.add(np.concatenate([wins, 1 - wins])),
+                entrants.add(np.concatenate([once, once])),
+            ),
+            estimates.win_rates(pairs.cells, pairs.cells.add(wins), pairs.cells.add(once)),
         )
-    wins = tally.wins(tally.sums.sum(axis=0))
-    losses, lost = wins.T, resampled.transpose(0, 2, 1)
-    flat = (len(resampled), len(log.entrants) ** 2)
+    contests = tally.wins(tally.sums.sum(axis=0)[:, None])
+
+    who = np.concatenate([pairs.i, pairs.j])
+    adder = csr_array((np.ones(len(who)), (who, np.arange(len(who)))), shape=(pairs.n, len(who)))
+
+    def of_all(wins: Floats, losses: Floats) -> tuple[Floats, Floats]:
+        return adder @ np.concatenate([wins, losses]), adder @ np.concatenate([losses, wins])
+
+    wins, losses = (part[:, 0] for part in of_all(*contests))
     return (
-        estimates.shares(
-            wins.sum(axis=1),
-            losses.sum(axis=1),
-            (resampled.sum(axis=2), lost.sum(axis=2)),
-            log.by_row(log.contests),
-        ),
-        estimates.shares(
-            wins.ravel(),
-            losses.ravel(),
-            (resampled.reshape(flat), lost.reshape(flat)),
-            log.contests,
-        ),
+        estimates.shares(wins, losses, of_all(*resampled), entrants.deals),
+        estimates.shares(contests[0][:, 0], contests[1][:, 0], resampled, pairs.cells.deals),
     )
+
+
+def _reversed(rates: Estimates) -> Estimates:
+    """The shares of the others of each pair."""
+    return Estimates(1 - rates.value, rates.error, 1 - rates.high, 1 - rates.low, rates.deals)
+
+
+def _payoffs(log: Log, scale: float) -> tuple[Estimates, Estimates]:
+    """Of each pair what i earns against j, and j against i.
+
+    In a duel that is its return. Where entrants play alone, or with others at the table, it is its
+    return less the other's.
+    """
+    pairs = log.pairs
+    other = 0.0 if log.duels else 1.0
+    first, second = pairs.of_both(log.returns)
+    episodes = pairs.of_both(log.episodes)
+    both = ((first - other * second, episodes[0]), (second - other * first, episodes[1]))
+    upper, lower = (
+        estimates.means(pairs.cells, pairs.cells.add(amount), pairs.cells.add(count), scale)
+        for amount, count in both
+    )
+    return upper, lower
+
+
+def _nash(log: Log, scale: float) -> tuple[Floats, Estimates] | None:
+    """The maximum-entropy Nash mixture, and what each earns against it; None where it is unknown.
+
+    It is unknown where some have not met. The game is the payoff matrix made even: half of row's
+    return less column's in a duel (row's return, where one wins what the other loses), else all of
+    it. The intervals take the mixture as given.
+    """
+    pairs, n = log.pairs, len(log.entrants)
+    if n < 2 or 2 * len(pairs.i) < n * (n - 1):
+        return None
+    cells = pairs.cells
+    first, second = pairs.of_both(log.returns)
+    gain = cells.add((first - second) * (scale / 2 if log.duels else scale))
+    count = cells.add(pairs.of_both(log.episodes)[0])
+    total = cells.total(count)
+    payoff = cells.total(gain) / total
+    table = pairs.matrix(payoff, -payoff, 0)
+    mixture = maximum_entropy_nash(table)
+    part = (gain - payoff[cells.column] * count) / total[cells.column]
+    part[np.abs(part) * total[cells.column] <= 1e-9 * np.abs(gain)] = 0  # rounding
+    i, j = pairs.i[cells.column], pairs.j[cells.column]
+    entrants = Cells.of(np.tile(cells.deal, 2), np.concatenate([i, j]), n)
+    parts = entrants.add(np.concatenate([part * mixture[j], -part * mixture[i]]))
+    return mixture, estimates.spread(entrants, table @ mixture, parts)
+
+
+def _matrix(pairs: Pairs, upper: Estimates, lower: Estimates, order: Ints) -> Estimates:
+    """Estimates of i and of j against each other as ``(n, n)``, rows and columns in ``order``."""
+    cells = np.ix_(order, order)
+
+    def table(name: str) -> Floats:
+        return pairs.matrix(getattr(upper, name), getattr(lower, name))[cells]
+
+    deals = np.nan_to_num(table("deals")).astype(np.int64)
+    return Estimates(table("value"), table("error"), table("low"), table("high"), deals)
 
 
 def alarms(ranking: Ranking, nulls: Collection[str], yardstick: str) -> tuple[str, ...]:
@@ -224,25 +324,3 @@ def alarms(ranking: Ranking, nulls: Collection[str], yardstick: str) -> tuple[st
         return ()
     at = agents.index(yardstick)
     return tuple(a for i, a in enumerate(agents) if a in nulls and ranking.clear[i, at])
-
-
-def compare(theta: Floats, draws: Floats, deals: Ints) -> tuple[Floats, NDArray[np.bool_]]:
-    """The probability that row is stronger than column, and whether it is so beyond doubt.
-
-    A rank depends on n - 1 comparisons. To hold together at 95 % each has to hold at Bonferroni's
-    level, further out than resamples reach: the distance from the estimate to the lower end of the
-    95 % interval is lengthened by the ratio of the quantiles (cf. Mogstad, Romano, Shaikh, Wilhelm,
-    Review of Economic Studies 91, 2024, on why ranks need this).
-    """
-    n = len(theta)
-    gaps = draws[:, :, None] - draws[:, None, :]
-    stronger = (gaps > 0).mean(axis=0) + 0.5 * (gaps == 0).mean(axis=0)
-    np.fill_diagonal(stronger, np.nan)
-    both = np.minimum(deals[:, None], deals)
-    gap = theta[:, None] - theta
-    low, _ = interval(gaps, both)
-    known = both > 1
-    low, both = np.where(known, low, 0), np.maximum(both, 2)
-    further = reach(both, (1 - LEVEL) / 2 / max(1, n - 1)) / reach(both)
-    clear = known & (gap > 1e-9) & (gap > (gap - low) * further)
-    return stronger, clear

@@ -9,6 +9,9 @@ from scipy.sparse import csr_array
 from scipy.special import ndtr
 
 from arena.leagues.match import Match, Result, Status, seatings
+from arena.leagues.ratings.bradley_terry import Model
+from arena.leagues.ratings.cells import Cells, Pairs
+from arena.leagues.ratings.tally import Tally
 
 
 def result(
@@ -87,14 +90,35 @@ def full_tables(theta, lineups, deals, rng) -> list[Result]:
     return results
 
 
-def wins(theta, deals, rng, noise=0.0) -> csr_array:
-    """``Log.wins`` of a round robin; ``noise`` is how much an entrant's strength varies by deal."""
+def wins(theta, deals, rng, noise=0.0) -> np.ndarray:
+    """Who beat whom on each deal of a round robin, ``(deals, n, n)``.
+
+    ``noise`` is how much an entrant's strength varies by deal.
+    """
     n = len(theta)
     strength = theta + noise * rng.normal(size=(deals, n))
     won = rng.random((deals, n, n)) < chance(strength[:, :, None] - strength[:, None, :])
     upper = np.triu(np.ones((n, n), bool), 1)
     table = np.where(upper, won, np.where(upper.T, ~won.transpose(0, 2, 1), False))
-    return csr_array(table.reshape(deals, n * n).astype(np.float64))
+    return table.astype(np.float64)
+
+
+def tally_of(table) -> Tally:
+    """The tally, by deals won, of wins by deal, row and column, ``(deals, n, n)``."""
+    deals, n, _ = table.shape
+    i, j = np.triu_indices(n, 1)
+    none = np.zeros(0, np.int64)
+    cells = Cells.of(np.repeat(np.arange(deals), len(i)), np.tile(np.arange(len(i)), deals), len(i))
+    sums = csr_array(np.concatenate([table[:, i, j], table[:, j, i]], axis=1))
+    return Tally(Pairs(n, i, j, none, none, none, cells), 1, np.ones(deals, int), sums, none)
+
+
+def strengths(table) -> np.ndarray:
+    """The strengths that a table of wins ``(n, n)`` makes most likely, the prior's included."""
+    n = len(table)
+    i, j = np.nonzero(np.triu(table + table.T, 1))
+    model = Model(n, i, j, np.ones(n, bool))
+    return model.fit(*(table[ends][:, None] + model.prior for ends in ((i, j), (j, i))))[:, 0]
 
 
 def chance(difference):

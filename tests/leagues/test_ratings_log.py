@@ -9,14 +9,17 @@ from planted import duel, full_tables, result, round_robin, scored
 from arena.envs.errors import InputError
 from arena.leagues.match import Status
 from arena.leagues.ratings import Log
+from arena.leagues.ratings.tally import won as ahead
 
 DONE, ILLEGAL, CRASH, TIMEOUT = Status
 
 
 def won(log: Log, row: str, column: str) -> list[float]:
-    """Row's score against column on each deal."""
-    cell = log.entrants.index(row) * len(log.entrants) + log.entrants.index(column)
-    return log.wins.toarray()[:, cell].tolist()
+    """Row's score against column on each deal on which they met."""
+    i, j = log.entrants.index(row), log.entrants.index(column)
+    first, second = log.pairs.of_both(log.lineup)
+    score = ahead(log)[(first == min(i, j)) & (second == max(i, j))]
+    return (score if i < j else 1 - score).tolist()
 
 
 def test_a_deal_is_won_by_the_total_of_both_seatings() -> None:
@@ -76,7 +79,17 @@ def test_equal_results_make_equal_logs_in_any_order_and_however_they_are_split()
     one, other = Log.of(whole), Log.of(split)
     for name, value in vars(one).items():
         assert np.array_equal(value, getattr(other, name)), name
-    assert (one.wins != other.wins).nnz == 0
+    # … and when a log grows.
+    parts = [Log.of(whole[:2]), Log.of([whole[3]]), Log.of([whole[2]])]
+    grown = parts[0].plus(parts[1]).plus(parts[2])
+    for name, value in vars(one).items():
+        if name != "pairs":  # computed when asked for
+            assert np.array_equal(value, getattr(grown, name)), name
+
+
+def test_a_contest_that_was_logged_twice_with_different_ends_has_an_order_too() -> None:
+    one, two = duel("a", "b", [(3.0, 0.0)]), duel("a", "b", [(1.0, 0.0)])
+    assert Log.of([one, two]).returns.tolist() == Log.of([two, one]).returns.tolist()
 
 
 def test_a_deal_is_its_leagues_seed_and_its_number() -> None:
@@ -91,20 +104,21 @@ def test_two_copies_of_one_agent_are_no_pair() -> None:
     (table,) = full_tables([0.0, 0.0, 0.0], [(0, 0, 1)], 5, rng)
     log = Log.of([table])
     assert log.entrants == ("agent-00", "agent-01")
-    assert np.array_equal(log.contests.sum(axis=0), [0, 10, 10, 0])
-    _, episodes = log.earnings
-    assert episodes.sum(axis=0).tolist() == [30, 15]
+    assert (log.pairs.i.tolist(), log.pairs.j.tolist(), len(log.pairs.contest)) == ([0], [1], 10)
+    cells, _, episodes = log.earned
+    assert cells.total(episodes).tolist() == [30, 15]
 
 
 def test_lineups_of_different_sizes_share_a_log() -> None:
     one = result("abc", [[[3.0], [2.0], [1.0]]])
     two = result("ab", [[[0.0], [2.0]]], first_deal=1)
     log = Log.of([one, two])
-    assert log.lineup.tolist() == [[0, 1, -1], [0, 1, 2]]
-    assert log.finishes.tolist() == [[2, 1, 0], [1, 2, 3]]
+    assert log.lineup.tolist() == [[0, 1, 2], [0, 1, -1]]
+    assert log.finishes.tolist() == [[1, 2, 3], [2, 1, 0]]
     assert won(log, "a", "b") == [1, 0]
-    assert won(log, "a", "c") == [1, 0]
-    assert log.contests.toarray().reshape(2, 3, 3)[1].sum() == 2
+    assert won(log, "a", "c") == [1]
+    assert log.pairs.contest.tolist() == [0, 1, 1, 1]
+    assert log.pairs.cells.deals.tolist() == [2, 1, 1]
 
 
 def test_one_log_is_of_one_game() -> None:
@@ -122,4 +136,6 @@ def test_a_return_that_is_no_number_is_refused() -> None:
 def test_an_empty_log_has_no_entrants() -> None:
     log = Log.of([])
     assert log.entrants == () and log.deals == 0 and log.game == ""
-    assert log.wins.shape == (0, 0)
+    assert len(log.pairs.i) == 0 and log.plus(log) is log
+    some = Log.of([duel("a", "b", [(1, 1)])])
+    assert log.plus(some) is some and some.plus(log) is some

@@ -7,16 +7,13 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from planted import duel, full_tables, names, result, round_robin, scored, wins
+from planted import chip_league, duel, full_tables, names, result, round_robin, scored
 
 from arena.leagues.match import Status
 from arena.leagues.ratings import Log, alarms, history, skills, summarise
-from arena.leagues.ratings.bootstrap import resample
-from arena.leagues.ratings.bradley_terry import POINTS, centred, fit
-from arena.leagues.ratings.ranking import compare
-from arena.leagues.ratings.tally import Tally
+from arena.leagues.ratings.bradley_terry import POINTS, centred
 
-THETA = centred(np.array([1.5, 1.0, 0.4, -0.2, -0.9, -1.8]))
+THETA = centred(np.array([1.5, 1.0, 0.4, -0.2, -0.9, -1.8])[:, None], np.zeros(6, int))[:, 0]
 
 
 @pytest.fixture(scope="module")
@@ -77,23 +74,28 @@ def test_another_seed_changes_the_intervals_a_little_and_the_estimates_not_at_al
 
 
 def test_the_ranks_of_near_equals_stay_open_until_the_deals_decide() -> None:
-    """Each planted rank lies within its interval in 95 leagues of 100."""
-    theta = np.linspace(0.01, -0.01, 12)
-    rng, held = np.random.default_rng(2), []
-    for seed in range(200):
-        ranks = standings_of(wins(theta, 60, rng), 12, seed)
-        held.append([low <= rank <= high for rank, (low, high) in enumerate(ranks, 1)])
-    assert np.mean(held, axis=0).min() >= 0.94
-    far = standings_of(wins(np.linspace(2, -2, 12), 4000, rng), 12, 0)
-    assert far == [(rank, rank) for rank in range(1, 13)]
+    """All planted ranks of a league lie within their intervals, in 95 leagues of 100."""
+    theta = np.linspace(0.01, -0.01, 8)
+    rng, held, own = np.random.default_rng(2), [], []
+    for seed in range(100):
+        standings = standings_of(theta, 60, rng, seed)
+        ranks = {s.agent: rank for rank, s in enumerate(standings, 1)}
+        planted = [names(8).index(s.agent) + 1 for s in standings]
+        assert len(ranks) == 8
+        pairs = list(zip(planted, standings, strict=True))
+        held.append(all(s.rank_low <= rank <= s.rank_high for rank, s in pairs))
+        own.append([s.own_rank_low <= rank <= s.own_rank_high for rank, s in pairs])
+        assert all(
+            s.rank_low <= s.own_rank_low and s.own_rank_high <= s.rank_high for _, s in pairs
+        )
+    assert np.mean(held) >= 0.92
+    assert np.mean(own, axis=0).min() >= 0.9 and not np.all(own)
+    far = standings_of(np.linspace(2, -2, 8), 4000, rng, 0)
+    assert [(s.rank_low, s.rank_high) for s in far] == [(rank, rank) for rank in range(1, 9)]
 
 
-def standings_of(table, n: int, seed: int) -> list[tuple[int, int]]:
-    """The interval of each entrant's rank."""
-    ((total, draws),) = resample(Tally(n, 1, table), seed=seed, samples=300, cuts=[table.shape[0]])
-    theta = fit(total)
-    _, clear = compare(theta, fit(draws, start=theta), np.full(n, table.shape[0]))
-    return [(1 + int(clear[:, i].sum()), n - int(clear[i].sum())) for i in range(n)]
+def standings_of(theta, deals: int, rng, seed: int):
+    return summarise(Log.of(round_robin(theta, deals, rng)), seed=seed, samples=200).standings
 
 
 def test_two_copies_of_an_agent_share_the_rank() -> None:
@@ -220,10 +222,62 @@ def test_one_deal_gives_an_order_and_no_confidence() -> None:
     json.dumps(ranking.to_json(), allow_nan=False)
 
 
-def test_entrants_who_never_met_arecompared_through_nobody() -> None:
-    apart = [scored("a", "b", np.arange(30) % 3 > 0), scored("c", "d", np.arange(30) % 3 > 0)]
+def test_entrants_whom_no_chain_of_meetings_joins_are_not_compared() -> None:
+    apart = [scored("a", "b", np.arange(300) % 3 > 0), scored("c", "d", np.arange(300) % 9 > 0)]
     ranking = summarise(Log.of(apart), seed=0)
-    assert {(s.rank, s.agent) for s in ranking.standings[:2]} == {(1, "a"), (1, "c")}
-    assert np.isnan(ranking.win_rate.value[0, 1])
-    a, c = ranking.stronger[0, 1], ranking.stronger[1, 0]
-    assert a == pytest.approx(0.5, abs=0.1) and a + c == pytest.approx(1)
+    assert [s.agent for s in ranking.standings] == ["c", "a", "b", "d"]
+    assert ranking.clear.tolist() == [
+        [False, False, False, True], [False, False, True, False], [False] * 4, [False] * 4
+    ]  # fmt: skip
+    assert np.isnan(ranking.win_rate.value[0, 1]) and ranking.stronger[0, 1] == 0.5
+    assert [(s.rank_low, s.rank_high) for s in ranking.standings] == [
+        (1, 3),
+        (1, 3),
+        (2, 4),
+        (2, 4),
+    ]
+
+
+# -- the Nash mixture --------------------------------------------------------------------------
+
+
+def cycle(copies: int = 1) -> list:
+    """Rock, paper and scissors on 100 deals with luck, with copies of scissors."""
+    luck = np.random.default_rng(8).normal(size=100)
+
+    def gains(sign: float) -> np.ndarray:
+        return np.stack([sign + luck, sign - luck], axis=1)
+
+    kinds = {"paper": 0, "rock": 1, **{f"scissors {k}": 2 for k in range(copies)}}
+    sign = {(0, 1): 1.0, (1, 2): 1.0, (0, 2): -1.0}
+    return [
+        duel(a, b, gains(sign.get((kinds[a], kinds[b]), 0.0)))
+        for a, b in combinations(sorted(kinds), 2)
+    ]
+
+
+def test_what_is_earned_against_the_nash_mixture_does_not_move_with_copies() -> None:
+    one = {s.agent: s for s in summarise(Log.of(cycle()), seed=0).standings}
+    more = {s.agent: s for s in summarise(Log.of(cycle(9)), seed=0).standings}
+    assert [s.share for s in one.values()] == pytest.approx([1 / 3] * 3)
+    assert sum(s.share for agent, s in more.items() if "scissors" in agent) == pytest.approx(1 / 3)
+    for agent, standing in one.items():
+        assert more[agent].nash.value == pytest.approx(standing.nash.value, abs=1e-6)
+    # Against the field they do move.
+    assert more["rock"].payoff.value > one["rock"].payoff.value + 0.5
+
+
+def test_the_interval_against_the_mixture_holds_the_truth() -> None:
+    """Equal agents earn nothing against any mixture that was fixed before the deals."""
+    rng, held = np.random.default_rng(9), []
+    for seed in range(60):
+        ranking = summarise(Log.of(chip_league([0.0] * 3, 50, rng)), seed=seed, samples=20)
+        held += [s.nash.low <= 0 <= s.nash.high for s in ranking.standings]
+    assert np.mean(held) > 0.93
+
+
+def test_without_all_pairs_there_is_no_mixture() -> None:
+    results = [scored("a", "b", [1, 0, 1]), scored("b", "c", [1, 0, 1])]
+    assert all(
+        s.nash is None and s.share is None for s in summarise(Log.of(results), seed=0).standings
+    )

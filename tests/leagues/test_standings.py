@@ -28,6 +28,7 @@ def make_league(agents: Mapping[str, str], deals: int = 10, clock: float | None 
         "game": "holdem?seats=2,stack=20",
         "agents": [{"name": name, "spec": spec} for name, spec in agents.items()],
         "schedule": {"deals": deals, "deals_per_match": deals},
+        "session": 1,  # too few deals for more
         "clock": clock,
     }
     return League.from_config(config, "test")
