@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from arena.agents.registry import null_kind
+from arena.envs.game import Game
 from arena.envs.specs import Spec
 from arena.leagues.league import League
 from arena.leagues.ratings import History, Log, Ranking, alarms, history, summarise
@@ -33,9 +34,13 @@ def trace(league: League, log: Log) -> History:
 
 
 def warnings(league: League, ranking: Ranking) -> list[str]:
-    """What a reader of the ranking should know of its null players, a sentence each.
+    """What a reader of the ranking should know, a sentence each.
 
-    They are held against ``random``: one that is clearly above it is an alarm, and one that
+    A game whose deals are about how much and that says nothing of sessions is ranked by deals
+    won, which may put who wins often and little first. Entrants that play alike are named, for
+    copies count as so many opponents.
+
+    Null players are held against ``random``: one that is clearly above it is an alarm, and one that
     forfeits everything should be clearly below it. Who is not clearly above a language model that
     says the same to everything has not been seen to understand anything.
     """
@@ -46,7 +51,18 @@ def warnings(league: League, ranking: Ranking) -> list[str]:
     yardstick = next((key for key, spec in specs.items() if spec.family == "random"), "")
     names, random = league.names, league.names.get(yardstick)
     above = alarms(ranking, nulls, yardstick)
-    out = []
+    out = [
+        f"note: {names[agents[i]]} and {names[agents[j]]} earn the same against everybody, as "
+        "copies do; the Nash mixture counts them as one"
+        for i, j in ranking.alike
+    ]
+    if ranking.uneven and league.session is None and not _says_session(league):
+        out.append(
+            f"alarm: {league.game} does not say after how many deals it is seen who is ahead, and "
+            "its deals differ in how much is won: who wins most deals ranks first, whatever the "
+            "others cost; set session in the league's configuration, to 100 or, where only winning "
+            "counts, to 1"
+        )
     for key in above:
         but = ", unless one and the same action is worth that much in this game"
         out.append(
@@ -70,3 +86,11 @@ def warnings(league: League, ranking: Ranking) -> list[str]:
                 + ", ".join(doubtful)
             )
     return out
+
+
+def _says_session(league: League) -> bool:
+    """Whether the league's game has a session of its own, be it 1."""
+    game = league.make_game()
+    return "session" in vars(game) or any(
+        "session" in vars(kind) for kind in type(game).__mro__ if kind is not Game
+    )

@@ -18,6 +18,8 @@ from arena.leagues.store import Store
 
 # Wider matrices are left to the web page and to --json.
 _MATRIX = 14
+# With fewer sessions' deals the share of sessions won is told badly.
+_TRUSTED = 10
 
 
 def ranking_json(store: Store, league: League) -> str:
@@ -38,7 +40,9 @@ def print_ranking(store: Store, league: League) -> None:
     if ranking.session > 1:
         played += f" in sessions of {ranking.session}"
     say(f"{league.name}: {league.game}, {played}, seed {league.seed}", "bold")
-    show(_standings(league, ranking), keys=3)
+    show(_standings(league, ranking), keys=4)
+    for line in _legend(ranking):
+        say(line, "dim")
     if 2 <= len(ranking.standings) <= _MATRIX:
         what = "what row earns" if ranking.payoff_is == "return" else "row less column"
         print()
@@ -59,22 +63,25 @@ def print_ranking(store: Store, league: League) -> None:
 def _standings(league: League, ranking: Ranking) -> Table:
     forfeited = any(any(standing.forfeits.values()) for standing in ranking.standings)
     skilled = any(standing.skill for standing in ranking.standings)
+    mixed = any(standing.nash for standing in ranking.standings)
     won = "sessions won" if ranking.session > 1 else "win rate"
     ranks = table(
-        "rank>", "ranks^", "agent", "rating>", "95 % interval^", f"{won}>", f"{ranking.unit}>",
-        "deals>", *["openskill μ ± σ>"] * skilled, *["forfeits"] * forfeited,
+        "rank>", "all ranks^", "its own^", "agent", "rating>", "95 % interval^", f"{won}>",
+        f"{ranking.unit}>", *["against Nash>"] * mixed, "deals>",
+        *["openskill μ ± σ>"] * skilled, *["forfeits"] * forfeited,
     )  # fmt: skip
     digits = _digits([standing.payoff for standing in ranking.standings])
     for standing in ranking.standings:
-        low, high = standing.rank_low, standing.rank_high
         row = [
             str(standing.rank),
-            f"{low}" if low == high else f"{low}–{high}",
+            _span(standing.rank_low, standing.rank_high),
+            _span(standing.own_rank_low, standing.own_rank_high),
             league.names[standing.agent],
-            f"{standing.rating.value:.0f}",
-            f"{standing.rating.low:.0f} … {standing.rating.high:.0f}",
+            f"{standing.rating.value:.0f}" + "*" * (not standing.settled),
+            _interval(standing.rating),
             _percent(standing.win_rate),
             _plus_minus(standing.payoff, digits),
+            *([_plus_minus(standing.nash, digits)] if standing.nash else []),
             f"{standing.deals:,}",
         ]
         if skilled:
@@ -100,9 +107,38 @@ def _matrix(league: League, ranking: Ranking) -> Table:
     return payoffs
 
 
+def _legend(ranking: Ranking) -> list[str]:
+    """What the columns hold, in as few words as it takes."""
+    said = ["All ranks hold together at 95 %; its own ranks, like every other interval, alone."]
+    if 1 < ranking.session and ranking.deals < _TRUSTED * ranking.session:
+        said.append(
+            f"Fewer deals than {_TRUSTED} sessions: how far the agents are apart is hardly known."
+        )
+    if any(standing.nash for standing in ranking.standings):
+        said.append("Nash: the mixture of these agents that none of them beats.")
+    if not all(standing.settled for standing in ranking.standings):
+        said.append("*: fewer deals than a session, so it changes nothing for the others.")
+    return said
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def _interval(estimate: Estimate) -> str:
+    if math.isinf(estimate.low):
+        return "not known"
+    return f"{estimate.low:.0f} … {estimate.high:.0f}"
+
+
 def _percent(estimate: Estimate) -> str:
+    if math.isnan(estimate.value):  # met nobody
+        return "–"
     half = 50 * (estimate.high - estimate.low)
-    return f"{100 * estimate.value:.1f} ± {half:.1f} %"
+    value = f"{100 * estimate.value:.1f}"
+    if value in ("100.0", "0.0"):  # nothing that was estimated is certain
+        value = "> 99.9" if estimate.value > 0.5 else "< 0.1"
+    return f"{value} ± {max(half, 0.1):.1f} %"
 
 
 def _digits(estimates: Sequence[Estimate]) -> int:
@@ -117,4 +153,5 @@ def _plus_minus(estimate: Estimate, digits: int) -> str:
     if math.isnan(estimate.value):  # they never met
         return "–"
     value = round(estimate.value, digits) + 0.0  # no minus zero
-    return f"{value:+,.{digits}f} ± {(estimate.high - estimate.low) / 2:,.{digits}f}"
+    half = (estimate.high - estimate.low) / 2
+    return f"{value:+,.{digits}f} ± " + ("?" if math.isinf(half) else f"{half:,.{digits}f}")

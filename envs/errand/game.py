@@ -35,6 +35,7 @@ class Errand(Game):
 
     name = "errand"
     version = 1
+    session = 1
     seats = 1
 
     def __init__(self, *, goals: Goals = "known", size: int = 8, contexts: int = 0) -> None:

@@ -32,6 +32,7 @@ class Gridworld(Game):
 
     name = "gridworld"
     version = 1
+    session = 1
     seats = 1
 
     def __init__(self, *, rooms: int = 4, contexts: int = 0, steps: int = 0) -> None:

@@ -31,6 +31,7 @@ class MiniHack(Game):
 
     name = "minihack"
     version = 2
+    session = 1
     seats = 1
 
     def __init__(self, *, task: str = "KeyRoom-S5", contexts: int = 0, steps: int = 0) -> None:

@@ -57,6 +57,7 @@ class Market(Game):
 
     version = 1
     seat_name = "bidder"
+    session = 1
     outside: bool = False
 
     def __init__(

@@ -57,6 +57,7 @@ class ScienceBirds(Game):
 
     name = "science_birds"
     version = 1
+    session = 1
     unit = "points of 100"
     unit_scale = 100.0
 

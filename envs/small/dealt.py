@@ -25,6 +25,7 @@ class Dealt(Game):
 
     session = 100
     unit = "chips"
+    session = 100
 
     @cached_property
     @abstractmethod

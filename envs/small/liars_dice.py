@@ -34,6 +34,7 @@ class LiarsDice(Dealt):
 
     name = "liars_dice"
     version = 1
+    session = 1
     seats = 2
     session = 1
     unit = "wins"

@@ -37,6 +37,7 @@ class Matrix(Dealt):
 
     name = "matrix"
     version = 1
+    session = 1
     seats = 2
     session = 100
     unit = "points"

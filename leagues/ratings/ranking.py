@@ -19,7 +19,7 @@ from arena.leagues.ratings.estimates import Estimate, Estimates, plain
 from arena.leagues.ratings.log import Log
 from arena.leagues.ratings.ranks import Comparison
 from arena.leagues.ratings.skill import Skill, skills
-from arena.leagues.ratings.tally import Tally, won
+from arena.leagues.ratings.tally import Tally, gained, won
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,8 @@ class Ranking:
         stronger: float64, the probability that row is stronger than column; NaN on the diagonal.
         clear: bool, whether row is stronger than column beyond doubt: at 95 % all that it says
             holds together. ``rank_low`` and ``rank_high`` are counted from it.
+        alike: pairs of rows of ``standings`` whose entrants earn nearly the same against everybody.
+        uneven: whether the deals of some pair differ much in how much is won on them.
     """
 
     game: str
@@ -105,6 +107,8 @@ class Ranking:
     win_rate: Estimates
     stronger: Floats
     clear: NDArray[np.bool_]
+    alike: tuple[tuple[int, int], ...]
+    uneven: bool
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; None where a number is not finite."""
@@ -121,6 +125,7 @@ class Ranking:
             "win_rate": self.win_rate.to_json(),
             "stronger": plain(self.stronger),
             "clear": self.clear.tolist(),
+            "alike": [list(rows) for rows in self.alike],
         }
 
 
@@ -212,7 +217,46 @@ def summarise(
         win_rate=_matrix(pairs, each, _reversed(each), order),
         stronger=compared.stronger[cells],
         clear=compared.clear[cells],
+        alike=alike(_matrix(pairs, *payoffs, order)),
+        uneven=_uneven(log),
     )
+
+
+# Who earns the same to within this share of what is usually earned plays alike.
+_ALIKE = 0.1
+
+
+def alike(payoff: Estimates) -> tuple[tuple[int, int], ...]:
+    """Pairs of rows that earn nearly the same against all opponents that both have met.
+
+    Their differences are below a tenth of what a row usually earns or loses against a column (root
+    mean square), to the far ends of both 95 % intervals, and there are two such opponents at least.
+    Deals on which both earned exactly the same show in neither interval, so copies that play alike
+    to the chip are found early and others late.
+    """
+    n = len(payoff.value)
+    usual = np.sqrt(np.nanmean(payoff.value**2)) if payoff.deals.any() else 0.0
+    found = []
+    for i in range(n):
+        for j in range(i + 1, n):
+            met = np.flatnonzero((payoff.deals[i] > 0) & (payoff.deals[j] > 0))
+            apart = np.abs(payoff.value[i, met] - payoff.value[j, met])
+            same = (apart == 0) & (payoff.error[i, met] == payoff.error[j, met])
+            width = (payoff.high - payoff.low)[[i, j]][:, met].sum(axis=0) / 2
+            if len(met) > 1 and (apart + np.where(same, 0, width) < _ALIKE * usual).all():
+                found.append((i, j))
+    return tuple(found)
+
+
+def _uneven(log: Log) -> bool:
+    """Whether some won deals are worth twice as much as others of the same pair."""
+    size = np.abs(gained(log))
+    pair, size = log.pairs.cells.column[log.pairs.cells.row][size > 0], size[size > 0]
+    least = np.full(len(log.pairs.i), np.inf)
+    most = np.zeros(len(log.pairs.i))
+    np.minimum.at(least, pair, size)
+    np.maximum.at(most, pair, size)
+    return bool((most > 2 * least).any())
 
 
 def settlers(deals: Ints, session: int) -> NDArray[np.bool_]:

@@ -117,7 +117,7 @@ def test_lineups_of_different_sizes_share_a_log() -> None:
     assert log.finishes.tolist() == [[1, 2, 3], [2, 1, 0]]
     assert won(log, "a", "b") == [1, 0]
     assert won(log, "a", "c") == [1]
-    assert log.pairs.contest.tolist() == [0, 1, 1, 1]
+    assert log.pairs.contest.tolist() == [0, 0, 0, 1]
     assert log.pairs.cells.deals.tolist() == [2, 1, 1]
 
 

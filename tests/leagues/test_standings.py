@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
-from planted import scored
+from planted import duel, scored
 
 from arena.agents.llm.null import INJECTION as NOTED
+from arena.envs.registry import make_game
 from arena.leagues import runner
 from arena.leagues.executors import InProcess
 from arena.leagues.league import League, load
@@ -66,7 +68,8 @@ def test_players_no_better_than_a_constant_answer_are_named() -> None:
     agents = {"dice": "random", "pusher": "lm_null?answer=all-in", "tag": "tag", "call": "call"}
     league = make_league(agents)
     wins = {("tag", other): 0.95 for other in agents if other != "tag"}
-    assert warnings(league, ranked(league, wins)) == [
+    told = warnings(league, ranked(league, wins))
+    assert [text for text in told if "copies" not in text] == [
         "note: not clearly above pusher, which says the same to everything: call"
     ]
 
@@ -154,3 +157,34 @@ def test_no_injection_reaches_another_players_prompt(language: tuple[League, Sto
                     assert not any(text in note for text in injected)
                     asked += b"prompt" in note
     assert asked > 100
+
+
+def test_a_game_about_how_much_that_says_no_session_is_told_so() -> None:
+    agents = [{"name": name, "spec": name} for name in ("random", "first")]
+    config = {"game": "aec?id=classic/tictactoe-v3", "agents": agents}
+    league = League.from_config(config, "test")
+    a, b = (entrant.identity.key for entrant in league.entrants)
+
+    def told(gains, **changes) -> list[str]:
+        ranking = summarise(Log.of([duel(a, b, gains)]), seed=0, samples=20)
+        return [text for text in warnings(replace(league, **changes), ranking) if "session" in text]
+
+    (alarm,) = told([(1, 1), (1, 1), (-10, -10)])
+    assert alarm.startswith("alarm: aec?id=classic/tictactoe-v3 does not say after how many deals")
+    assert not told([(1, 1), (1, 1), (-1, -1)])  # won or lost
+    assert not told([(1, 1), (1, 1), (-10, -10)], session=1)
+    assert not told([(1, 1), (1, 1), (-10, -10)], game="rps") and make_game("kuhn").session == 100
+
+
+def test_entrants_that_play_alike_are_named() -> None:
+    rng = np.random.default_rng(0)
+    league = make_league({"a": "tag", "b": "call", "copy": "first", "c": "random"})
+    keys = {name: key for key, name in league.names.items()}
+    deals = {pair: rng.normal(1, 1, (50, 2)) for pair in combinations("abc", 2)}
+    results = [duel(keys[a], keys[b], gains) for (a, b), gains in deals.items()]
+    results += [duel(keys["a"], keys["copy"], deals["a", "b"])]
+    results += [duel(keys["copy"], keys["c"], deals["b", "c"])]
+    results += [duel(keys["b"], keys["copy"], np.zeros((50, 2)))]
+    told = warnings(league, summarise(Log.of(results), seed=0, samples=20))
+    (note,) = [text for text in told if "copies" in text]
+    assert note.startswith(("note: b and copy earn", "note: copy and b earn"))
