@@ -110,7 +110,7 @@ def _matrix(league: League, ranking: Ranking) -> Table:
 def _legend(ranking: Ranking) -> list[str]:
     """What the columns hold, in as few words as it takes."""
     said = ["All ranks hold together at 95 %; its own ranks, like every other interval, alone."]
-    if 1 < ranking.session and ranking.deals < _TRUSTED * ranking.session:
+    if ranking.session > 1 and ranking.deals < _TRUSTED * ranking.session:
         said.append(
             f"Fewer deals than {_TRUSTED} sessions: how far the agents are apart is hardly known."
         )

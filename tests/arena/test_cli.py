@@ -61,7 +61,7 @@ def test_a_league_ends_with_its_ranking(league, capsys):
     assert main(["tournament", "table"]) == 0
     out = capsys.readouterr().out
     rows = [line.split() for line in out.splitlines()]
-    order = [row[2] for row in rows if row and row[0] in "123" and len(row) > 5][:3]
+    order = [row[3] for row in rows if row and row[0] in "123" and len(row) > 5][:3]
     assert order == ["random", "first", "lawless"]
     assert "illegal" in out  # forfeits are shown apart
     assert "mbb/hand" in out
