@@ -1,26 +1,36 @@
-"""The venue: command line, web viewer, benchmarks; and every game as an environment.
+"""The venue: leagues and training in a call, every game as an environment; the command line.
 
 Importing it makes the games' ids known to Gymnasium (``arena/Holdem-v1``) and PettingZoo
 (``arena/holdem-v1``), and loads nothing heavy.
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from arena import ids
 
 if TYPE_CHECKING:
+    from arena.agents.learning.trainers import train
     from arena.faces import aec_env, gymnasium_env, parallel_env, sb3_env, vector_env
+    from arena.python import league
 
-__all__ = ["aec_env", "gymnasium_env", "parallel_env", "sb3_env", "vector_env"]
+__all__ = [
+    "aec_env",
+    "gymnasium_env",
+    "league",
+    "parallel_env",
+    "sb3_env",
+    "train",
+    "vector_env",
+]
+_ELSEWHERE = {"league": "arena.python", "train": "arena.agents.learning.trainers"}
 
 ids.register()
 
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        from arena import faces
-
-        return getattr(faces, name)
+        return getattr(import_module(_ELSEWHERE.get(name, "arena.faces")), name)
     raise AttributeError(f"module 'arena' has no attribute {name!r}")
 
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from arena import league
 from arena.cli import main
 from arena.envs.errors import InputError
-from arena.python import league
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
