@@ -42,7 +42,7 @@ class _Shelf:
     """A league's results so far, by their numbers, and what was computed from how many of them."""
 
     results: dict[int, Result] = field(default_factory=dict)
-    log: tuple[int, Log] | None = None
+    log: tuple[int, Log] = field(default_factory=lambda: (0, Log.of(())))
     computed: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -162,9 +162,11 @@ class Library:
             return before[1]
         results = self._results(entry)
         with shelf.lock:
-            if shelf.log is None or shelf.log[0] != len(results):
-                shelf.log = (len(results), Log.of(results.values()))
             count, log = shelf.log
+            if count != len(results):
+                log = log.plus(Log.of(list(results.values())[count:]))
+                count = len(results)
+                shelf.log = (count, log)
         data = orjson.dumps(compute(log, count))
         shelf.computed[what] = (entry.matches, data)
         return data
