@@ -13,7 +13,7 @@ import signal
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
@@ -32,6 +32,7 @@ Block = Sequence[Match]
 
 _POLL = 0.2  # seconds between two looks at who hangs
 _ASLEEP = 2.0  # seconds without such a look, after which nobody is held to hang: we were stopped
+_MOST_RESULTS = 100  # that are taken before they are written
 _MOST_STARTS = 10  # times that workers are replaced which were lost before they played anything
 _LOST = (
     f"{_MOST_STARTS} workers in a row were lost before they played anything, and not by one agent; "
@@ -52,8 +53,13 @@ class Executor(ABC):
     unmade: dict[str, str]
 
     @abstractmethod
+    def batches(self, blocks: Iterable[Block]) -> Iterator[Sequence[Result]]:
+        """Play all blocks; yields the results that have come since, one or more, in any order."""
+
     def run(self, blocks: Iterable[Block]) -> Iterator[Result]:
         """Play all blocks; yields results as matches end, in any order."""
+        for batch in self.batches(blocks):
+            yield from batch
 
     def __enter__(self) -> Self:
         return self
@@ -82,7 +88,7 @@ class InProcess(Executor):
         self._clock = Clock(roster.clock)
         self._experience = Experience()
 
-    def run(self, blocks: Iterable[Block]) -> Iterator[Result]:
+    def batches(self, blocks: Iterable[Block]) -> Iterator[Sequence[Result]]:
         """See Executor. Who is late by the wall clock only is asked again in a block of its own."""
         for block in blocks:
             jobs = deque(self._experience.jobs(block))
@@ -95,7 +101,7 @@ class InProcess(Executor):
                 )
                 for result in it.run(job.forfeiting):
                     self._experience.learn(job, result)
-                    yield result
+                    yield [result]
                 jobs += again(job, it.doubts)
 
 
@@ -179,8 +185,8 @@ class Processes(Executor):
 
     # -- playing -------------------------------------------------------------------------------
 
-    def run(self, blocks: Iterable[Block]) -> Iterator[Result]:
-        """See Executor."""
+    def batches(self, blocks: Iterable[Block]) -> Iterator[Sequence[Result]]:
+        """See Executor. What arrives while a batch is written waits for the next one."""
         source = (job for block in blocks for job in self._experience.jobs(block))
         looked = time.monotonic()
         while True:
@@ -195,9 +201,8 @@ class Processes(Executor):
             }
             if not lines:
                 return
-            for ready in wait(list(lines), timeout=_POLL):
-                assert isinstance(ready, Connection)
-                yield from self._hear(*lines[ready])
+            if results := self._arrived(lines):
+                yield results
             now = time.monotonic()
             if now - looked > _ASLEEP:
                 self._awake_since = now
@@ -234,6 +239,19 @@ class Processes(Executor):
             except (EOFError, ConnectionError):
                 self._blame(job, worker)
                 raise
+
+    def _arrived(self, lines: Mapping[Connection, tuple[_Crew, Worker]]) -> list[Result]:
+        """Wait for the workers, and take all results that they have sent."""
+        results: list[Result] = []
+        patience = _POLL
+        while ready := wait([line for line in lines if not line.closed], timeout=patience):
+            before, patience = len(results), 0
+            for line in ready:
+                assert isinstance(line, Connection)
+                results += self._hear(*lines[line])
+            if not before < len(results) < _MOST_RESULTS:
+                break
+        return results
 
     def _hear(self, crew: _Crew, worker: Worker) -> Iterator[Result]:
         """Take what a worker has sent, or its end."""

@@ -38,7 +38,8 @@ def roster(league: League) -> Roster:
 def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
     """Play what is missing; yields after each match. Resumes wherever it was stopped.
 
-    Each result is in the store before it is yielded.
+    Each result is in the store before it is yielded; those that arrive together are written in one
+    transaction.
     """
     game = league.make_game()
     schedule = league.make_schedule()
@@ -54,10 +55,11 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
         played += len(known)
         yield Progress(played, total, resumed)
         missing = [match for match in matches if match.id not in known]
-        for result in executor.run(_blocks(missing, executor.workers)):
-            store.append(league, result)
-            played += 1
-            yield Progress(played, total, resumed, result)
+        for batch in executor.batches(_blocks(missing, executor.workers)):
+            store.append(league, *batch)
+            for result in batch:
+                played += 1
+                yield Progress(played, total, resumed, result)
         if played == total:
             return
         ids = {match.id for match in matches}

@@ -6,19 +6,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
+from arena.bench.postgresql import Unavailable, cluster
 from arena.bench.record import Record
 from arena.leagues import runner
 from arena.leagues.executors import InProcess
-from arena.leagues.league import load
+from arena.leagues.league import League, load
+from arena.leagues.match import Result
 from arena.leagues.store import Store
 
 _DEALS, _CHUNK = 1000, 100
+_APPENDED, _TOGETHER = 5000, 50  # matches in all, and in a transaction
 
 
 def records() -> Iterator[Record]:
@@ -43,6 +47,12 @@ def records() -> Iterator[Record]:
         yield Record.of("league_overhead_hand", "ms", 1000 * overhead / (matches * 2 * _CHUNK))
         yield Record.of("league_overhead_decision", "µs", 1e6 * overhead / decisions)
 
+        results = [state.result for state in states if state.result]
+        path = Path(folder) / "appended.db"
+        yield _appending("append_sqlite", str(path), league, results)
+        with suppress(Unavailable), cluster() as url:
+            yield _appending("append_postgresql", url, league, results)
+
         yield Record.of("help", "s", _seconds(["--help"]))
         small = Path(folder) / "small.yaml"
         config = {
@@ -55,6 +65,26 @@ def records() -> Iterator[Record]:
         store_path = str(Path(folder) / "small.db")
         seconds = _seconds(["tournament", "run", str(small), "--store", store_path])
         yield Record.of("second_start_of_a_league", "s", seconds)
+
+
+def _appending(name: str, where: str, league: League, results: Sequence[Result]) -> Record:
+    """How many of the league's matches a second one writer logs, with their replays."""
+    store = Store(where, create=True)
+    store.add_league(league)
+    count = 0
+    begun = time.perf_counter()
+    while count < _APPENDED:
+        match = replace(results[count % len(results)].match, seed=count)
+        batch = [
+            replace(result, match=replace(match, first_deal=number))
+            for number, result in enumerate(results[:_TOGETHER])
+        ]
+        store.append(league, *batch)
+        count += len(batch)
+    seconds = time.perf_counter() - begun
+    assert len(store.match_ids()) == count
+    store.close()
+    return Record.of(name, "matches/s", count / seconds)
 
 
 def _seconds(arguments: list[str]) -> float:
