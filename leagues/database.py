@@ -34,7 +34,7 @@ class Database:
         self._location = location.locate(where)
         self.where = self._location.shown
         path = self._location.path
-        if path is not None and not create and not path.is_file():
+        if path is not None and not create and _identity(path) is None:
             raise InputError(
                 f"store {self.where} does not exist; run a league first (arena tournament run "
                 "demo) or name another with --store"
@@ -47,7 +47,8 @@ class Database:
             if kind := location.network(path):
                 self.tell(
                     f"it lies on a network file system ({kind}), where readers and the writer wait "
-                    "for each other; a file on a local disk is faster and safer"
+                    "for each other; a file on a local disk is faster and safer",
+                    logging.WARNING,
                 )
 
     def _open(self, create: bool) -> int:
@@ -175,11 +176,11 @@ class Database:
 
     # -- what went wrong -----------------------------------------------------------------------
 
-    def tell(self, what: str) -> None:
+    def tell(self, what: str, level: int = logging.ERROR) -> None:
         """Log something about the store, once."""
         if what not in self.told:
             self.told[what] = None
-            _LOG.warning("store %s: %s", self.where, what)
+            _LOG.log(level, "store %s: %s", self.where, what)
 
     def _check_there(self) -> None:
         """InputError where the file is not the one that was opened."""
@@ -222,9 +223,14 @@ class Database:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """What tells a file from another that takes its name; None where there is none."""
+    """What tells a file from another that takes its name; None where there is none.
+
+    InputError where nobody can tell, as in a folder that may not be looked into.
+    """
     try:
         facts = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise InputError(f"store {path} cannot be opened ({error.strerror})") from None
     return facts.st_dev, facts.st_ino

@@ -80,7 +80,7 @@ def locate(where: str) -> Location:
 
 
 def _file(shown: str, path: str) -> Location:
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path's raises in a folder that may not be looked into
         raise InputError(f"store {shown} is a folder; name a file in it")
     return Location(shown, Path(path), None)
 

@@ -65,7 +65,10 @@ class _Version(argparse.Action):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line. Returns the exit code: 0 well, 1 a check failed, 2 a user's mistake."""
+    """Run the command line. Returns the exit code.
+
+    0: well, 1: a check failed, 2: a user's mistake, or something damaged was left out.
+    """
     try:
         with _interrupts_heard():
             return _run(list(sys.argv[1:] if argv is None else argv))
@@ -117,13 +120,13 @@ def _run(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     # Late: they import Rich, and the floors below NumPy.
-    from arena.cli.console import door
+    from arena.cli.console import Told, door
     from arena.envs.errors import InputError
     from arena.envs.printable import one_line
 
     _trust(arguments)
     try:
-        with door():
+        with door(), Told() as told:
             code: int | None = options.run(options)
         sys.stdout.flush()
     except InputError as error:
@@ -132,4 +135,4 @@ def _run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return code or 0
+    return code or 2 * bool(told.errors)

@@ -5,12 +5,13 @@ What comes from outside (names, notes, errors) is escaped here, whoever prints i
 
 from __future__ import annotations
 
+import logging
 import sys
 import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stdout
-from typing import Any, TextIO, cast
+from typing import Any, Self, TextIO, cast
 
 from rich.cells import cell_len
 from rich.console import Console, ConsoleOptions, RenderableType
@@ -54,6 +55,28 @@ def door() -> Iterator[None]:
             stream.reconfigure(errors="replace")
     with redirect_stdout(cast(TextIO, _Door(sys.stdout))):
         yield
+
+
+class Told(logging.Handler):
+    """For the duration of the body, prints on standard error what the floors below log.
+
+    Attributes:
+        errors: how many errors there were (what is damaged and was left out, say).
+    """
+
+    errors = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A line each."""
+        self.errors += record.levelno >= logging.ERROR
+        print(f"arena: {one_line(record.getMessage())}", file=sys.stderr)
+
+    def __enter__(self) -> Self:
+        logging.getLogger("arena").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("arena").removeHandler(self)
 
 
 class _Console(Console):

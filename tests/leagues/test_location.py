@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -91,21 +91,20 @@ except Exception as error:
 
 
 @pytest.fixture
-def sealed(tmp_path_factory):
+def sealed():
     """A folder for a store; ``sealed(path)`` is what a reader says who may not write in it."""
-    folder = tmp_path_factory.mktemp("sealed")
-    for parent in folder.parents:  # pytest's folders are their owner's
-        if parent.stat().st_uid == os.getuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o055)
+    with tempfile.TemporaryDirectory() as name:  # for pytest's may be seen by their owner alone
+        folder = Path(name)
 
-    def read(path: Path) -> str:
-        folder.chmod(0o555)
-        done = subprocess.run([sys.executable, "-c", _READ, path], capture_output=True, text=True)
-        folder.chmod(0o755)
-        return done.stdout.strip() + done.stderr
+        def read(path: Path, mode: int = 0o555) -> str:
+            folder.chmod(mode)
+            command = [sys.executable, "-c", _READ, path]
+            done = subprocess.run(command, capture_output=True, text=True)
+            folder.chmod(0o755)
+            return done.stdout.strip() + done.stderr
 
-    read.folder = folder
-    return read
+        read.folder = folder
+        yield read
 
 
 def test_a_store_in_a_folder_that_is_read_only_is_read(sealed, make_league, play):
@@ -131,6 +130,12 @@ def test_what_cannot_be_read_there_says_what_to_do(sealed, make_league, play):
     play(make_league(["random", "first"]), store)
     (sealed.folder / "a.db-shm").unlink()
     assert "its folder may not be written; copy it" in sealed(Path(store.where))
+
+
+def test_a_folder_that_may_not_be_looked_into_is_a_sentence(sealed):
+    path = sealed.folder / "a.db"
+    Store(str(path), create=True).close()
+    assert sealed(path, 0o700) == f"store {path} cannot be opened (Permission denied)"
 
 
 def test_a_reader_leaves_nothing_behind(tmp_path, make_league, play):
