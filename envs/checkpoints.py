@@ -19,6 +19,7 @@ import numpy as np
 
 from arena.envs import outside
 from arena.envs.errors import InputError
+from arena.envs.files import replacing
 
 Settings = TypeVar("Settings")
 
@@ -174,6 +175,14 @@ def read_tensors(
         if not _finite(tensor):
             raise InputError(f"{path}: tensor {name!r} holds numbers that are not finite")
     return tensors
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Any]) -> None:
+    """Write torch's tensors as safetensors, whole or not at all."""
+    from safetensors.torch import save_file
+
+    with replacing(path) as partial:
+        save_file({name: tensor.contiguous().cpu() for name, tensor in tensors.items()}, partial)
 
 
 def _check_names(found: set[str], wanted: set[str], path: Path) -> None:

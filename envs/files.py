@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from arena.envs.errors import InputError
 
@@ -30,3 +32,8 @@ def write(path: Path, data: bytes | str) -> None:
     """Write a file, text as UTF-8; InputError where it cannot be written."""
     with replacing(path) as partial:
         partial.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON, for people to read as well."""
+    write(path, json.dumps(value, indent=1) + "\n")

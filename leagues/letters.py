@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from arena.agents.agent import Agent
-from arena.agents.answers import Status, consult
+from arena.agents.rollout import rollout
 from arena.envs import seeding
 from arena.envs.errors import InputError
-from arena.envs.game import Ints, Tables, Turns
 from arena.envs.science_birds.assessment import Assessment
 from arena.envs.science_birds.game import ScienceBirds
 from arena.envs.science_birds.scoring import TRIALS, Competition, measure
@@ -48,46 +46,23 @@ def play_letters(
     """Let each agent build all of the game's letters, ``game.trials`` levels each.
 
     Yields name and levels by letter. All agents get the same seeds; an illegal answer forfeits
-    what is left of that letter. ``progress`` is told how many first answers, then how many levels
-    of how many an agent has given.
+    what is left of that letter. ``progress`` is told how many levels of how many there are.
     """
     count = len(game.letters)
     bases = [seeding.derive(seed, "letter", letter) >> 1 for letter in game.letters]
     # The game reads the letter off the seed: move each to the one that names its letter.
     seeds = np.array([base - base % count + i for i, base in enumerate(bases)], np.uint64)
-    streams = np.array(
-        [[seeding.derive(base, name) for base in bases] for name in ("player", "draw")], np.uint64
-    )
-    slots = np.arange(count)
+    total = count * game.trials
     for name, agent in agents.items():
-        tables = game.tables(count)
-        tables.begin(slots, seeds)
-        agent.begin(slots, np.zeros(count, np.int64))
-        decided = np.zeros(count, np.int64)
-        # Who searches does so when first asked for a letter: these are asked for one by one.
-        for slot in slots:
-            progress(int(slot), count, f"{name}: first answers")
-            _answer(agent, tables, slots[slot : slot + 1], streams, decided)
-        while not tables.done.all():
-            built = sum(map(len, tables.assessments))
-            progress(built, count * game.trials, f"{name}: levels")
-            _answer(agent, tables, tables.to_act()[0], streams, decided)
-        yield name, dict(zip(game.letters, tables.assessments, strict=True))
-
-
-def _answer(
-    agent: Agent, tables: Tables, at: Ints, streams: NDArray[np.uint64], decided: Ints
-) -> None:
-    """Let the agent decide at some tables, once; what is not legal forfeits there."""
-    told, drawn = seeding.spread(streams[:, at], decided[at])
-    decided[at] += 1
-    turns = Turns(tables, at, np.zeros(len(at), np.int64), told)
-    answers = consult(agent, turns, seeding.uniforms(drawn, 1)[:, 0])
-    legal = answers.status == Status.DONE
-    if not legal.all():
-        tables.forfeit(at[~legal], turns.seats[~legal])
-    if legal.any():
-        tables.step(at[legal], turns.seats[legal], answers.actions[legal])
+        built: dict[str, list[Assessment]] = {}
+        for at, letter in enumerate(game.letters):
+            tables = game.tables(1)
+            progress(at * game.trials, total, f"{name}: levels")
+            for _ in rollout(tables, [agent], seeds[at : at + 1]):
+                done = at * game.trials + len(tables.assessments[0])
+                progress(done, total, f"{name}: levels")
+            built[letter] = tables.assessments[0]
+        yield name, built
 
 
 def score_league(

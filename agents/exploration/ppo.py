@@ -13,7 +13,6 @@ A run that was stored and goes on gives the same weights as one that was not.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +23,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from sb3_contrib import RecurrentPPO
 from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
@@ -33,11 +31,14 @@ from stable_baselines3.common.logger import KVWriter, Logger, TensorBoardOutputF
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from stable_baselines3.common.vec_env import VecEnv
 
+from arena.agents.exploration.actor import Acting, Actor
 from arena.agents.exploration.tables_env import TablesVecEnv
 from arena.agents.exploration.vec import BonusTraining, VecBonus
 from arena.agents.networks.encoders import Size, encoder, looked_at
+from arena.agents.rollout import play_out
 from arena.envs import seeding
-from arena.envs.checkpoints import fitting, read_config, read_tensors
+from arena.envs.checkpoints import fitting, read_config, read_tensors, write_tensors
+from arena.envs.files import write_json
 from arena.envs.outside import read_json
 from arena.envs.registry import make_game
 
@@ -294,10 +295,10 @@ class Run:
             if bonus.optimizer is not None:
                 more, facts["bonus"] = _optimizer_out("bonus", bonus.optimizer)
                 tensors |= more
-        _write(self.folder / "policy.safetensors", policy_weights(model.policy))
-        _write(self.folder / "resume.safetensors", tensors)
-        _write_json(self.folder / "resume.json", facts)
-        _write_json(self.folder / "config.json", {"kind": "ppo", **asdict(self.settings)})
+        write_tensors(self.folder / "policy.safetensors", policy_weights(model.policy))
+        write_tensors(self.folder / "resume.safetensors", tensors)
+        write_json(self.folder / "resume.json", facts)
+        write_json(self.folder / "config.json", {"kind": "ppo", **asdict(self.settings)})
 
     @classmethod
     def load(cls, folder: Path, steps: int | None = None) -> Run:
@@ -399,22 +400,10 @@ def evaluate(run: Run, episodes: int, *, seed: int = 1_000_003) -> NDArray[np.fl
 
     The levels are the game's: with |C| contexts the same ones that were trained on.
     """
-    from arena.agents.exploration.policy import Actor
-
-    game = make_game(run.settings.game)
-    tables = game.tables(episodes)
-    every = np.arange(episodes)
+    tables = make_game(run.settings.game).tables(episodes)
     seeds = np.array([seeding.derive(seed, "evaluation", i) for i in range(episodes)], np.uint64)
     actor = Actor(run.model.policy, run.settings.recurrent, episodes)
-    tables.begin(every, seeds)
-    actor.begin(every)
-    step = 0
-    while len(rows := tables.to_act()[0]):
-        uniforms = seeding.uniforms(seeding.spread(seeds[rows], np.full(len(rows), step)), 1)[:, 0]
-        probabilities = actor.probabilities(tables.observe(rows, np.zeros_like(rows)), rows)
-        tables.step(rows, np.zeros_like(rows), seeding.draw(probabilities, uniforms))
-        step += 1
-    return tables.returns[:, 0].copy()
+    return play_out(tables, [Acting(actor)], seeds)[:, 0].copy()
 
 
 def _signed(value: NDArray[Any]) -> NDArray[Any]:
@@ -468,15 +457,3 @@ def _optimizer_in(
     now = optimizer.state_dict()["param_groups"]
     merged = [{**old, **new} for old, new in zip(now, groups, strict=True)]
     optimizer.load_state_dict({"state": state, "param_groups": merged})
-
-
-def _write(path: Path, tensors: dict[str, torch.Tensor]) -> None:
-    whole = path.with_suffix(".part")
-    save_file({key: value.contiguous().cpu() for key, value in tensors.items()}, whole)
-    whole.replace(path)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    whole = path.with_suffix(".part")
-    whole.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n")
-    whole.replace(path)

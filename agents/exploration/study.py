@@ -15,6 +15,7 @@ from scipy.stats import bootstrap, trim_mean
 
 from arena.agents.exploration.ppo import Run, Settings, evaluate
 from arena.envs.errors import InputError
+from arena.envs.files import write_json
 
 EPISODES = 200
 Key = tuple[str, int]
@@ -91,9 +92,7 @@ def study(
             curve = [(n, round(mean, 4)) for n, mean, _ in run.curve if mean == mean]
             found = Result(**facts, score=score, curve=curve[::4])  # type: ignore[arg-type]
             done.append(found)
-            whole = path.with_suffix(".part")
-            whole.write_text(json.dumps([asdict(r) for r in done]))
-            whole.replace(path)
+            write_json(path, [asdict(r) for r in done])
         chosen.append(found)
     progress(len(wanted), len(wanted), "")
     return chosen

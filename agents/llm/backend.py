@@ -1,7 +1,7 @@
 """What a language model is to a player: it scores continuations of a prompt, or it writes on.
 
 Three back ends keep this contract: ``transformers`` in this process (``local``), an endpoint that
-speaks OpenAI's protocol (``endpoint``) and llama.cpp (``llamacpp``). ``models.open_backend`` finds
+speaks OpenAI's protocol (``endpoint``) and llama.cpp (``llamacpp``). ``opening.open_backend`` finds
 the one that a checkpoint wants.
 """
 

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from arena.agents.device import choose_device
+from arena.agents.device import Device, choose_device
 from arena.agents.llm.backend import Answer, Backend, Prompt, Score
-from arena.agents.llm.models import Device, Dtype, loading
+from arena.agents.llm.models import Dtype, loading
 from arena.agents.llm.prefixes import Prefix, Prefixes, chunks, padded
 from arena.agents.llm.trie import Trie
 from arena.envs import seeding

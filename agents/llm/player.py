@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, CannotPlay, Decisions, Failure
+from arena.agents.device import Device
 from arena.agents.llm.backend import Backend
 from arena.agents.llm.decoding import MAX_TOKENS, Kind, make_decoding
 from arena.agents.llm.fields import Past, family_of, fields, known_fields
 from arena.agents.llm.interview import Asking, Interview, Request
-from arena.agents.llm.models import Device, Dtype, Runtime, open_backend
+from arena.agents.llm.models import Dtype, Runtime
+from arena.agents.llm.opening import open_backend
 from arena.agents.llm.question import Question, Reply
 from arena.agents.llm.reading import MARKER, Decoding, Seeds
 from arena.agents.llm.templates import families, load_template, template_names
@@ -38,7 +40,7 @@ LONG = 1024
 class LanguageModel(Agent):
     """A language model plays: ``lm:CHECKPOINT?prompt=NAME,decode=KIND``.
 
-    The checkpoint is what ``models.open_backend`` takes: none for SmolLM2, ``tiny``, a folder, a
+    The checkpoint is what ``opening.open_backend`` takes: none for SmolLM2, ``tiny``, a folder, a
     ``.gguf`` file, a hub's id, or the URL of an endpoint.
 
     Args:
@@ -50,7 +52,7 @@ class LanguageModel(Agent):
             several turns or asks for a program.
         memory: how many observations of an episode a template with ``{history}`` shows, the
             present one among them.
-        device, dtype, runtime: see ``models.open_backend``.
+        device, dtype, runtime: see ``opening.open_backend``.
 
     Raises CannotPlay where the model, the template or the decoding does not suit the game.
     """

@@ -23,6 +23,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.agents.device import choose_device
 from arena.agents.value.rlb import CLICKS, Objective
 from arena.envs.checkpoints import Like, read_config, read_tensors
 from arena.envs.errors import InputError
@@ -157,9 +158,7 @@ def fit(
     shapes = ((first, 3), (first,), (second, first), (second,), (1, second), (1,))
     weights = [np.zeros(shape, np.float32) for shape in shapes]  # where no segment needs them
     if len(rows):
-        where = torch.device(
-            ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-        )
+        where = torch.device(choose_device(device))
         generator = torch.Generator().manual_seed(seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)

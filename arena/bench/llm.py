@@ -20,7 +20,7 @@ import torch
 
 from arena.agents.llm.backend import Message
 from arena.agents.llm.local import Local
-from arena.agents.llm.models import open_backend
+from arena.agents.llm.opening import open_backend
 from arena.agents.llm.player import LanguageModel
 from arena.agents.registry import make_agent
 from arena.bench.record import Record

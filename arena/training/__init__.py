@@ -45,16 +45,3 @@ def fresh(folder: Path) -> Path:
 def resumed_from(folder: Path) -> str:
     """What is told to who interrupts a run."""
     return f"what was saved is in {folder}, and --resume goes on from there"
-
-
-def pick_device(name: str) -> str:
-    """The device that ``auto``, ``cpu`` or ``cuda`` means here; InputError for CUDA without one."""
-    import torch
-
-    from arena.envs.errors import InputError
-
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if name == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch finds no CUDA device here")
-    return name

@@ -52,8 +52,8 @@ def add(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Train, store, evaluate."""
     import numpy as np
-    import torch
 
+    from arena.agents.device import choose_device
     from arena.agents.exploration.ppo import Run, Settings, evaluate
     from arena.cli.console import meter
     from arena.envs.errors import InputError
@@ -71,11 +71,7 @@ def run(options: argparse.Namespace) -> int:
     else:
         if not options.env:
             raise InputError("--env is needed: a solo game's spec, such as gridworld?contexts=1")
-        device = options.device
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        elif device == "cuda" and not torch.cuda.is_available():
-            raise InputError("--device cuda: torch finds no CUDA device here")
+        device = choose_device(options.device)
         settings = Settings(
             game=options.env, bonus=options.bonus, beta=options.beta, envs=options.envs,
             rollout=options.rollout, batch=options.batch, epochs=options.epochs, lr=options.lr,

@@ -61,9 +61,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Make the problems, train, store."""
+    from arena.agents.device import choose_device
     from arena.cli.console import meter
     from arena.envs.errors import InputError
-    from arena.training import fresh, pick_device, resumed_from
+    from arena.training import fresh, resumed_from
 
     for name in ("problems", "rollouts", "updates", "prompts", "answer", "save_every"):
         if getattr(options, name) < 1:
@@ -81,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         model=options.model, updates=options.updates, prompts=options.prompts,
         group=options.group, lr=options.lr, temperature=options.temperature,
         answer=options.answer, beta=options.beta, lora=options.lora, seed=options.seed,
-        save_every=options.save_every, device=pick_device(options.device),
+        save_every=options.save_every, device=choose_device(options.device),
     )  # fmt: skip
     with meter("updates", resumed_from(options.output)) as progress:
         rewards = grpo.train(

@@ -52,8 +52,8 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 def shared(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that ``add_training`` asks for, checked."""
-    import torch
 
+    from arena.agents.device import choose_device
     from arena.envs.errors import InputError
 
     for name in ("updates", "batch", "episodes", "longest"):
@@ -64,11 +64,7 @@ def shared(options: argparse.Namespace) -> dict[str, Any]:
             raise InputError(f"--{name} must not be below 0")
     if not 0 <= options.explore <= 1:
         raise InputError(f"--explore {options.explore:g} must lie between 0 and 1")
-    device = options.device
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    elif device == "cuda" and not torch.cuda.is_available():
-        raise InputError("--device cuda: torch finds no CUDA device here")
+    device = choose_device(options.device)
     names = [
         "model",
         "layers",

@@ -77,10 +77,11 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Gather the examples, train, store."""
+    from arena.agents.device import choose_device
     from arena.agents.llm.training.examples import write_examples
     from arena.cli.console import meter
     from arena.envs.errors import InputError
-    from arena.training import fresh, pick_device, resumed_from
+    from arena.training import fresh, resumed_from
 
     if (options.write is None) == (options.output is None):
         raise InputError("give -o FOLDER to train, or --write FILE to write the examples only")
@@ -103,7 +104,7 @@ def run(options: argparse.Namespace) -> int:
         model=options.model, epochs=options.epochs, batch=options.batch,
         lr=options.lr or (1e-3 if options.lora else 3e-4), lora=options.lora,
         layers=options.layers, longest=options.longest, seed=options.seed,
-        save_every=options.save_every, device=pick_device(options.device),
+        save_every=options.save_every, device=choose_device(options.device),
     )  # fmt: skip
     with meter("updates", resumed_from(options.output)) as progress:
         loss = sft.train(

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from arena.agents.llm.backend import Message
 from arena.agents.llm.local import Local
-from arena.agents.llm.models import gguf_file, open_backend, tiny_folder
+from arena.agents.llm.models import gguf_file, tiny_folder
+from arena.agents.llm.opening import open_backend
 from arena.agents.llm.trie import Trie
 from arena.envs.errors import InputError
 

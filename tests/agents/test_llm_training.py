@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from arena.agents.llm.backend import Message
-from arena.agents.llm.models import open_backend
+from arena.agents.llm.opening import open_backend
 from arena.agents.llm.question import Question
 from arena.agents.llm.training.examples import Example, read_examples, write_examples
 from arena.agents.llm.training.hands import learn_from, records, winners

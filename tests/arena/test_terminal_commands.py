@@ -169,9 +169,7 @@ def test_a_league_is_stopped_and_fetched_back(tmp_path):
     ("line", "wait", "told"),
     [
         ("replay verify arena.db", "verifying", "interrupted"),
-        pytest.param(
-            "pcg compete birds_genetic", "first answers", "interrupted", marks=pytest.mark.slow
-        ),
+        pytest.param("pcg compete birds_genetic", "levels", "interrupted", marks=pytest.mark.slow),
         pytest.param(
             "train ppo --env gridworld -o run", "return", "--resume goes on", marks=pytest.mark.slow
         ),

@@ -181,3 +181,43 @@ def test_an_ending_that_the_game_does_not_write_is_a_sentence(record, tmp_path):
 def test_lines_are_plain_json(record):
     for line in replay.lines(record):
         assert orjson.loads(line)["type"] in ("match", "deal", "decision", "end", "result")
+
+
+@pytest.fixture
+def drawn(make_league, tmp_path) -> replay.Replay:
+    """A replay of players that declare their policies."""
+    league = make_league(["tag", "random"], game="holdem?menu=1", deals=6, deals_per_match=6)
+    store = Store(str(tmp_path / "b.db"), create=True)
+    with InProcess(runner.roster(league)) as executor:
+        (_, progress) = runner.run(league, store, executor)
+    return replay.read(progress.result.replay, "test")
+
+
+def test_declared_policies_are_kept_in_full_and_marked(drawn, record):
+    lines = [line for episode in drawn.episodes for line in episode.decisions]
+    assert all(line["drawn"] for line in lines)
+    assert any(1 / 3 in line["probabilities"] for line in lines)
+    commented = [line for episode in record.episodes for line in episode.decisions]
+    assert not any("drawn" in line for line in commented)
+    assert replay.verify(drawn) == []
+
+
+def test_an_action_that_was_not_drawn_from_its_policy_is_found(drawn):
+    def edit(episode):
+        first, *rest = episode.decisions
+        policy = [float(action != first["action"]) for action in range(4)]
+        policy = [p * (a in first["legal"]) for a, p in enumerate(policy)]
+        return replace(episode, decisions=({**first, "probabilities": policy}, *rest))
+
+    (fault,) = rewritten(drawn, edit)
+    assert "decision 0: drawn was" in fault
+
+
+@pytest.mark.parametrize("policy", [None, [], "all", [0.5, "x"], [-1, 2], [2.0], [0, 0], {"a": 1}])
+def test_a_policy_that_nothing_can_be_drawn_from_is_damage(drawn, policy):
+    lines = [orjson.loads(line) for line in replay.lines(drawn)]
+    at = next(i for i, line in enumerate(lines) if line["type"] == "decision")
+    lines[at]["probabilities"] = policy
+    data = zstandard.compress(b"\n".join(map(orjson.dumps, lines)) + b"\n")
+    with pytest.raises(InputError, match="not a replay line"):
+        replay.read(data, "test")

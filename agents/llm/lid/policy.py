@@ -10,7 +10,6 @@ the goal finds in the observation what it names.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,11 +21,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
 from torch import nn
 
-from arena.envs.checkpoints import fitting, read_tensors, typed
+from arena.envs.checkpoints import fitting, read_tensors, typed, write_tensors
 from arena.envs.errors import InputError
+from arena.envs.files import write_json
 from arena.envs.outside import read_json
 
 Init = Literal["lm", "random"]
@@ -235,17 +234,3 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         log.set_verbosity(before)
-
-
-def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
-    """A safetensors file that appears whole or not at all."""
-    whole = path.with_suffix(".part")
-    save_file({key: value.contiguous().cpu() for key, value in tensors.items()}, whole)
-    whole.replace(path)
-
-
-def write_json(path: Path, value: Any) -> None:
-    """A JSON file that appears whole or not at all."""
-    whole = path.with_suffix(".part")
-    whole.write_text(json.dumps(value, indent=1) + "\n")
-    whole.replace(path)

@@ -30,13 +30,12 @@ from arena.agents.llm.lid.policy import (
     load_policy,
     make_policy,
     save_policy,
-    write_json,
-    write_tensors,
 )
 from arena.agents.registry import make_agent
 from arena.envs import seeding
-from arena.envs.checkpoints import fitting, read_tensors, typed
+from arena.envs.checkpoints import fitting, read_tensors, typed, write_tensors
 from arena.envs.errors import InputError
+from arena.envs.files import write_json
 from arena.envs.game import Game
 from arena.envs.outside import read_json
 from arena.envs.registry import make_game

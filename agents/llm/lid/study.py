@@ -13,9 +13,10 @@ import numpy as np
 from scipy.stats import t as student
 from torch import Tensor
 
-from arena.agents.llm.lid.policy import Sight, write_json
+from arena.agents.llm.lid.policy import Sight
 from arena.agents.llm.lid.run import Run, Settings, evaluate
 from arena.envs.errors import InputError
+from arena.envs.files import write_json
 
 SPLITS = ("known", "pairs", "words")
 ROUNDS = 3

@@ -34,7 +34,8 @@ from arena.envs import seeding
 from arena.envs.errors import InputError
 from arena.envs.game import Turns
 from arena.envs.holdem import Holdem, cards
-from arena.envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
+from arena.envs.holdem.menu import CALL_ACTION, FIRST_FRACTION
+from arena.envs.holdem.spots import fold_round
 from arena.envs.holdem.text import positions
 from arena.envs.registry import make_game
 
@@ -192,9 +193,7 @@ def _deal(
         antes=np.full(seats, config["ante"][0]),
         decks=decks,
     )
-    for count in range(seats - 2):
-        rows = every[folds > count]
-        tables.step(rows, (big + 1 + count) % seats + 0 * rows, np.full(len(rows), FOLD_ACTION))
+    fold_round(tables, folds)
     return Turns(tables, every, actors, seeds)
 
 

@@ -16,6 +16,7 @@ import orjson
 from arena.agents.llm.backend import Message, Prompt
 from arena.agents.llm.templates import Role
 from arena.envs.errors import InputError
+from arena.envs.files import replacing
 from arena.envs.outside import read_lines
 
 
@@ -36,16 +37,12 @@ class Example:
 
 def write_examples(path: Path, examples: Iterable[Example]) -> int:
     """Write a file whole or not at all; how many examples it holds. InputError where it cannot."""
-    partial = path.with_name(path.name + ".partial")
     count = 0
-    try:
+    with replacing(path) as partial:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as stream:
             for count, example in enumerate(examples, 1):  # noqa: B007 - counts
                 stream.write(orjson.dumps(_record(example)) + b"\n")
-        partial.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from None
     return count
 
 

@@ -37,7 +37,7 @@ class Settings:
     """All that decides a run beside its problems.
 
     Attributes:
-        model: what to begin with, as ``models.open_backend`` takes it.
+        model: what to begin with, as ``opening.open_backend`` takes it.
         updates: how many.
         prompts: of an update.
         group: answers to each prompt.

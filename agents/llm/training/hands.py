@@ -15,6 +15,7 @@ from arena.envs.game import Turns
 from arena.envs.holdem import Holdem, cards
 from arena.envs.holdem.history import HandHistory
 from arena.envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
+from arena.envs.holdem.spots import play_again
 from arena.envs.holdem.tables import HoldemTables
 
 
@@ -88,14 +89,9 @@ def _decisions(
     tables = _deal(game, hand)
     scribe.begin(0)
     at = np.zeros(1, np.int64)
-    for verb, seat, amount, _ in hand.actions:
-        if verb not in ("fold", "call", "raise"):
-            continue
-        action = {"fold": FOLD_ACTION, "call": CALL_ACTION}.get(verb)
-        if action is None:
-            action = FIRST_FRACTION + len(game.menu) + 1 + amount
-        if not tables.legal(at, np.array([seat]), np.array([action]))[0]:
-            return  # a fold where checking was free: the words have no name for it
+    # A fold where checking was free ends it: the words have no name for it.
+    for action in play_again(tables, _actions(game, hand)):
+        seat = int(tables.hands[0]["actor"])
         told = cards.UNKNOWN not in tables.hands[0]["deck"][2 * seat : 2 * seat + 2]
         if told and hand.players[seat] in players:
             choice = action if exact else _nearest(tables, seat, action)
@@ -103,9 +99,15 @@ def _decisions(
                 Turns(tables, at, np.array([seat])), 0, choice,
                 player=hand.players[seat], hand=hand.number, seat=seat,
             )  # fmt: skip
-        tables.step(at, np.array([seat]), np.array([action]))
-        if tables.done[0]:
-            return
+
+
+def _actions(game: Holdem, hand: HandHistory) -> Iterator[tuple[int, int]]:
+    """The decisions of a hand, as (seat, action)."""
+    for verb, seat, amount, _ in hand.actions:
+        if verb == "raise":
+            yield seat, FIRST_FRACTION + len(game.menu) + 1 + amount
+        elif verb in ("fold", "call"):
+            yield seat, FOLD_ACTION if verb == "fold" else CALL_ACTION
 
 
 def _deal(game: Holdem, hand: HandHistory) -> HoldemTables:

@@ -46,7 +46,7 @@ class Settings:
     """All that decides a run beside its examples.
 
     Attributes:
-        model: what to begin with, as ``models.open_backend`` takes it.
+        model: what to begin with, as ``opening.open_backend`` takes it.
         epochs: how often each example is seen.
         batch: examples of an update.
         lr: the highest learning rate, reached after 3 % of the updates; the last fifth of them
