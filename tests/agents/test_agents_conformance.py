@@ -177,6 +177,31 @@ class Dishonest(Player):
         return Decisions(super().act(turns).actions * 0, np.eye(3)[[1] * len(turns)])
 
 
+class Undecided(Player):
+    """Has a policy, and does not declare it."""
+
+    def policy(self, turns):
+        return turns.action_mask / turns.action_mask.sum(axis=1, keepdims=True)
+
+
+class Improper(Player):
+    """Declares what sums to less than 1."""
+
+    act = Agent.act
+
+    def policy(self, turns):
+        return turns.action_mask * 0.3
+
+
+class Astray(Player):
+    """Declares a chance for what is not legal."""
+
+    act = Agent.act
+
+    def policy(self, turns):
+        return np.full(turns.action_mask.shape, 1 / turns.action_mask.shape[1])
+
+
 class TooFew(Player):
     def act(self, turns):
         return Decisions(super().act(turns).actions[1:])
@@ -191,6 +216,9 @@ class TooFew(Player):
         (Forgetful, "played before"),
         (Hashing, "another process"),
         (Dishonest, "probabilit"),
+        (Undecided, "declares its policy"),
+        (Improper, "sum to"),
+        (Astray, "illegal action a probability"),
         (TooFew, "actions for"),
     ],
 )
