@@ -1,6 +1,7 @@
 """Training with bonuses: it goes on exactly, learns the trivial, plays in leagues, makes pairs."""
 
 import json
+
 import numpy as np
 import pytest
 
