@@ -101,7 +101,7 @@ export class Heat {
     if (measure === "stronger") {
       const value = data.stronger[i][j];
       if (value === null) return { value };
-      const text = fixed(value, 2);
+      const text = value > 0.99 ? "> .99" : value < 0.01 ? "< .01" : fixed(value, 2);
       return { value, text, title: text, depth: 2 * value - 1, clear: value > 0.975 || value < 0.025 };
     }
     const matrix = data[measure];

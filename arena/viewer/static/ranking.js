@@ -10,6 +10,7 @@ const COLUMNS = [
   { id: "interval", title: null, class: "interval" },
   { id: "win", title: "Win rate", class: "number extra", value: (row) => row.win_rate.value },
   { id: "payoff", title: "Payoff", class: "number extra", value: (row) => row.payoff.value },
+  { id: "nash", title: "Against Nash", class: "number extra", value: (row) => row.nash?.value ?? null },
   { id: "deals", title: "Deals", class: "number extra", value: (row) => row.deals },
 ];
 
@@ -89,7 +90,7 @@ export class Ranking {
           this.order = { id: column.id, up: sorted ? !this.order.up : Boolean(column.up) };
           this.draw();
         };
-        const title = column.id === "rank" ? "With the ranks that the comparisons leave open, together at 95 %" : null;
+        const title = column.id === "rank" ? "With the ranks that are possible: all agents' hold together at 95 %" : null;
         const th = h("th", { class: column.class, "aria-sort": sort, title }, h("button", { type: "button", onclick: press }, text));
         th.dataset.column = column.id;
         return th;
@@ -104,13 +105,14 @@ export class Ranking {
     return h(
       "tr",
       {},
-      h("td", { class: "rank" }, h("b", {}, String(row.rank)), open && h("span", { title: "possible ranks" }, open)),
+      h("td", { class: "rank" }, h("b", {}, String(row.rank)), open && h("span", { title: `possible ranks, all agents' together at 95 %; by itself ${row.own_rank_low}–${row.own_rank_high}` }, open)),
       h("td", { class: "agent" }, h("b", { title: name }, name), name !== row.spec && h("span", { title: row.spec }, row.spec)),
       h("td", { class: "number" }, h("b", {}, whole(row.rating.value))),
       h("td", { class: "interval" }, scale.bar(row.rating, name)),
       h("td", { class: "number extra" }, percent(row.win_rate.value), h("span", { class: "half" }, half(row.win_rate, 100, 1))),
       h("td", { class: "number extra" }, amount(row.payoff.value), h("span", { class: "half" }, half(row.payoff))),
-      h("td", { class: "number extra" }, row.deals.toLocaleString("en")),
+      h("td", { class: "number extra" }, amount(row.nash?.value), row.nash && h("span", { class: "half" }, half(row.nash))),
+      h("td", { class: "number extra" }, row.deals.toLocaleString("en"), !row.settled && h("span", { title: "fewer deals than a session: it changes nothing for the others" }, "*")),
     );
   }
 }
