@@ -71,14 +71,18 @@ def identify(spec: str | Spec) -> Identity:
     )
 
 
+def player_folder(checkpoint: str) -> Path:
+    """Where a checkpoint's player is: of a training run, only what plays; else itself."""
+    path = Path(checkpoint)
+    return path / "player" if (path / "player").is_dir() else path
+
+
 def hash_checkpoint(checkpoint: str) -> str:
     """SHA-256 over a checkpoint's files: their paths within it and their bytes.
 
     A checkpoint that is no path here (a model hub's id) is hashed by its name.
     """
-    path = Path(checkpoint)
-    if (path / "player").is_dir():  # a training run: only what plays is the player
-        path = path / "player"
+    path = player_folder(checkpoint)
     digest = hashlib.sha256()
     if not path.exists():
         digest.update(checkpoint.encode())

@@ -23,6 +23,7 @@ from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPo
 from stable_baselines3.common.vec_env import VecEnv
 
 from arena.agents.agent import Agent, CannotPlay
+from arena.agents.registry import player_folder
 from arena.envs import seeding
 from arena.envs.checkpoints import read_config, read_tensors
 from arena.envs.game import Game, Turns
@@ -188,7 +189,7 @@ class MaskablePolicy(Agent):
             raise CannotPlay("birds_ppo builds levels of science_birds?mode=sequential only")
         if checkpoint is None:
             raise CannotPlay("birds_ppo needs a checkpoint: birds_ppo:FOLDER")
-        folder = Path(checkpoint)
+        folder = player_folder(checkpoint)
         config = read_config(folder / "config.json", Record)
         if config.drops != game.drops:
             raise CannotPlay(f"{folder} was trained with drops={config.drops}, not {game.drops}")

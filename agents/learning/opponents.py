@@ -53,7 +53,7 @@ class Opponents:
         self.agents: list[Agent] = list(agents.values())
         numbers = {name: slots + i for i, name in enumerate(agents)}
         self._choices = np.array([numbers.get(name, LEARNER) for name in names], np.int64)
-        self._past, self._slots = past, slots
+        self._past, self.slots = past, slots
         self.snapshots: list[Any] = []
         self.owner: Ints = np.full((tables, game.seats), LEARNER)
         self._names = list(agents)
@@ -85,10 +85,10 @@ class Opponents:
                 continue
             rows = np.flatnonzero(owners == number)
             asked = turns.select(rows)
-            if number < self._slots:
+            if number < self.slots:
                 out[rows] = self.snapshots[number](asked)
             else:
-                out[rows] = self._ask(number - self._slots, asked)
+                out[rows] = self._ask(number - self.slots, asked)
 
     def _ask(self, number: int, turns: Turns) -> NDArray[Any]:
         assert turns.seeds is not None
@@ -99,7 +99,7 @@ class Opponents:
         return answers.actions
 
     def _tell(self, tables: Ints, verb: str, returns: NDArray[np.float64] | None = None) -> None:
-        for number, agent in enumerate(self.agents, self._slots):
+        for number, agent in enumerate(self.agents, self.slots):
             if getattr(type(agent), verb) is getattr(Agent, verb):
                 continue
             rows, seats = np.nonzero(self.owner[tables] == number)

@@ -16,6 +16,7 @@ import dataclasses
 import json
 import math
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -29,10 +30,11 @@ from arena.agents.agent import CannotPlay
 from arena.agents.device import choose_device
 from arena.agents.learning.evaluation import evaluate
 from arena.agents.learning.experience import Experience, gather, minibatches
-from arena.agents.learning.opponents import LEARNER, SELF, Opponents
+from arena.agents.learning.opponents import SELF, Opponents
 from arena.agents.learning.policy import CONFIG, FILE, Described, Player, Policy, reads
 from arena.agents.learning.report import Progress, Report
-from arena.agents.learning.runs import Board, Run, terminable
+from arena.agents.learning.runs import Board, Run
+from arena.agents.learning.selfplay import SelfPlay
 from arena.agents.learning.settings import Common, setting
 from arena.agents.networks.actor_critic import ActorCritic, logits_of, tensors
 from arena.agents.networks.encodings import encoding_of
@@ -40,7 +42,7 @@ from arena.agents.networks.products import choose
 from arena.envs import seeding
 from arena.envs.checkpoints import fitting
 from arena.envs.errors import InputError
-from arena.envs.game import Observation, Turns
+from arena.envs.game import Tables
 from arena.envs.registry import make_game
 
 if TYPE_CHECKING:
@@ -105,51 +107,43 @@ def train(settings: Settings, progress: Progress) -> Report:
 
     Raises InputError where the game, an opponent or the device does not fit.
     """
-    if settings.resume:
-        run = Run.open("ppo", _folder(settings))
-        settings = dataclasses.replace(
-            run.settings(Settings), output=settings.output, resume=True, track=settings.track
-        )
-        learner = Learner(settings)
-        with fitting(f"{run.folder}, what it resumes from,"):
-            learner.restore(*run.load_state())
-    else:
-        settings = dataclasses.replace(
-            settings,
-            product=choose(choose_device(settings.device))
-            if settings.product == "auto"
-            else settings.product,
-        )
-        learner = Learner(settings)
-        run = Run.begin("ppo", settings)
-    begun, board = time.perf_counter(), Board(run, track=settings.track)
-    kept = learner.state()
-    try:
-        with terminable():
-            saved = time.perf_counter()
-            while learner.steps < settings.total_timesteps:
-                if learner.update % settings.checkpoint_every == 0:
-                    learner.begin()
-                    kept = learner.state()
-                    if time.perf_counter() - saved > settings.save_seconds:
-                        run.save_state(*kept)
-                        saved = time.perf_counter()
-                experience = learner.play()
-                figures = learner.improve(experience)
-                board.log(figures, learner.steps)
-                progress(
-                    min(learner.steps, settings.total_timesteps),
-                    settings.total_timesteps,
-                    f"return {figures['charts/episodic_return']:+.3f}",
-                )
-                if learner.update % (settings.checkpoint_every * settings.evaluate_every) == 0:
-                    board.log(learner.judge(run), learner.steps)
-            kept = learner.state()
-    finally:
-        run.save_state(*kept)
-        board.close()
+    run, learner = _resume(settings) if settings.resume else _begin(settings)
+    settings, begun = learner.settings, time.perf_counter()
+    board = Board(run, track=settings.track)
+    with closing(board), run.keeping(settings.save_seconds) as keep:
+        while learner.steps < settings.total_timesteps:
+            if learner.update % settings.checkpoint_every == 0:
+                learner.begin()
+                keep(*learner.state())
+            experience = learner.play()
+            figures = learner.improve(experience)
+            if learner.update % (settings.checkpoint_every * settings.evaluate_every) == 0:
+                figures |= learner.judge(run)
+            board.log(figures, learner.steps)
+            progress(
+                min(learner.steps, settings.total_timesteps),
+                settings.total_timesteps,
+                f"return {figures['charts/episodic_return']:+.3f}",
+            )
+        keep(*learner.state())
     learner.judge(run)
     return learner.report(run, time.perf_counter() - begun)
+
+
+def _begin(settings: Settings) -> tuple[Run, Learner]:
+    if settings.product == "auto":  # what was chosen is kept: another product rounds otherwise
+        product = choose(choose_device(settings.device))
+        settings = dataclasses.replace(settings, product=product)
+    learner = Learner(settings)  # before the folder: what it refuses leaves none
+    return Run.begin("ppo", settings), learner
+
+
+def _resume(settings: Settings) -> tuple[Run, Learner]:
+    run = Run.open("ppo", settings)
+    learner = Learner(dataclasses.replace(run.settings(Settings), track=settings.track))
+    with fitting(f"{run.folder}, what it resumes from,"):
+        learner.restore(*run.load_state())
+    return run, learner
 
 
 class Learner:
@@ -183,17 +177,16 @@ class Learner:
         # What returns are divided by: 0 until the first ones are known. Alone, nobody's are.
         self.unit = 1.0 if self.game.seats == 1 else 0.0
         self.best = -math.inf
-        self.tables = self.game.tables(settings.num_envs)
-        self.opponents = Opponents(
+        tables = self.game.tables(settings.num_envs)
+        opponents = Opponents(
             self.game, settings.opponents, settings.num_envs,
             past=settings.past, slots=settings.pool_slots,
         )  # fmt: skip
-        self.experience = Experience(
-            self.encoding, settings.num_envs, self.game.seats,
-            int(self.game.action_space.n), settings.num_steps,
+        self.curiosity = self._curiosity(tables) if settings.bonus else None
+        self.stage = SelfPlay(
+            tables, opponents, self.encoding, self._network, steps=settings.num_steps,
+            seed=settings.seed, gamma=settings.gamma, curiosity=self.curiosity,
         )  # fmt: skip
-        self.curiosity = self._curiosity() if settings.bonus else None
-        self._every, self._seats = np.arange(settings.num_envs), np.arange(self.game.seats)
 
     def _network(self) -> ActorCritic:
         settings = self.settings
@@ -202,106 +195,43 @@ class Learner:
         )
         return network.to(self.device)
 
-    def _curiosity(self) -> Curiosity:
+    def _curiosity(self, tables: Tables) -> Curiosity:
         from arena.agents.exploration.curiosity import Curiosity
 
         settings = self.settings
         return Curiosity(
-            self.game, self.tables, settings.bonus, coef=settings.bonus_coef,
+            self.game, tables, settings.bonus, coef=settings.bonus_coef,
             clip=settings.bonus_clip, seed=settings.seed, device=self.device,
             learning_rate=settings.bonus_lr,
         )  # fmt: skip
 
-    # -- playing -----------------------------------------------------------------------------------
-
     def begin(self) -> None:
-        """Begin episodes everywhere: what comes then follows from the weights and the seed."""
-        seeds = self._seeds("begin")
-        self.tables.renew(self._every, seeds)
-        self.opponents.seat(self._every, seeding.spread(seeds, np.array(1)))
-        self.turns = self.tables.turns()
-        self.earned = np.zeros_like(self.tables.returns)
-        if self.curiosity is not None:
-            self.curiosity.begin(self.turns)
+        """Begin episodes everywhere."""
+        self.stage.begin(self.update)
 
     def play(self) -> Experience:
         """``num_steps`` at each table."""
-        experience, opponents = self.experience, self.opponents
-        experience.clear()
-        self._draw_snapshots()
-        self._returns: list[NDArray[np.float64]] = []
-        for step in range(self.settings.num_steps):
-            turns, seeds = self.turns, self._seeds("step", step)
-            turns.seeds = seeding.spread(seeds[turns.tables], 1 + turns.seats)
-            owners = opponents.owner[turns.tables, turns.seats]
-            actions = np.zeros(len(turns), np.int64)
-            mine = np.flatnonzero(owners == LEARNER)
-            if len(mine):
-                actions[mine] = self._decide(
-                    turns if len(mine) == len(turns) else turns.select(mine)
-                )
-            opponents.answer(turns, owners, actions)
-            after = self.tables.advance(turns.tables, turns.seats, actions, seeds)
-            gains = after.returns - self.earned
-            self.earned = np.where(after.ended[:, None], 0.0, after.returns)
-            if self.curiosity is not None:
-                gains = self.curiosity.pay(actions, after, gains)
-            if after.final is not None:  # a time limit is not the end: what would have come counts
-                gains[after.truncated] += self._values(after.final) * (
-                    self.settings.gamma * self.unit
-                )
-            experience.end_step(gains, after.ended)
-            if len(over := np.flatnonzero(after.ended)):
-                self._returns.append(after.returns[over][opponents.owner[over] == LEARNER])
-                opponents.end(over, after.returns)
-                opponents.seat(over, seeding.spread(seeds[over], np.array(0)))
-            self.turns = after.turns
+        settings = self.settings
+        experience = self.stage.play(self.network, self.pool, self.update, self.unit)
+        if experience.rows < 2 * settings.num_minibatches:
+            raise InputError(
+                f"a rollout has {experience.rows} decisions, too few for --num-minibatches "
+                f"{settings.num_minibatches}; raise --num-envs or --num-steps"
+            )
         self.steps += experience.rows
         return experience
-
-    @torch.no_grad()
-    def _decide(self, turns: Turns) -> NDArray[np.int64]:
-        """The learner's actions, which are kept with what it saw."""
-        experience, mask = self.experience, turns.action_mask
-        assert mask is not None
-        rows, seen = experience.observe(self.encoding.encode(turns.observation))
-        logs, values = self.network(
-            tensors(seen, self.device), torch.from_numpy(mask).to(self.device)
-        )
-        actions = _draw(logs, turns)
-        chosen = logs.gather(1, torch.from_numpy(actions).to(self.device)[:, None])[:, 0]
-        experience.act(
-            rows, turns.tables, turns.seats, mask, actions,
-            chosen.cpu().numpy(), values.cpu().numpy(),
-        )  # fmt: skip
-        return actions
-
-    def _seeds(self, *path: int | str) -> NDArray[np.uint64]:
-        """A seed for each table, of this update and of what ``path`` names."""
-        base = seeding.derive(self.settings.seed, self.update, *path)
-        return seeding.spread(np.full(len(self._every), base, np.uint64), self._every)
-
-    def _draw_snapshots(self) -> None:
-        draw = np.random.default_rng(seeding.derive(self.settings.seed, self.update, "pool"))
-        count = min(len(self.pool), self.settings.pool_slots)
-        chosen = draw.permutation(len(self.pool))[:count].tolist()
-        while len(self.opponents.snapshots) < count:
-            self.opponents.snapshots.append(Snapshot(self))
-        for snapshot, number in zip(self.opponents.snapshots, chosen, strict=True):
-            snapshot.network.load_state_dict(self.pool[number], strict=False)
 
     # -- improving ---------------------------------------------------------------------------------
 
     def improve(self, experience: Experience) -> dict[str, float]:
         """PPO's update on a rollout; what is to be logged of it."""
         settings = self.settings
-        returns = np.concatenate([r.ravel() for r in self._returns] or [np.zeros(0)])
+        returns = self.stage.returns
         if not self.unit and len(returns):
             self.unit = float(np.sqrt(np.mean(returns**2))) or 1.0
         experience.gains /= np.float32(self.unit or 1.0)
-        places = np.repeat(self._every, self.game.seats), np.tile(self._seats, len(self._every))
         advantages, targets = experience.advantages(
-            self._values(self.tables.observe(*places)), settings.gamma, settings.gae_lambda
+            self.stage.expected(self.network), settings.gamma, settings.gae_lambda
         )
         rate = settings.learning_rate
         if settings.anneal_lr:
@@ -358,13 +288,6 @@ class Learner:
         found = self.curiosity.payer.learn() | self.curiosity.payer.bonus.figures()
         return {f"bonus/{name}": value for name, value in found.items()}
 
-    @torch.no_grad()
-    def _values(self, observation: Observation) -> NDArray[np.float32]:
-        """Of what all seats of some tables see, float32 ``(tables, seats)``, in ``unit``."""
-        seen = tensors(self.encoding.encode(observation), self.device)
-        values: NDArray[np.float32] = self.network.value(seen).cpu().numpy()
-        return values.reshape(-1, self.game.seats)
-
     def _enter_pool(self) -> None:
         """Keep the policy of now; of a full pool every second snapshot stays, the oldest too."""
         if len(self.pool) == self.settings.pool_size:
@@ -380,7 +303,7 @@ class Learner:
     @torch.no_grad()
     def chances(self) -> NDArray[np.float64]:
         """The policy at the tables' first turn, float64 ``(actions,)``."""
-        found: NDArray[np.float64] = self.player().policy(self.turns)[0]
+        found: NDArray[np.float64] = self.player().policy(self.stage.turns)[0]
         return found
 
     def judge(self, run: Run) -> dict[str, float]:
@@ -455,32 +378,3 @@ class Learner:
         self.unit, self.best = facts["unit"], facts["best"]
         if self.curiosity is not None:
             self.curiosity.restore(parts["bonus"], facts["shuffle"])
-
-
-class Snapshot:
-    """A frozen policy that takes a seat."""
-
-    def __init__(self, learner: Learner) -> None:
-        self.network, self.encoding = learner._network(), learner.encoding
-        self.device = learner.device
-
-    @torch.no_grad()
-    def __call__(self, turns: Turns) -> NDArray[np.int64]:
-        """Its actions."""
-        mask = turns.action_mask
-        assert mask is not None
-        seen = tensors(self.encoding.encode(turns.observation), self.device)
-        logs, _ = self.network(seen, torch.from_numpy(mask).to(self.device))
-        return _draw(logs, turns)
-
-
-def _draw(logs: Tensor, turns: Turns) -> NDArray[np.int64]:
-    return seeding.draw(logs.double().exp().cpu().numpy(), turns.uniforms()[:, 0])
-
-
-def _folder(settings: Settings) -> Any:
-    from pathlib import Path
-
-    if not settings.output:
-        raise InputError("-o FOLDER is needed: where the run is kept")
-    return Path(settings.output)

@@ -20,7 +20,7 @@ class Score:
         name: of what, or against whom.
         mean, error: in ``unit``, and its standard error (NaN where there is none).
         unit: of both.
-        count: over how many deals, episodes or updates.
+        count, of: over how many deals, episodes or updates.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Score:
     error: float
     unit: str
     count: int
+    of: str = "deals"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import signal
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,9 +40,7 @@ class Run:
     @classmethod
     def begin(cls, trainer: str, settings: Common) -> Run:
         """A new folder with its ``config.json``; InputError where something is there already."""
-        if not settings.output:
-            raise InputError("-o FOLDER is needed: where the run is kept")
-        folder = Path(settings.output)
+        folder = _folder(settings)
         if folder.exists():
             raise InputError(
                 f"{folder} exists already; name a new folder, or add --resume to continue its run"
@@ -53,12 +52,18 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, trainer: str, folder: Path) -> Run:
-        """The run in a folder; InputError where there is none, or another trainer's."""
+    def open(cls, trainer: str, settings: Common) -> Run:
+        """The run in ``output``; InputError where there is none, or another trainer's."""
+        folder = _folder(settings)
         facts = _config(folder)
         if facts["trainer"] != trainer:
             raise InputError(f"{folder} is a run of {facts['trainer']}, not of {trainer}")
         return cls(folder, trainer)
+
+    @classmethod
+    def at(cls, trainer: str, settings: Common) -> Run:
+        """A new run, or with ``resume`` the one that there is."""
+        return (cls.open if settings.resume else cls.begin)(trainer, settings)
 
     def settings(self, kind: type[S]) -> S:
         """Those that the run was begun with."""
@@ -73,6 +78,26 @@ class Run:
     def training(self) -> Path:
         """The folder of what trains."""
         return self.folder / TRAINING
+
+    @contextmanager
+    def keeping(self, seconds: float) -> Iterator[Keeper]:
+        """Keep the states that are handed over; the last is written at the end, or when stopped."""
+        keeper = Keeper(self, seconds)
+        try:
+            with self.stoppable():
+                yield keeper
+        finally:
+            keeper.write()
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Who stops the body, by Ctrl-C or SIGTERM, is told how to continue."""
+        try:
+            with terminable():
+                yield
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(f"what was learned is in {self.folder}; --resume continues there")
+            raise
 
     def save_player(self, name: str, content: bytes) -> None:
         """Write a file of the player."""
@@ -98,6 +123,33 @@ class Run:
         with fitting(str(path)):
             facts = json.loads(bytes(tensors.pop(_FACTS).tolist()))
         return tensors, facts
+
+
+class Keeper:
+    """Keeps the last state in memory, and on disk where the one there is older than ``seconds``."""
+
+    def __init__(self, run: Run, seconds: float) -> None:
+        self._run, self._seconds = run, seconds
+        self._written = time.perf_counter()
+        self._state: tuple[Mapping[str, Any], Mapping[str, Any]] | None = None
+
+    def __call__(self, tensors: Mapping[str, Any], facts: Mapping[str, Any]) -> None:
+        """A state that a resumed run begins from; nobody may change it any more."""
+        self._state = tensors, facts
+        if time.perf_counter() - self._written >= self._seconds:
+            self.write()
+
+    def write(self) -> None:
+        """Write the last one."""
+        if self._state is not None:
+            self._run.save_state(*self._state)
+            self._written = time.perf_counter()
+
+
+def _folder(settings: Common) -> Path:
+    if not settings.output:
+        raise InputError("-o FOLDER is needed: where the run is kept")
+    return Path(settings.output)
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -71,6 +71,7 @@ def option(name: str) -> str:
 
 def add_options(parser: argparse.ArgumentParser, kind: type[Common]) -> None:
     """An option for each field of ``kind``, with its sentence and its default."""
+    hints = typing.get_type_hints(kind)
     for item in dataclasses.fields(kind):
         facts = item.metadata
         names = (*facts["options"], option(item.name))
@@ -84,23 +85,31 @@ def add_options(parser: argparse.ArgumentParser, kind: type[Common]) -> None:
         else:
             if item.default not in ("", ()):
                 help_text += f" (default {_written(item.default)})"
+            several = typing.get_origin(hints[item.name]) is tuple
             parser.add_argument(
                 *names, default=None, help=help_text, dest=item.name,
+                nargs="+" if several else None,
                 metavar=item.name.upper().rpartition("_")[2],
             )  # fmt: skip
 
 
-def from_options(options: argparse.Namespace, kind: type[S], base: S | None = None) -> S:
-    """The settings that the command line names, the rest as in ``base`` or by default."""
+def from_options(options: argparse.Namespace, kind: type[S]) -> S:
+    """The settings that the command line names, the rest by default."""
     given = {
         item.name: value
         for item in dataclasses.fields(kind)
         if (value := getattr(options, item.name)) is not None
     }
-    return from_values(given, kind, base)
+    if given.get("resume"):
+        for name in given:
+            if name not in ("resume", "output", "track"):
+                raise InputError(
+                    f"--resume takes the settings from the run's folder; leave {option(name)}"
+                )
+    return from_values(given, kind)
 
 
-def from_values(values: Mapping[str, Any], kind: type[S], base: S | None = None) -> S:
+def from_values(values: Mapping[str, Any], kind: type[S]) -> S:
     """Settings of values by field name, read by the fields' types; InputError for others."""
     hints = typing.get_type_hints(kind)
     known = {item.name for item in dataclasses.fields(kind)}
@@ -108,7 +117,13 @@ def from_values(values: Mapping[str, Any], kind: type[S], base: S | None = None)
         if name not in known:
             raise InputError(f"there is no setting {name}; there are {', '.join(sorted(known))}")
     read_values = {name: _read(value, hints[name], option(name)) for name, value in values.items()}
-    return kind(**read_values) if base is None else dataclasses.replace(base, **read_values)
+    return kind(**read_values)
+
+
+def refuse_resume(settings: Common, trainer: str) -> None:
+    """For trainers that keep only what plays."""
+    if settings.resume:
+        raise InputError(f"{trainer} cannot be resumed: it keeps what plays, not what trains")
 
 
 def record(settings: Common) -> dict[str, Any]:
@@ -121,12 +136,23 @@ def record(settings: Common) -> dict[str, Any]:
 
 
 def _read(value: Any, hint: Any, where: str) -> Any:
-    if typing.get_origin(hint) is tuple and isinstance(value, str):
-        value = value.replace(",", "/")  # as people write lists: self,tag,call
     try:
+        if typing.get_origin(hint) is tuple:
+            each = typing.get_args(hint)[0]
+            return tuple(read(item, each, where) for item in _items(value))
         return read(value, hint, where)
     except InputError as error:
         raise InputError(str(error).replace(f"{where}=", f"{where} ")) from None
+
+
+def _items(value: Any) -> list[Any]:
+    """The items of a list, as people write it: ``a,b c``. A spec's own commas part its options."""
+    items = value if isinstance(value, list | tuple) else [value]
+    return [
+        part
+        for item in items
+        for part in (item.split(",") if isinstance(item, str) and "?" not in item else [item])
+    ]
 
 
 def _written(value: Any) -> str:

@@ -17,6 +17,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, Literal
 
+from arena.agents.registry import player_folder
 from arena.envs.errors import InputError
 
 Runtime = Literal["transformers", "llamacpp"]
@@ -35,7 +36,7 @@ def source(checkpoint: str | None) -> str:
         return str(smollm2_folder())
     if checkpoint == "tiny":
         return str(tiny_folder())
-    return str(checkpoint)
+    return str(player_folder(str(checkpoint)))
 
 
 def gguf_file() -> Path:

@@ -56,6 +56,11 @@ class ActorCritic(nn.Module):
         logits = self.actor(features).masked_fill(~mask, -math.inf)
         return torch.log_softmax(logits, 1), self.critic(features)[:, 0]
 
+    @property
+    def device(self) -> str:
+        """Where it is."""
+        return str(self.critic.bias.device)
+
     def value(self, seen: Mapping[str, Tensor]) -> Tensor:
         """Values ``(n,)``."""
         found: Tensor = self.critic(self.body(seen).float())[:, 0]

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, CannotPlay, Decisions
+from arena.agents.registry import player_folder
 from arena.envs.checkpoints import Like, read_config, read_tensors
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Turns
@@ -227,7 +228,7 @@ class Learned(Agent):
             raise CannotPlay("learned needs a checkpoint: learned:FOLDER, from arena train")
         if not isinstance(game, Rtb) or not np.isfinite(game.budgets).all():
             raise CannotPlay(f"learned bids for campaigns with budgets (rtb), not in {game.name}")
-        self.network = load(Path(checkpoint))
+        self.network = load(player_folder(checkpoint))
         self.ctr = np.array([law.campaign.ctr for law in game.laws])
 
     def act(self, turns: Turns) -> Decisions:

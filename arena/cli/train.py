@@ -78,17 +78,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _print(report: Report) -> None:
-    print(f"{report.done} in {report.seconds:.0f} s")
+    print(f"{report.done} in {report.seconds:.0f} s" if report.player else report.done)
     for score in report.scores:
         print(f"  {_words(score)}")
     for note in report.notes:
         print(note)
-    print(f"player: {report.player}")
+    if report.player:
+        print(f"player: {report.player}")
 
 
 def _words(score: Score) -> str:
     interval = "" if score.error != score.error else f" ± {1.96 * score.error:,.3g}"
-    return f"{score.name}: {score.mean:+,.4g}{interval} {score.unit}, {score.count:,} deals"
+    return f"{score.name}: {score.mean:+,.4g}{interval} {score.unit}, {score.count:,} {score.of}"
 
 
 def _print_seeds(reports: Sequence[Report]) -> None:

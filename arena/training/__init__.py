@@ -1,6 +1,7 @@
-"""What ``arena train`` trains: modules with ``HELP``, ``add(parser)`` and ``run(options)``.
+"""What ``arena train`` trains beside what ``arena.agents`` does: what needs the floors above it.
 
-Recipes import what they train inside of ``run``: all of them are imported to be listed.
+Trainers have ``Settings`` and ``train``; studies, which train many runs and compare them, have
+``HELP``, ``add(parser)`` and ``run(options)``.
 """
 
 from __future__ import annotations
@@ -12,12 +13,15 @@ from pathlib import Path
 
 
 def names() -> list[str]:
-    """The names of all recipes."""
-    return sorted(
+    """The names of all studies, and of solvers."""
+    from arena.agents.learning.trainers import trainer_names
+
+    modules = {
         file.name.removesuffix(".py")
         for file in files(__package__).iterdir()
         if file.name.endswith(".py") and file.name != "__init__.py"
-    )
+    }
+    return sorted(modules - set(trainer_names()))
 
 
 @contextmanager

@@ -5,57 +5,58 @@ It learns on synthetic episodes of one campaign; ``learned:FOLDER`` plays it in 
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+import time
+from dataclasses import dataclass
+from typing import Literal
 
-HELP = "train a bidder for markets by PPO or DQN"
-
-
-def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--algorithm", choices=("ppo", "dqn"), default="ppo")
-    parser.add_argument("--campaign", default="2997", help="a synthetic campaign (default: 2997)")
-    parser.add_argument("--auctions", type=int, default=1000, metavar="N", help="of an episode")
-    parser.add_argument("--budget", type=float, default=1 / 8, metavar="C0")
-    parser.add_argument("--tick", type=int, default=20, help="auctions for each decision")
-    parser.add_argument("--steps", type=int, default=120_000, help="decisions to train on")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", default="auto")
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", required=True)
+from arena.agents.learning.report import Progress, Report, Score
+from arena.agents.learning.settings import Common, refuse_resume, setting
 
 
-def run(options: argparse.Namespace) -> int:
-    """Train, write the policy, print the table."""
+@dataclass(frozen=True, kw_only=True)
+class Settings(Common):
+    """What is bid on, and how it is learned."""
+
+    algorithm: Literal["ppo", "dqn"] = setting("ppo", "of stable-baselines3")
+    campaign: str = setting("2997", "a synthetic campaign")
+    auctions: int = setting(1000, "of an episode", least=1)
+    budget: float = setting(1 / 8, "share of the auctions' average price", above=0)
+    tick: int = setting(20, "auctions for each decision", least=1)
+    total_timesteps: int = setting(120_000, "decisions to train on", least=1, options=("--steps",))
+
+
+def train(settings: Settings, progress: Progress) -> Report:
+    """Train, keep the policy, and count its clicks beside RLB's and the baselines'."""
+    from arena.agents.device import choose_device
+    from arena.agents.learning.runs import Run
     from arena.agents.value import rtb_learned
     from arena.agents.value.rlb_comparison import compare
-    from arena.cli.console import meter, show
-    from arena.envs.errors import InputError
     from arena.envs.rtb.synthetic import synthetic_campaign
-    from arena.training import fresh, one_thread
-    from arena.training.rlb import table
+    from arena.training import one_thread
 
-    if options.steps < 1:
-        raise InputError(f"--steps {options.steps} must be at least 1")
-    folder = fresh(options.output)
-    law = synthetic_campaign(options.campaign)
-    with one_thread(), meter("steps") as progress:
+    refuse_resume(settings, "bidder")
+    device, law = choose_device(settings.device), synthetic_campaign(settings.campaign)
+    run, begun = Run.begin("bidder", settings), time.perf_counter()
+    with one_thread():
         policy = rtb_learned.train(
-            options.algorithm, options.campaign, auctions=options.auctions,
-            fraction=options.budget, tick=options.tick, steps=options.steps, seed=options.seed,
-            device=options.device, progress=progress.update,
+            settings.algorithm, settings.campaign, auctions=settings.auctions,
+            fraction=settings.budget, tick=settings.tick, steps=settings.total_timesteps,
+            seed=settings.seed, device=device,
+            progress=lambda done, total: progress(done, total, ""),
         )  # fmt: skip
-    policy.save(folder)
-    with meter("comparing"):
-        rows = list(
-            compare(
-                law.campaign,
-                law.sample(350_000, options.seed),
-                law.sample(300_000, options.seed + 1),
-                auctions=options.auctions,
-                fraction=options.budget,
-                more={options.algorithm.upper(): rtb_learned.LearnedBidder(policy, law.campaign)},
-            )
+    policy.save(run.player)
+    rows = compare(
+        law.campaign, law.sample(350_000, settings.seed), law.sample(300_000, settings.seed + 1),
+        auctions=settings.auctions, fraction=settings.budget,
+        more={settings.algorithm.upper(): rtb_learned.LearnedBidder(policy, law.campaign)},
+    )  # fmt: skip
+    scores = tuple(
+        Score(
+            row.strategy, row.score, float("nan"), "clicks", row.outcome.impressions, "impressions"
         )
-    show(table(rows, "clicks"), keys=3)
-    print(f"policy: {folder}; in a league: learned:{folder}")
-    return 0
+        for row in rows
+    )
+    return Report(
+        f"learned:{run.folder}", f"{settings.total_timesteps:,} decisions",
+        time.perf_counter() - begun, scores,
+    )  # fmt: skip

@@ -5,37 +5,39 @@ It learns to drop block after block; ``birds_ppo:FOLDER`` plays it in a league o
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+import time
+from dataclasses import dataclass
 
-HELP = "train a builder of Science Birds letters by PPO"
-
-
-def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.add_argument("--steps", type=int, default=500_000, help="drops to train on")
-    parser.add_argument("--letters", default="ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    parser.add_argument("--drops", type=int, default=40, help="blocks a level at most")
-    parser.add_argument("--tables", type=int, default=64, help="levels built at a time")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", required=True)
+from arena.agents.learning.report import Progress, Report, Score
+from arena.agents.learning.settings import Common, refuse_resume, setting
 
 
-def run(options: argparse.Namespace) -> int:
-    """Train, write the checkpoint, print what the last episodes scored."""
-    from arena.agents.generators.maskable_ppo import train
-    from arena.cli.console import meter
-    from arena.envs.errors import InputError
-    from arena.training import fresh, one_thread
+@dataclass(frozen=True, kw_only=True)
+class Settings(Common):
+    """Of MaskablePPO, on levels that are built side by side."""
 
-    if options.steps < 1 or options.tables < 1:
-        raise InputError("--steps and --tables must be at least 1")
-    folder = fresh(options.output)
-    with one_thread(), meter("steps") as progress:
-        score = train(
-            folder, steps=options.steps, letters=options.letters, drops=options.drops,
-            tables=options.tables, seed=options.seed, progress=progress.update,
+    total_timesteps: int = setting(500_000, "drops to train on", least=1, options=("--steps",))
+    letters: str = setting("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "that are built")
+    drops: int = setting(40, "blocks of a level at most", least=1)
+    num_envs: int = setting(64, "levels that are built at a time", least=1, options=("--tables",))
+
+
+def train(settings: Settings, progress: Progress) -> Report:
+    """Train, and keep the policy."""
+    from arena.agents.generators import maskable_ppo
+    from arena.agents.learning.runs import Run
+    from arena.training import one_thread
+
+    refuse_resume(settings, "birds")
+    run, begun = Run.begin("birds", settings), time.perf_counter()
+    with one_thread():
+        score = maskable_ppo.train(
+            run.player, steps=settings.total_timesteps, letters=settings.letters,
+            drops=settings.drops, tables=settings.num_envs, seed=settings.seed,
+            progress=lambda done, total: progress(done, total, ""),
         )  # fmt: skip
-    print(f"mean score of the last episodes: {100 * score:.1f} of 100")
-    print(f"policy: {folder}; in a league: birds_ppo:{folder}")
-    return 0
+    return Report(
+        f"birds_ppo:{run.folder}", f"{settings.total_timesteps:,} drops",
+        time.perf_counter() - begun,
+        (Score("last episodes", 100 * score, float("nan"), "of 100", 200, "episodes"),),
+    )  # fmt: skip

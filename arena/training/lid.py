@@ -11,27 +11,82 @@ in hindsight and cloned as well. The folder is a checkpoint: ``lid:runs/lid`` pl
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import Any
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
 
-HELP = "clone demonstrations into a policy that begins as a language model"
-_EVERY = 50
+from arena.agents.learning.report import Progress, Report, Score
+from arena.agents.learning.settings import Common, setting
+from arena.envs.errors import InputError
+
+_EVERY = 50  # updates between checkpoints
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("--game", metavar="GAME", help="a solo game's spec")
-    parser.add_argument("--teacher", metavar="AGENT", help="the spec of who is imitated")
-    parser.add_argument("--demonstrations", type=int, default=100, metavar="EPISODES")
-    add_training(parser)
-    parser.add_argument("--init", choices=("lm", "random"), default="lm", help="of the body")
-    parser.add_argument("--lr", type=float, default=3e-4, help="learning rate (default 3e-4)")
-    parser.add_argument("--rounds", type=int, default=0, help="of gathering (default: none)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--evaluate", type=int, default=100, metavar="EPISODES")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in FOLDER")
-    parser.add_argument("-o", "--output", type=Path, metavar="FOLDER", required=True)
+@dataclass(frozen=True, kw_only=True)
+class Settings(Common):
+    """Of cloning, and of gathering where there are rounds of it."""
+
+    game: str = setting("", "the spec of a solo game")
+    teacher: str = setting("", "the spec of who is imitated")
+    demonstrations: int = setting(100, "episodes of the teacher", least=1)
+    model: str = setting("smollm2", "a folder, hub id, smollm2 or tiny")
+    init: Literal["lm", "random"] = setting("lm", "of the body")
+    layers: int = setting(22, "of the model, 0: all", least=0)
+    frozen: int = setting(16, "of them, the first", least=0)
+    history: int = setting(0, "moves that are shown", least=0)
+    longest: int = setting(96, "tokens of an observation", least=1)
+    updates: int = setting(200, "gradient steps", least=1)
+    batch_size: int = setting(16, "decisions in each", least=1, options=("--batch",))
+    learning_rate: float = setting(3e-4, "AdamW's highest", above=0, options=("--lr",))
+    rounds: int = setting(0, "of gathering", least=0)
+    episodes: int = setting(64, "gathered in a round", least=1)
+    explore: float = setting(0.2, "share of random moves in them", least=0, most=1)
+    evaluate: int = setting(100, "episodes of the evaluation", least=1)
+
+
+def train(settings: Settings, progress: Progress) -> Report:
+    """Clone, store, evaluate."""
+    import numpy as np
+
+    from arena.agents.device import choose_device
+    from arena.agents.learning.runs import Run
+    from arena.agents.llm.lid import run as lid
+    from arena.training import one_thread
+
+    begun = time.perf_counter()
+    with one_thread():
+        if settings.resume:
+            run = Run.open("lid", settings)
+            settings = run.settings(Settings)
+            training = lid.Run.load(run.folder)
+        else:
+            if not settings.game or not settings.teacher:
+                raise InputError("--game and --teacher are needed, such as errand and courier")
+            figures = lid.Settings(
+                game=settings.game, teacher=settings.teacher, init=settings.init,
+                lr=settings.learning_rate, demonstrations=settings.demonstrations,
+                rounds=settings.rounds, seed=settings.seed, model=settings.model,
+                layers=settings.layers, frozen=settings.frozen, history=settings.history,
+                longest=settings.longest, updates=settings.updates, batch=settings.batch_size,
+                episodes=settings.episodes, explore=settings.explore,
+                device=choose_device(settings.device),
+            )  # fmt: skip
+            run = Run.begin("lid", settings)
+            training = lid.Run(figures, run.folder)
+        total = training.settings.updates
+
+        def show(row: tuple[int, int, float, float]) -> None:
+            progress(row[0], total, f"{row[1]} episodes, loss {row[2]:.3f}")
+
+        with run.stoppable():
+            while training.step < total:
+                training.train(training.step + _EVERY, show)
+                training.save()
+        share = lid.evaluate(training, training.settings.game, settings.evaluate)
+    error = float(np.sqrt(share * (1 - share) / settings.evaluate))
+    score = Score("goals reached", share, error, "of 1", settings.evaluate, "fixed episodes")
+    done = f"{total} updates on {len(training.episodes)} episodes"
+    return Report(f"lid:{run.folder}", done, time.perf_counter() - begun, (score,))
 
 
 def add_training(parser: argparse.ArgumentParser) -> None:
@@ -77,49 +132,3 @@ def shared(options: argparse.Namespace) -> dict[str, Any]:
         "explore",
     ]
     return {name: getattr(options, name) for name in names} | {"device": device}
-
-
-def run(options: argparse.Namespace) -> int:
-    """Train, store, evaluate."""
-    import numpy as np
-
-    from arena.agents.llm.lid.run import Run, Settings, evaluate
-    from arena.cli.console import meter
-    from arena.envs.errors import InputError
-    from arena.training import fresh, one_thread, resumed_from
-
-    if min(options.demonstrations, options.evaluate) < 1 or options.rounds < 0:
-        raise InputError("--demonstrations and --evaluate must be at least 1, --rounds at least 0")
-    with one_thread(), meter("updates", resumed_from(options.output)) as progress:
-        if options.resume:
-            if options.game or options.teacher:
-                raise InputError(
-                    "--resume takes game and teacher from the folder; leave --game and --teacher"
-                )
-            training = Run.load(options.output)
-        else:
-            if not options.game or not options.teacher:
-                raise InputError("--game and --teacher are needed, such as errand and courier")
-            settings = Settings(
-                game=options.game, teacher=options.teacher, init=options.init, lr=options.lr,
-                demonstrations=options.demonstrations, rounds=options.rounds, seed=options.seed,
-                **shared(options),
-            )  # fmt: skip
-            training = Run(settings, fresh(options.output))
-        total = training.settings.updates
-
-        def show(row: tuple[int, int, float, float]) -> None:
-            progress.update(row[0], total, f"{row[1]} episodes, loss {row[2]:.3f}")
-
-        while training.step < total:
-            training.train(training.step + _EVERY, show)
-            training.save()
-    with one_thread(), meter("evaluating"):
-        share = evaluate(training, training.settings.game, options.evaluate)
-    error = np.sqrt(share * (1 - share) / options.evaluate)
-    print(
-        f"{total} updates on {len(training.episodes)} episodes; goals reached in "
-        f"{options.evaluate} fixed episodes {share:.3f} ± {error:.3f} (standard error)"
-    )
-    print(f"policy: {options.output}; in a league: lid:{options.output}")
-    return 0

@@ -22,6 +22,7 @@ import orjson
 from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, Decisions, Identity
+from arena.agents.brought.python_file import refuse_code
 from arena.agents.registry import GROUP, identify, make_agent
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Turns
@@ -102,6 +103,8 @@ class Table:
                 f"{game} has {self._game.seats} seats: choose {self._game.seats - 1} "
                 f"opponents, not {len(opponents)}."
             )
+        for spec in opponents:
+            refuse_code(spec)
         who = [identify(spec) for spec in opponents]
         agents = {identity.key: make_agent(identity.spec, self._game) for identity in who}
         self._lineup = [HUMAN, *who]

@@ -207,7 +207,7 @@ def test_a_policy_refuses_what_it_was_not_trained_on(tmp_path):
         ({"game": HOLDEM, "clip": 1}, "there is no setting clip"),
         ({"game": HOLDEM, "num_envs": 0}, "--num-envs 0 must be at least 1"),
         ({"game": HOLDEM, "gamma": 1.5}, "--gamma 1.5 must be at most 1"),
-        ({"game": HOLDEM, "learning_rate": "fast"}, "--learning-rate fast is not a number"),
+        ({"game": HOLDEM, "learning_rate": "fast"}, "--learning-rate fast is not a finite number"),
         ({"game": HOLDEM, "device": "cuda"}, "no CUDA device"),
     ],
 )

@@ -193,9 +193,11 @@ def test_a_run_that_stopped_goes_on_as_if_it_had_not(stored, tmp_path, stop):
     whole = Run.load(tmp_path / "half")
     whole.train(TINY.updates)
     whole.save()
-    one, two = (load_file(f / "policy.safetensors") for f in (stored, tmp_path / "half"))
+    one, two = (load_file(f / "player/policy.safetensors") for f in (stored, tmp_path / "half"))
     assert all(torch.equal(one[name], two[name]) for name in one)
-    one, two = (json.loads((f / "resume.json").read_text()) for f in (stored, tmp_path / "half"))
+    one, two = (
+        json.loads((f / "training/resume.json").read_text()) for f in (stored, tmp_path / "half")
+    )
     assert one == two
 
 
@@ -261,12 +263,12 @@ def test_the_command_trains_goes_on_and_says_what_is_wrong(tmp_path, capsys):
     train += [*sizes, "-o", folder]
     assert main([*train, "--updates", "3"]) == 0
     assert f"lid:{folder}" in capsys.readouterr().out
-    assert main(["train", "lid", "--resume", "--evaluate", "2", "-o", folder]) == 0
+    assert main(["train", "lid", "--resume", "-o", folder]) == 0
     for wrong, sentence in (
         (["train", "lid", "-o", folder + "2"], "--game and --teacher are needed"),
-        ([*train[:-1], folder + "2", "--updates", "0"], "--updates must be at least 1"),
-        ([*train[:-1], folder + "2", "--explore", "2"], "must lie between 0 and 1"),
-        (train, "is there already"),
+        ([*train[:-1], folder + "2", "--updates", "0"], "--updates 0 must be at least 1"),
+        ([*train[:-1], folder + "2", "--explore", "2"], "--explore 2 must be at most 1"),
+        (train, "exists already"),
     ):
         assert main(wrong) == 2
         assert sentence in capsys.readouterr().err

@@ -153,8 +153,8 @@ def test_a_model_learns_a_handful_of_examples_by_heart(tmp_path: Path) -> None:
     sft.train(LESSONS, settings(), tmp_path / "m", progress=lambda n, of, loss: losses.append(loss))
     assert losses[-1] < 0.1 < losses[0]
     assert answers(tmp_path / "m", LESSONS) == [example.answer for example in LESSONS]
-    assert not (tmp_path / "m" / "training").exists()
-    assert json.loads((tmp_path / "m" / "sft.json").read_text())["model"] == "tiny"
+    assert not list((tmp_path / "m" / "training").glob("checkpoint-*"))
+    assert json.loads((tmp_path / "m" / "player" / "sft.json").read_text())["model"] == "tiny"
 
 
 def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
         sft.train(LESSONS, settings(epochs=30), halved, progress=stop)
     assert not (halved / "model.safetensors").exists()
     sft.train(LESSONS, settings(epochs=30), halved, resume=True)
-    one, two = (load_file(folder / "model.safetensors") for folder in (whole, halved))
+    one, two = (load_file(folder / "player" / "model.safetensors") for folder in (whole, halved))
     assert all(one[name].equal(two[name]) for name in one)
     with pytest.raises(InputError, match="no interrupted run"):
         sft.train(LESSONS, settings(), halved, resume=True)
@@ -182,7 +182,7 @@ def test_adapters_are_merged_so_that_the_folder_plays(tmp_path: Path) -> None:
     from arena.agents.llm.training import sft
 
     sft.train(LESSONS, settings(lora=16, lr=3e-2, epochs=5), tmp_path / "m")
-    assert not (tmp_path / "m" / "adapter_config.json").exists()
+    assert not (tmp_path / "m" / "player" / "adapter_config.json").exists()
     game = make_game("holdem")
     agent = make_agent(f"lm:{tmp_path / 'm'}", game)
     tables = game.tables(1)

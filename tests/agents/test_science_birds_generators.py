@@ -97,7 +97,7 @@ def test_policy_gradients_learn_to_build_a_letter(tmp_path):
         ("birds_genetic?population=1", "science_birds", InputError, "population=1 must lie"),
         ("birds_elites?batch=0", "science_birds", InputError, "batch=0 must lie"),
         ("birds_ppo", "science_birds", CannotPlay, "needs a checkpoint"),
-        ("birds_ppo:nowhere", "science_birds", InputError, "holds no checkpoint"),
+        ("birds_ppo:nowhere", "science_birds", InputError, "cannot be read"),
         ("birds_ppo:x", "science_birds?mode=one_shot", CannotPlay, "mode=sequential only"),
     ],
 )

@@ -52,8 +52,10 @@ SLOW = [
     "train rlb --budget 0.125",
     "train bidder --steps 4000 -o bidder",
     "train birds --steps 1024 --tables 4 -o birds",
-    "train ppo --env gridworld?rooms=2 --steps 256 --envs 4 --rollout 32 --batch 64 --epochs 1 "
-    "--evaluate 5 -o ppo",
+    "train ppo --game gridworld?rooms=2 --steps 512 --num-envs 8 --num-steps 16 "
+    "--num-minibatches 2 --evaluate-deals 5 --report-deals 5 -o ppo",
+    "train explore --env gridworld?rooms=2 --steps 256 --envs 4 --rollout 32 --batch 64 "
+    "--epochs 1 --evaluate 5 -o explore",
     "train exploration_study --env gridworld?rooms=1 --contexts 1 --bonus none --seeds 1 "
     "--steps 2048 -o study",
     "train lid --game errand --teacher courier --model tiny --layers 0 --frozen 0 "
@@ -171,7 +173,7 @@ def test_a_league_is_stopped_and_fetched_back(tmp_path):
         ("replay verify arena.db", "verifying", "interrupted"),
         pytest.param("pcg compete birds_genetic", "levels", "interrupted", marks=pytest.mark.slow),
         pytest.param(
-            "train ppo --env gridworld -o run", "return", "--resume goes on", marks=pytest.mark.slow
+            "train ppo --game gridworld -o run", "return", "--resume cont", marks=pytest.mark.slow
         ),
         pytest.param(
             "train birds -o run", r"[1-9]\d*/500,000", "interrupted", marks=pytest.mark.slow

@@ -18,7 +18,7 @@ def test_a_teachers_examples_are_written_and_read_again(tmp_path, capsys):
 
     file = tmp_path / "calls.jsonl"
     assert cli.main(["train", "sft", *TEACHER, "--decisions", "30", "--write", str(file)]) == 0
-    assert capsys.readouterr().out == f"30 examples: {file}\n"
+    assert capsys.readouterr().out == f"30 examples written to {file}\n"
     again = tmp_path / "again.jsonl"
     argv = ["train", "sft", "--examples", str(file), str(file), "--write", str(again)]
     assert cli.main(argv) == 0
@@ -33,9 +33,9 @@ def test_a_teachers_examples_are_written_and_read_again(tmp_path, capsys):
         (["sft", "--teacher", "call", "--decisions", "5", "-o", "x"], "--teacher needs --game"),
         (["sft", *TEACHER], "give -o FOLDER to train, or --write FILE"),
         (["sft", "--examples", "no.jsonl", "-o", "x"], "no.jsonl cannot be read"),
-        (["sft", "--batch", "0", "-o", "x"], "--batch 0 must be above 0"),
+        (["sft", "--batch", "0", "-o", "x"], "--batch-size 0 must be at least 1"),
         (["sft", "--lora", "4", "--layers", "2", "-o", "x"], "not both above 0"),
-        (["sft", *TEACHER, "--decisions", "9", "-o", "x", "--resume"], "no interrupted run"),
+        (["sft", *TEACHER, "--decisions", "9", "-o", "x", "--resume"], "leave --teacher"),
         (
             ["sft", *TEACHER[:-1], "reasoned_", "--decisions", "9", "-o", "x"],
             "there is no prompt 'reasoned_'",

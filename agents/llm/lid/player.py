@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, CannotPlay
 from arena.agents.llm.lid.policy import LidPolicy, Sight, load_policy
+from arena.agents.registry import player_folder
 from arena.agents.scripted.generic import certain
 from arena.envs.checkpoints import typed
 from arena.envs.errors import InputError
@@ -102,7 +102,7 @@ class Lid(Actor):
     def __init__(self, game: Game, checkpoint: str | None = None, *, greedy: bool = True) -> None:
         if checkpoint is None:
             raise InputError("lid needs the folder of a run: lid:runs/lid")
-        policy, facts = load_policy(Path(checkpoint))
+        policy, facts = load_policy(player_folder(checkpoint))
         spec = typed(facts.get("game"), str, f"{checkpoint}/config.json, field game")
         history = typed(facts.get("history"), int, f"{checkpoint}/config.json, field history")
         trained = make_game(spec)

@@ -1,8 +1,7 @@
 """Cloning of demonstrations, and the active loop around it, in runs that stop and go on exactly.
 
-A run is a folder: ``config.json``, ``policy.safetensors`` and ``tokenizer/`` are what plays,
-``resume.safetensors`` and ``resume.json`` hold the optimiser and the gathered episodes, beside
-TensorBoard's event files.
+A run is a folder: ``player/`` is what plays; in ``training/`` are ``resume.safetensors`` and
+``resume.json``, the optimiser and the gathered episodes, beside TensorBoard's event files.
 
 Of ``updates`` gradient steps the first share is spent on the teacher's demonstrations; after it,
 and after each further share but the last, the policy gathers episodes itself (Li et al.,
@@ -180,25 +179,26 @@ class Run:
     def save(self) -> None:
         """Write the folder; each file appears whole or not at all."""
         assert self.folder is not None
-        save_policy(self.policy, self.folder, asdict(self.settings))
+        save_policy(self.policy, self.folder / "player", asdict(self.settings))
+        (self.folder / "training").mkdir(exist_ok=True)
         state = self.optimizer.state_dict()["state"]
         moments = {f"{i}.{k}": v for i, entry in state.items() for k, v in entry.items()}
-        write_tensors(self.folder / "resume.safetensors", moments)
+        write_tensors(self.folder / "training" / "resume.safetensors", moments)
         facts = {
             "step": self.step,
             "curve": self.curve,
             "recent": self._recent,
             "episodes": [asdict(one) for one in self.episodes],
         }
-        write_json(self.folder / "resume.json", facts)
+        write_json(self.folder / "training" / "resume.json", facts)
 
     @classmethod
     def load(cls, folder: Path) -> Run:
         """The run in ``folder``, ready to go on; InputError where there is none."""
-        policy, facts = load_policy(folder)
+        policy, facts = load_policy(folder / "player")
         run = cls(read_settings(facts, folder), folder, policy)
-        moments = read_tensors(folder / "resume.safetensors", None, framework="pt")
-        past = read_json(folder / "resume.json", most=2**28)
+        moments = read_tensors(folder / "training" / "resume.safetensors", None, framework="pt")
+        past = read_json(folder / "training" / "resume.json", most=2**28)
         with fitting(f"the run in {folder}"):
             state: dict[int, dict[str, torch.Tensor]] = {}
             for key, value in moments.items():
@@ -242,7 +242,7 @@ def reduced(device: str) -> AbstractContextManager[Any]:
 
 def read_settings(facts: dict[str, Any], folder: Path) -> Settings:
     """The settings among a checkpoint's facts; InputError where they are not all known."""
-    settings: Settings = typed(facts, Settings, f"{folder}/config.json")
+    settings: Settings = typed(facts, Settings, f"{folder}/player/config.json")
     return settings
 
 
@@ -264,4 +264,4 @@ def _board(folder: Path | None) -> Any:
         return None
     from torch.utils.tensorboard import SummaryWriter
 
-    return SummaryWriter(str(folder))
+    return SummaryWriter(str(folder / "training"))

@@ -8,7 +8,6 @@ update in it.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from arena.agents.llm.training.sft import (
     Progress,
     adapters,
     begin_with,
+    forget_checkpoints,
     half_precision,
     last_checkpoint,
     reporters,
@@ -101,8 +101,8 @@ def train(
         trainer.train(resume_from_checkpoint=last)
     rewards = [float(row["reward"]) for row in trainer.state.log_history if "reward" in row]
     facts = {"kind": "grpo", **asdict(settings), "rewards": rewards}
-    save(trainer.model, tokenizer, folder, facts)
-    shutil.rmtree(folder / "training")
+    save(trainer.model, tokenizer, folder / "player", facts)
+    forget_checkpoints(folder)
     return rewards
 
 

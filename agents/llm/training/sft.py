@@ -112,8 +112,13 @@ def train(
         trainer.train(resume_from_checkpoint=last)
     found = [row["loss"] for row in trainer.state.log_history if "loss" in row]
     loss = sum(found[-5:]) / max(len(found[-5:]), 1)
-    save(trainer.model, tokenizer, folder, {"kind": "sft", **asdict(settings), "loss": loss})
-    shutil.rmtree(folder / "training")
+    save(
+        trainer.model,
+        tokenizer,
+        folder / "player",
+        {"kind": "sft", **asdict(settings), "loss": loss},
+    )
+    forget_checkpoints(folder)
     return loss
 
 
@@ -133,6 +138,12 @@ def last_checkpoint(folder: Path, resume: bool) -> str | None:
     return str(found)
 
 
+def forget_checkpoints(folder: Path) -> None:
+    """A run that is over needs what it resumes from no more."""
+    for checkpoint in (folder / "training").glob("checkpoint-*"):
+        shutil.rmtree(checkpoint)
+
+
 def adapters(rank: int) -> Any:
     """LoRA on all linear layers, or None for rank 0."""
     if not rank:
@@ -145,11 +156,11 @@ def adapters(rank: int) -> Any:
 
 
 def reporters(folder: Path, figure: str, progress: Progress | None) -> list[TrainerCallback]:
-    """TensorBoard's event files in ``folder``, and ``progress`` told of ``figure``."""
+    """TensorBoard's event files in ``folder/training``, and ``progress`` told of ``figure``."""
     from torch.utils.tensorboard import SummaryWriter
     from transformers.integrations.integration_utils import TensorBoardCallback
 
-    board = TensorBoardCallback(SummaryWriter(str(folder)))  # type: ignore[no-untyped-call]
+    board = TensorBoardCallback(SummaryWriter(str(folder / "training")))  # type: ignore[no-untyped-call]
     return [board] if progress is None else [board, _Told(figure, progress)]
 
 

@@ -1,0 +1,177 @@
+"""A learner at the batched tables: it plays, others answer, and what it lives through is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from arena.agents.learning.experience import Experience
+from arena.agents.learning.opponents import LEARNER, Opponents
+from arena.agents.networks.actor_critic import ActorCritic, tensors
+from arena.agents.networks.encodings import Encoding
+from arena.envs import seeding
+from arena.envs.game import Game, Observation, Tables, Turns
+
+if TYPE_CHECKING:
+    from arena.agents.exploration.curiosity import Curiosity
+
+Pool = Sequence[dict[str, Tensor]]
+
+
+class SelfPlay:
+    """Tables at which a network plays against itself, its past and named agents.
+
+    Everything random follows from the seed and the number of the update, so that there is no state
+    of a generator to be kept.
+
+    Args:
+        tables: where it is played.
+        opponents: who sits where.
+        encoding: how the network reads.
+        make: a network of the same shape, for snapshots.
+        steps: of each table in a rollout.
+        seed: of everything.
+        gamma: the discount.
+        curiosity: what pays for exploring, in a solo game.
+
+    Attributes:
+        turns: the decisions that are waited for.
+        returns: of the learner's seats, for the episodes that ended in the last rollout.
+    """
+
+    def __init__(
+        self, tables: Tables, opponents: Opponents, encoding: Encoding,
+        make: Callable[[], ActorCritic], *, steps: int, seed: int, gamma: float,
+        curiosity: Curiosity | None = None,
+    ) -> None:  # fmt: skip
+        self.game: Game = tables.game
+        self.tables, self.opponents, self.encoding = tables, opponents, encoding
+        self.curiosity = curiosity
+        self._make, self._steps, self._seed, self._gamma = make, steps, seed, gamma
+        actions = int(self.game.action_space.n)  # type: ignore[attr-defined]
+        self.experience = Experience(encoding, tables.capacity, self.game.seats, actions, steps)
+        self._every = np.arange(tables.capacity)
+        self._places = (
+            np.repeat(self._every, self.game.seats),
+            np.tile(np.arange(self.game.seats), tables.capacity),
+        )
+        self.turns: Turns
+        self.returns: NDArray[np.float64] = np.zeros(0)
+
+    def begin(self, update: int) -> None:
+        """Begin episodes everywhere: what comes then follows from weights, seed and update."""
+        seeds = self._seeds(update, "begin")
+        self.tables.renew(self._every, seeds)
+        self.opponents.seat(self._every, seeding.spread(seeds, np.array(1)))
+        self.turns = self.tables.turns()
+        self.earned = np.zeros_like(self.tables.returns)
+        if self.curiosity is not None:
+            self.curiosity.begin(self.turns)
+
+    def play(self, network: ActorCritic, pool: Pool, update: int, unit: float) -> Experience:
+        """A rollout. A time limit is worth what the network expects, in ``unit``, to come after."""
+        experience, opponents = self.experience, self.opponents
+        experience.clear()
+        self._draw_snapshots(pool, update)
+        returns = [np.zeros(0)]
+        for step in range(self._steps):
+            turns, seeds = self.turns, self._seeds(update, "step", step)
+            turns.seeds = seeding.spread(seeds[turns.tables], 1 + turns.seats)
+            owners = opponents.owner[turns.tables, turns.seats]
+            actions = np.zeros(len(turns), np.int64)
+            mine = np.flatnonzero(owners == LEARNER)
+            if len(mine):
+                own = turns if len(mine) == len(turns) else turns.select(mine)
+                actions[mine] = self._decide(network, own)
+            opponents.answer(turns, owners, actions)
+            after = self.tables.advance(turns.tables, turns.seats, actions, seeds)
+            gains = after.returns - self.earned
+            self.earned = np.where(after.ended[:, None], 0.0, after.returns)
+            if self.curiosity is not None:
+                gains = self.curiosity.pay(actions, after, gains)
+            if after.final is not None:  # a time limit is not the end: what would have come counts
+                after_all = values(network, self.encoding, after.final)
+                gains[after.truncated] += after_all.reshape(-1, self.game.seats) * (
+                    self._gamma * unit
+                )
+            experience.end_step(gains, after.ended)
+            if len(over := np.flatnonzero(after.ended)):
+                returns.append(after.returns[over][opponents.owner[over] == LEARNER])
+                opponents.end(over, after.returns)
+                opponents.seat(over, seeding.spread(seeds[over], np.array(0)))
+            self.turns = after.turns
+        self.returns = np.concatenate(returns)
+        return experience
+
+    def expected(self, network: ActorCritic) -> NDArray[np.float32]:
+        """Of what all seats see now, the network's values, float32 ``(tables, seats)``."""
+        found = values(network, self.encoding, self.tables.observe(*self._places))
+        return found.reshape(-1, self.game.seats)
+
+    @torch.no_grad()
+    def _decide(self, network: ActorCritic, turns: Turns) -> NDArray[np.int64]:
+        """The learner's actions, which are kept with what it saw."""
+        experience, mask = self.experience, turns.action_mask
+        assert mask is not None
+        rows, seen = experience.observe(self.encoding.encode(turns.observation))
+        device = network.device
+        logs, worth = network(tensors(seen, device), torch.from_numpy(mask).to(device))
+        actions = _draw(logs, turns)
+        chosen = logs.gather(1, torch.from_numpy(actions).to(device)[:, None])[:, 0]
+        experience.act(
+            rows, turns.tables, turns.seats, mask, actions,
+            chosen.cpu().numpy(), worth.cpu().numpy(),
+        )  # fmt: skip
+        return actions
+
+    def _seeds(self, *path: int | str) -> NDArray[np.uint64]:
+        """A seed for each table, of what ``path`` names."""
+        base = seeding.derive(self._seed, *path)
+        return seeding.spread(np.full(len(self._every), base, np.uint64), self._every)
+
+    def _draw_snapshots(self, pool: Pool, update: int) -> None:
+        """Let other snapshots play, drawn uniformly; episodes under way go on with them."""
+        draw = np.random.default_rng(seeding.derive(self._seed, update, "pool"))
+        snapshots = self.opponents.snapshots
+        count = min(len(pool), self.opponents.slots)
+        while len(snapshots) < count:
+            snapshots.append(Snapshot(self._make(), self.encoding))
+        for snapshot, number in zip(snapshots, draw.permutation(len(pool))[:count], strict=True):
+            snapshot.network.load_state_dict(pool[int(number)], strict=False)
+
+
+class Snapshot:
+    """A frozen policy that takes a seat."""
+
+    def __init__(self, network: ActorCritic, encoding: Encoding) -> None:
+        self.network, self.encoding = network, encoding
+
+    @torch.no_grad()
+    def __call__(self, turns: Turns) -> NDArray[np.int64]:
+        """Its actions."""
+        mask = turns.action_mask
+        assert mask is not None
+        device = self.network.device
+        seen = tensors(self.encoding.encode(turns.observation), device)
+        logs, _ = self.network(seen, torch.from_numpy(mask).to(device))
+        return _draw(logs, turns)
+
+
+@torch.no_grad()
+def values(
+    network: ActorCritic, encoding: Encoding, observation: Observation
+) -> NDArray[np.float32]:
+    """The network's values of observations, float32 ``(n,)``."""
+    found: NDArray[np.float32] = (
+        network.value(tensors(encoding.encode(observation), network.device)).cpu().numpy()
+    )
+    return found
+
+
+def _draw(logs: Tensor, turns: Turns) -> NDArray[np.int64]:
+    return seeding.draw(logs.double().exp().cpu().numpy(), turns.uniforms()[:, 0])
