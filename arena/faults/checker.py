@@ -11,6 +11,7 @@ import orjson
 from arena.leagues import replay
 from arena.leagues.league import League
 from arena.leagues.match import Result, Status
+from arena.leagues.remake import remake
 from arena.leagues.store import Store
 
 
@@ -65,11 +66,15 @@ class Verdict:
 
 
 def facts(path: Path, league: League) -> dict[str, Facts]:
-    """The facts of a league's matches in a store, by id."""
+    """The facts of a league's matches in a store, by id.
+
+    A replay that was lost by damage is made again, as ``arena replay again`` does.
+    """
     store = Store(str(path))
     try:
         ids = [result.match.id for _, result in store.results(league)]
-        return {id: Facts.of(store.match(id)) for id in ids}
+        found = (store.match(id) for id in ids)
+        return {it.match.id: Facts.of(it if it.replay else remake(it)) for it in found}
     finally:
         store.close()
 

@@ -57,9 +57,12 @@ class Runs:
             raise Trouble(f"exit code {code}: {self.said()}")
 
     def repair(self) -> None:
-        """``arena store repair``; Trouble where that does not end well."""
+        """``arena store repair``, or a new store where nothing of the old one can be read."""
         code = self._arena(["store", "repair", str(self.store)]).wait(_PATIENCE)
-        if code:
+        if code == 2 and "nothing in it can be read" in self.said():
+            for file in self.folder.glob("store.db*"):
+                file.unlink()
+        elif code:
             raise Trouble(f"exit code {code} of the repair: {self.said()}")
 
     def _arena(
