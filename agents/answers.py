@@ -146,6 +146,9 @@ def _verdicts(turns: Turns, policies: NDArray[np.floating[Any]]) -> NDArray[np.u
     """The status of each declared policy."""
     mask = turns.action_mask
     assert mask is not None  # a Discrete space has one, and the policies have its shape
+    sums = np.abs(policies.sum(1) - 1.0)
+    if policies.min(initial=0.0) >= 0 and (sums <= SUMS_TO).all() and not policies[~mask].any():
+        return np.full(len(policies), Status.DONE, np.uint8)  # as a rule
     proper = np.isfinite(policies).all(1) & (policies >= 0).all(1)
     proper &= np.abs(np.where(proper, policies.sum(1), 0.0) - 1.0) <= SUMS_TO
     astray = ((policies != 0) & ~mask).any(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,36 @@ class Killer(Rogue):
     """Ends the process it is in, as a segmentation fault would."""
     def act(self, turns):
         os.kill(os.getpid(), signal.SIGKILL)
+
+def once():
+    """True for the first who asks in any process."""
+    try:
+        open(__file__ + ".once", "x").close()
+    except FileExistsError:
+        return False
+    return True
+
+class Unlucky(Rogue):
+    """Its process is killed once, as the system may do that is short of memory."""
+    def act(self, turns):
+        if once():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().act(turns)
+
+class Delayed(Rogue):
+    """Is kept from answering once, through no fault of its own."""
+    def act(self, turns):
+        if once():
+            time.sleep(3600)
+        return super().act(turns)
+
+class Paused(Rogue):
+    """Is kept from answering once, where no clock can interrupt it."""
+    def act(self, turns):
+        if once():
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+            time.sleep(3600)
+        return super().act(turns)
 
 class Stuck(Rogue):
     """Hangs where no exception reaches it: the signal is blocked."""
@@ -217,6 +248,7 @@ def rogues(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     games = "[arena.envs]\ncursed = arena_test_rogues:Cursed\n"
     (info / "entry_points.txt").write_text(f"[arena.agents]\n{points}\n{games}")
     monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.delitem(sys.modules, "arena_test_rogues", raising=False)  # another test's
 
 
 MakeLeague = Callable[..., League]

@@ -45,6 +45,32 @@ def test_who_kills_or_hangs_a_worker_forfeits_and_the_others_play_on(make_league
             assert (result.statuses == Status.DONE).all()
 
 
+@pytest.mark.parametrize(
+    ("agent", "workers"),
+    [("unlucky", 1), ("delayed", 0), ("delayed", 1), ("paused", 1)],
+)
+def test_what_happens_once_is_nobodys_fault(make_league, agent, workers):
+    """The unfinished matches are played again, and come out as if nothing had happened."""
+    league = make_league([agent, "random", "call"], clock=1.0, deals=3, deals_per_match=3)
+    together = [[match for block in blocks(league) for match in block]]
+    with make_executor(runner.roster(league), workers) as executor:
+        results = list(executor.run(together))
+    assert len(facts(results)) == 3
+    assert all((result.statuses == Status.DONE).all() for result in results)
+    with InProcess(runner.roster(league)) as executor:
+        assert facts(results) == facts(list(executor.run(together)))
+
+
+def test_who_is_late_again_on_its_own_forfeits(make_league):
+    league = make_league(["timeout", "random", "call"], clock=0.5, deals=3, deals_per_match=3)
+    (late,) = (key for key, name in league.names.items() if name == "timeout")
+    with InProcess(runner.roster(league)) as executor:
+        results = list(executor.run(blocks(league)))
+    assert len(facts(results)) == 3
+    for result in results:
+        assert result.forfeited(Status.TIMEOUT) == {late} & set(result.match.entrants)
+
+
 def test_a_worker_that_dies_idle_is_replaced(make_league):
     league = make_league(["random", "first"])
     with Processes(runner.roster(league), 1) as executor:
