@@ -354,6 +354,12 @@ class HoldemTables(Tables):
             return reason
         return text.why_not(self, table, seat, int(action))
 
+    def picture(self, table: int, seat: int) -> NDArray[np.uint8]:
+        """See ``arena.envs.holdem.picture``."""
+        from arena.envs.holdem import picture
+
+        return picture.picture(self.frame(table, seat))
+
     def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
         """The table as JSON-able values; see ``arena.envs.holdem.frames``."""
         return frames.frame(self, table, seat)

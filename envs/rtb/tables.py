@@ -228,6 +228,12 @@ class RtbTables(Tables):
         """See ``Tables``."""
         return text.describe(self.value[table, seat], np.asarray(action, np.float64))
 
+    def picture(self, table: int, seat: int) -> NDArray[np.uint8]:
+        """See ``arena.envs.rtb.picture``."""
+        from arena.envs.rtb import picture
+
+        return picture.picture(self.frame(table, seat))
+
     def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
         """See ``arena.envs.rtb.frames``."""
         return frames.frame(self, table, seat)
