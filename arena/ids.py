@@ -67,7 +67,7 @@ def register() -> None:
     for steps, tasks in MINIHACK.items():
         for task in tasks.split():
             options = {"game": "minihack", "task": task}
-            _register(f"MiniHack-{task}-v1", _ENV, _VECTOR_ENV, options, steps)
+            _register(f"MiniHack-{task}-v2", _ENV, _VECTOR_ENV, options, steps)
     for name, given in CAMPAIGNS.items():
         place = "arena.envs.rtb.env:"
         _register(name, f"{place}BiddingEnv", f"{place}BiddingVectorEnv", given)

@@ -322,7 +322,7 @@ def test_importing_arena_makes_the_ids_known_and_loads_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("name", [*ids.GAMES, "MiniHack-KeyRoom-S5-v1", "RtbSynthetic-v0"])
+@pytest.mark.parametrize("name", [*ids.GAMES, "MiniHack-KeyRoom-S5-v2", "RtbSynthetic-v0"])
 def test_gymnasium_makes_every_id_alone_and_in_numbers(name):
     made(ids.GAMES.get(name, {"game": "minihack"})["game"])
     env = gymnasium.make(f"arena:arena/{name}")

@@ -20,6 +20,7 @@ from arena.envs.game import Recording
 from arena.envs.minihack import labels, levels, worker
 from arena.envs.minihack.compiler import Assembler, compile_description
 from arena.envs.minihack.dice import Dice
+from arena.envs.minihack.game import MiniHack
 from arena.envs.minihack.pool import Pool
 from arena.envs.minihack.tasks import compiled, make_task, task_names
 from arena.envs.registry import make_game
@@ -91,7 +92,7 @@ def test_every_task_has_a_level_that_nethack_compiles_and_actions_of_different_n
 
 def test_every_task_has_an_id_with_its_limit_and_the_name_it_has_elsewhere():
     for name in task_names():
-        spec = gymnasium.spec(f"arena/MiniHack-{name}-v1")
+        spec = gymnasium.spec(f"arena/MiniHack-{name}-v{MiniHack.version}")
         assert spec.max_episode_steps == make_task(name).steps, name
     assert make_game("minihack?task=MiniHack-KeyRoom-S5-v0").task_name == "KeyRoom-S5"
 
