@@ -53,7 +53,7 @@ def _auctions(canvas: ImageDraw, last: dict[str, Any]) -> None:
     step = (_RIGHT - _LEFT) / count
 
     def height(price: float) -> float:
-        return bottom - (bottom - top) * float(price) / float(highest)
+        return bottom - (bottom - top) * price / float(highest)
 
     canvas.line((_LEFT, bottom, _RIGHT, bottom), pictures.GREY)
     canvas.text((10, top), f"{highest:.4g}", pictures.INK, pictures.font(12), "lm")
