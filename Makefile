@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Small nets and kernels here are faster on one thread than on two that compete.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo docs test test-all check bench faults clean
+.PHONY: demo docs test test-all check fuzz bench faults clean
 
 demo: $(VENV)/.demo
 	$(BIN)/arena tournament run demo
@@ -32,6 +32,10 @@ check: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Changed and hostile inputs for every reader; make fuzz FUZZ='--seconds 60' is the short one.
+fuzz: $(VENV)/.test
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 bench: $(VENV)/.bench
 	$(BIN)/arena bench -o bench.json

@@ -251,7 +251,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DOTTED = re.compile(rf"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){{{_DEEPEST}}}""")
-_PLACE = re.compile(r"(.*) \(at line (\d+), column (\d+)\)")
+_PLACE = re.compile(r"(.*) \(at (?:line ([0-9]+), column ([0-9]+)|end of document)\)")
 
 
 def parse_toml(text: str, where: str, first: int = 1) -> dict[str, Any]:
@@ -269,9 +269,10 @@ def parse_toml(text: str, where: str, first: int = 1) -> dict[str, Any]:
         placed = _PLACE.fullmatch(str(error))
         if placed is None:
             raise InputError(f"{where}: not TOML ({error})") from None
-        line = int(placed[2]) + first - 1
+        ended = text.count("\n") + 1, len(text) - text.rfind("\n")
+        line, column = (int(placed[2]), int(placed[3])) if placed[2] else ended
         raise InputError(
-            f"{where}, line {line}, column {placed[3]}: not TOML ({placed[1]})"
+            f"{where}, line {line + first - 1}, column {column}: not TOML ({placed[1]})"
         ) from None
     except RecursionError:
         deep = True

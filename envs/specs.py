@@ -8,7 +8,7 @@ none: ``holdem?seats=6``, ``equity?samples=200``, ``dqn:runs/dqn-7``. A list's i
 from __future__ import annotations
 
 import inspect
-import math
+import sys
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -160,7 +160,7 @@ def _number(value: Any, hint: type[int] | type[float], where: str) -> int | floa
     if (
         isinstance(number, bool)
         or not isinstance(number, (int, float))
-        or not -math.inf < number < math.inf
+        or not abs(number) <= sys.float_info.max
         or (hint is int and (number != number // 1 or abs(number) >= 2**64))
     ):
         kind = "a whole number of 64 bits" if hint is int else "a finite number"

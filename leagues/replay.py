@@ -22,7 +22,6 @@ compares who was to act, what was legal, and what came out.
 
 from __future__ import annotations
 
-import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ import orjson
 import zstandard
 
 from arena.agents.agent import Identity
-from arena.envs import files, seeding
+from arena.envs import files, outside, seeding
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Recording, Tables
 from arena.envs.registry import make_game
@@ -148,7 +147,7 @@ def compress(records: Iterable[bytes]) -> bytes:
 
 def recompress(data: bytes, where: str) -> bytes:
     """The same replay file, compressed as ``compress`` does now."""
-    return compress(line.rstrip(b"\n") for line in _lines(data, where))
+    return compress(_lines(data, where))
 
 
 def read(data: bytes, where: str) -> Replay:
@@ -183,7 +182,7 @@ def read(data: bytes, where: str) -> Replay:
                 footer = record
             else:
                 raise KeyError(kind)
-    except (zstandard.ZstdError, orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as e:
+    except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as e:
         raise InputError(f"{where}, line {max(number, 1)}: not a replay line ({e})") from None
     if header is None or footer is None:
         raise InputError(f"{where} is cut short: it does not end with the match's result line")
@@ -260,18 +259,8 @@ def _episode(
 
 
 def _lines(data: bytes, where: str) -> Iterator[bytes]:
-    left = LARGEST
-    with zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)) as stream:
-        reader = io.BufferedReader(stream)
-        while line := reader.readline(_LONGEST_LINE + 1):
-            left -= len(line)
-            if len(line) > _LONGEST_LINE or left < 0:
-                raise InputError(
-                    f"{where} unpacks to a line of more than {_LONGEST_LINE >> 20} MiB or to more "
-                    f"than {LARGEST >> 20} MiB in all, which no replay does"
-                )
-            if line.strip():
-                yield line
+    pieces = outside.unpack(data, ".zst", where, LARGEST)
+    return (line for line in outside.lines(pieces, where, _LONGEST_LINE) if line.strip())
 
 
 def read_file(path: Path) -> Replay:

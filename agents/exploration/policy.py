@@ -14,6 +14,7 @@ from arena.agents.exploration.actor import Acting, Actor
 from arena.agents.exploration.ppo import load_policy, make_model, read_settings
 from arena.agents.exploration.tables_env import TablesVecEnv
 from arena.agents.networks.encoders import looked_at
+from arena.envs.checkpoints import fitting
 from arena.envs.errors import InputError
 from arena.envs.game import Game
 from arena.envs.registry import make_game
@@ -41,8 +42,10 @@ class PpoPolicy(Acting):
         )
         if not same or not isinstance(game.action_space, spaces.Discrete):
             raise CannotPlay(f"{checkpoint} was trained on {settings.game}, not on this game")
+        if not 1 <= settings.width <= 4096:
+            raise InputError(f"{folder}/config.json: width={settings.width} must be 1 to 4096")
         torch.set_num_threads(1)
-        with torch.random.fork_rng(devices=[]):
+        with torch.random.fork_rng(devices=[]), fitting(f"the run in {folder}"):
             model = make_model(
                 # Who only plays needs no batch; stable-baselines warns of one that is not filled.
                 replace(settings, rollout=2, batch=2),

@@ -84,6 +84,8 @@ class Policy(Player):
             raise InputError("policy needs the folder of a run: policy:runs/first")
         folder = _folder(Path(checkpoint))
         facts = read_config(folder / CONFIG, Described)
+        if len(facts.hidden) > 16 or not all(1 <= size <= 2**14 for size in facts.hidden):
+            raise InputError(f"{folder / CONFIG}: hidden must be up to 16 sizes from 1 to 16,384")
         space = game.action_space
         if not isinstance(space, spaces.Discrete):
             raise CannotPlay(f"{checkpoint} chooses among actions; {game.name} has no list of them")

@@ -86,14 +86,24 @@ def loading(what: Callable[..., Any], checkpoint: str, **options: Any) -> Any:
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    weights = getattr(what, "__name__", "").startswith("AutoModel")
     try:
-        return what.from_pretrained(str(path), trust_remote_code=False, **options)  # type: ignore[attr-defined]
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        if not weights:
+            return what.from_pretrained(str(path), trust_remote_code=False, **options)  # type: ignore[attr-defined]
+        found, told = what.from_pretrained(  # type: ignore[attr-defined]
+            str(path), trust_remote_code=False, output_loading_info=True, **options
+        )
+        if missing := sorted(told["missing_keys"]):  # they would be random numbers
+            raise ValueError(f"its weights lack {missing[0]}")
+    except InputError:
+        raise
+    except Exception as error:  # what a library says of a damaged folder may be anything
         reason = " ".join(str(error).split())
         raise InputError(
             f"{checkpoint} cannot be loaded as a language model: {reason[:200]}; name a folder "
             "that save_pretrained wrote, a .gguf file or a hub's id"
         ) from None
+    return found
 
 
 def _cached(name: str, version: str, make: Callable[[Path], None]) -> Path:

@@ -15,14 +15,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save
+from safetensors.numpy import save
 
 from arena.agents.agent import Agent, CannotPlay
 from arena.agents.solvers.tree import Floats, Tree, shown
+from arena.envs.checkpoints import Like, read_tensors, typed
 from arena.envs.errors import InputError
 from arena.envs.files import write
 from arena.envs.game import Game, Turns
+from arena.envs.outside import read_json
 from arena.envs.registry import make_game
 
 _CONFIG, _STRATEGY = "config.json", "strategy.safetensors"
@@ -72,14 +73,16 @@ class Tabular(Agent):
 
 
 def _load(player: Path) -> tuple[Game, NDArray[np.uint8], Floats]:
-    try:
-        config = json.loads((player / _CONFIG).read_text())
-        game = make_game(str(config["game"]))
-        tensors = load_file(player / _STRATEGY)
-        found, strategy = tensors["keys"], tensors["strategy"]
-        wanted = (len(found), int(game.action_space.n))  # type: ignore[attr-defined]
-        if found.dtype != np.uint8 or found.shape[1:] != (16,) or strategy.shape != wanted:
-            raise ValueError("its tensors have other shapes than a strategy's")
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
-        raise InputError(f"{player} holds no solution that can be read: {error}") from None
-    return game, found, strategy.astype(np.float64)
+    config = read_json(player / _CONFIG)
+    spec = config.get("game") if isinstance(config, dict) else None
+    game = make_game(typed(spec, str, f"{player / _CONFIG}, field game"))
+    actions = getattr(game.action_space, "n", None)
+    if actions is None:
+        raise InputError(f"{player / _CONFIG}: {spec} has no list of actions to choose from")
+    wanted = {"keys": Like((None, 16), "uint8"), "strategy": Like((None, int(actions)), "float64")}
+    tensors = read_tensors(player / _STRATEGY, wanted)
+    found, strategy = tensors["keys"], tensors["strategy"]
+    odd = len(found) != len(strategy) or (strategy < 0).any()
+    if odd or not np.allclose(strategy.sum(axis=1), 1):
+        raise InputError(f"{player / _STRATEGY}: its rows are not a strategy, one for each key")
+    return game, found, strategy

@@ -41,6 +41,8 @@ class Row:
     score: float
     over_lin: float
     """The score over Lin's, less 1; NaN where Lin's is not above 0."""
+    b0: float | None = None
+    """Of Lin: its bid for an impression of the average rate, tuned on the training log."""
 
 
 def compare(
@@ -80,4 +82,5 @@ def compare(
     base = score(outcomes["Lin"])
     for name, outcome in outcomes.items():
         over = score(outcome) / base - 1.0 if base > 0 else float("nan")
-        yield Row(campaign.name, fraction, name, outcome, score(outcome), over)
+        tuned = b0 if name == "Lin" else None
+        yield Row(campaign.name, fraction, name, outcome, score(outcome), over, tuned)

@@ -17,6 +17,10 @@ def add(parser: argparse.ArgumentParser) -> None:
     score = verbs.add_parser("score", help="score a folder of raw answers: team/raw/A/team_A_1.txt")
     score.add_argument("folder", metavar="FOLDER")
     score.add_argument("--failures", action="store_true", help="also list answers without a level")
+    score.add_argument(
+        "--edition", type=int, choices=(1, 2), default=2,
+        help="of the competition: the first reads ab_drop calls, and knows no diversity",
+    )  # fmt: skip
     score.set_defaults(run=score_folder)
 
     compete = verbs.add_parser("compete", help="let agents build every letter, and score them")
@@ -58,7 +62,7 @@ def score_folder(options: argparse.Namespace) -> int:
     with meter("answers") as progress:
         competition, failures = scoring.score_folder(
             Path(options.folder), letters=_letters(options), trials=_trials(options),
-            progress=progress.update,
+            edition=options.edition, progress=progress.update,
         )  # fmt: skip
     _print(competition, options)
     if options.failures and not options.json:

@@ -131,7 +131,7 @@ def table(rows: list[Row], objective: str) -> Table:
         cells = [
             row.campaign,
             f"1/{1 / row.fraction:g}",
-            row.strategy,
+            row.strategy + ("" if row.b0 is None else f", b₀ = {row.b0:g}"),
             f"{what.impressions:,}",
             f"{what.clicks:,}",
             f"{what.cost:,}",

@@ -113,7 +113,7 @@ class Holdem(Game):
         )
         chips = [x * big_blind for x in (each * seats if len(each) == 1 else each)]
         _demand(
-            all(c == round(c) and c > 0 for c in chips) and sum(chips) < CHIPS,
+            all(0 < c < CHIPS and c == round(c) for c in chips) and sum(chips) < CHIPS,
             f"stack={_write(each)}; a stack is a positive whole number of chips (a big blind is "
             f"{big_blind} chips), and all of them are less than 2**40",
         )

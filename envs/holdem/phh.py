@@ -83,7 +83,7 @@ def _split(text: str) -> list[tuple[str, str, int]]:
     found = list(_HEADER.finditer(text))
     ends = [header.start() for header in found[1:]] + [len(text)]
     parts, line, at = [], 1, 0
-    for header, end in zip(found, ends, strict=True):
+    for header, end in zip(found, ends, strict=False):
         line += text.count("\n", at, header.start())
         at = header.start()
         parts.append((header[1].strip(), text[at:end], line))

@@ -10,7 +10,6 @@ Prices are whole numbers in the currency's CPM unit (iPinYou: 1/1000 fen an impr
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -76,7 +75,8 @@ class Campaign:
 
     def budget(self, auctions: int, fraction: float) -> int:
         """B = int(CPM · c₀ · N), the budget of an episode of ``auctions``; InputError for 0."""
-        budget = int(self.cpm * fraction * auctions) if math.isfinite(fraction) else 0
+        exact = self.cpm * fraction * auctions
+        budget = int(exact) if exact < 2.0**53 else 0
         if budget <= 0:
             raise InputError(
                 f"budget of campaign {self.name}: the fraction {fraction:g} of {auctions} auctions "

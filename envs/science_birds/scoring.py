@@ -3,7 +3,8 @@
 With T trials of C letters by each team: the weight of a letter is the product, over stability,
 similarity and diversity, of max(1 − mean over all teams, 1/C); a trial scores weight × stability ×
 similarity, a letter diversity × mean trial score, a team the mean over letters. Normalised scores
-are percentages of the sum over teams.
+are percentages of the sum over teams. The first edition knew no diversity: it is left out of the
+weights and of a letter's score there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +21,14 @@ from numpy.typing import NDArray
 from arena.envs.errors import InputError
 from arena.envs.science_birds.assessment import Assessment, assess, failed
 from arena.envs.science_birds.similarity import LETTERS, diversity
-from arena.envs.science_birds.text import read_program
+from arena.envs.science_birds.text import FUNCTIONS, read_program
 
 TRIALS = 10
 LONGEST_ANSWER = 1_000_000
 """Bytes; a raw answer that is longer than this is no answer (25,000 tokens are a tenth of it)."""
 
 Floats = NDArray[np.float64]
+Edition = Literal[1, 2]
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Competition:
         teams, letters: what the axes stand for.
         stability, similarity: float64 ``(teams, letters, trials)``.
         diversity: float64 ``(teams, letters)``.
+        edition: of the competition, whose formula holds.
     """
 
     teams: tuple[str, ...]
@@ -43,6 +47,7 @@ class Competition:
     stability: Floats
     similarity: Floats
     diversity: Floats
+    edition: Edition = 2
 
     def __post_init__(self) -> None:
         shape = (len(self.teams), len(self.letters))
@@ -53,11 +58,13 @@ class Competition:
 
     @property
     def weights(self) -> Floats:
-        """Each letter's weights for stability, similarity and diversity, ``(letters, 3)``."""
-        means = [
-            self.stability.mean(axis=(0, 2)), self.similarity.mean(axis=(0, 2)),
-            self.diversity.mean(axis=0),
-        ]  # fmt: skip
+        """Each letter's weights for stability, similarity and diversity, ``(letters, 3)``.
+
+        In the first edition for stability and similarity, ``(letters, 2)``.
+        """
+        means = [self.stability.mean(axis=(0, 2)), self.similarity.mean(axis=(0, 2))]
+        if self.edition == 2:
+            means.append(self.diversity.mean(axis=0))
         return np.asarray(np.maximum(1 - np.stack(means, axis=1), 1 / len(self.letters)))
 
     @property
@@ -68,7 +75,8 @@ class Competition:
     @property
     def letter_scores(self) -> Floats:
         """``(teams, letters)``."""
-        return np.asarray(self.diversity * self.trial_scores.mean(axis=2))
+        means = self.trial_scores.mean(axis=2)
+        return np.asarray(self.diversity * means if self.edition == 2 else means)
 
     @property
     def totals(self) -> Floats:
@@ -103,6 +111,7 @@ def measure(
     *,
     letters: str = LETTERS,
     trials: int = TRIALS,
+    edition: Edition = 2,
 ) -> Competition:
     """The competition among teams: team → letter → assessments of its trials.
 
@@ -122,7 +131,7 @@ def measure(
                 stability[i, j, k] = assessed.stability
                 similarity[i, j, k] = assessed.similarity(letter)
             spread[i, j] = diversity([a.embedding for a in row if not a.failure])
-    return Competition(teams, letters, stability, similarity, spread)
+    return Competition(teams, letters, stability, similarity, spread, edition)
 
 
 _TRIAL = re.compile(r".*_([0-9]{1,4})\.(?:txt|md)")
@@ -154,10 +163,10 @@ def _listed(folder: Path) -> list[Path]:
         raise InputError(f"{folder} cannot be listed ({error.strerror})") from error
 
 
-def assess_answer(answer: str) -> Assessment:
+def assess_answer(answer: str, edition: Edition = 2) -> Assessment:
     """Extract, build, let fall and read; an answer without a level is a failure, not an error."""
     try:
-        drops = read_program(answer)
+        drops = read_program(answer, FUNCTIONS[edition])
     except InputError as error:
         return failed(str(error))
     return assess(drops)
@@ -168,12 +177,14 @@ def score_folder(
     *,
     letters: str = LETTERS,
     trials: int = TRIALS,
+    edition: Edition = 2,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Competition, list[tuple[Path, str]]]:
     """Score a competition's folder of raw answers, from extraction to the table.
 
-    Returns the competition, and the files that built no level with the reasons. ``progress`` is
-    told how many answers of how many are scored.
+    ``edition`` says which calls are read and which formula holds. ``progress`` is told how many
+    answers of how many are scored. Returns the competition, and the files that built no level with
+    the reasons.
     """
     collected: dict[str, dict[str, list[Assessment]]] = {}
     failures: list[tuple[Path, str]] = []
@@ -183,12 +194,13 @@ def score_folder(
         row = collected.setdefault(team, {}).setdefault(letter, [failed("missing")] * trials)
         if not 1 <= trial <= trials:
             raise InputError(f"{file} is trial {trial}; there are trials 1 to {trials}")
-        assessed = assess_answer(_read(file))
+        assessed = assess_answer(_read(file), edition)
         row[trial - 1] = assessed
         if assessed.failure:
             failures.append((file, assessed.failure))
         progress(number, len(found))
-    return measure(collected, letters=letters, trials=trials), failures
+    competition = measure(collected, letters=letters, trials=trials, edition=edition)
+    return competition, failures
 
 
 def _read(file: Path) -> str:

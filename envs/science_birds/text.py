@@ -13,7 +13,14 @@ from arena.envs.science_birds import grid
 from arena.envs.science_birds.grid import KINDS, WIDTH, Program
 
 _FENCED = re.compile(r"```([^`]+)```")
-_CALL = re.compile(r"drop_block\((['\"])(b[13][13])\1, *(\d+)\)", re.IGNORECASE | re.ASCII)
+FUNCTIONS = {1: "ab_drop", 2: "drop_block"}
+"""What a block is dropped by in each edition of the competition."""
+
+_CALLS = {
+    name: re.compile(rf"{name}\((['\"])(b[13][13])\1, *(\d+)\)", re.IGNORECASE | re.ASCII)
+    for name in FUNCTIONS.values()
+}
+_CALL = _CALLS["drop_block"]
 
 RULES = f"""\
 You build a level of blocks that looks like a capital letter and stands.
@@ -34,18 +41,18 @@ def write_program(drops: Program) -> str:
     return "```\n" + "".join(write_drop(int(drop)) + "\n" for drop in drops) + "```"
 
 
-def read_program(answer: str) -> Program:
-    """The program in the last fenced block of an answer.
+def read_program(answer: str, function: str = "drop_block") -> Program:
+    """The program in the last fenced block of an answer, of calls of ``function``.
 
     Raises InputError where there is no such block, no call in it, or a block type or slot that the
     grid does not have (which spoils the whole level in the competition as well).
     """
     fenced = _FENCED.findall(answer)
     if not fenced:
-        raise InputError("the answer has no block fenced by ``` that holds drop_block calls")
-    calls = _CALL.findall(fenced[-1])
+        raise InputError(f"the answer has no block fenced by ``` that holds {function} calls")
+    calls = _CALLS[function].findall(fenced[-1])
     if not calls:
-        raise InputError("the last fenced block holds no call like drop_block('b31', 5)")
+        raise InputError(f"the last fenced block holds no call like {function}('b31', 5)")
     return grid.program([(kind.lower(), _slot(digits)) for _, kind, digits in calls])
 
 

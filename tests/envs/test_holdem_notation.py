@@ -311,6 +311,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     files: dict[str, tuple[bytes, str]] = {
         "cut.phhs.xz": (whole[:-20], r"cut\.phhs\.xz is not a whole \.xz file"),
         "empty.phhs": (b"", r"empty\.phhs holds no hands"),
+        "torn.phh": (HAND[:-40].encode(), r"torn\.phh, line 8, column [0-9]+: not TOML"),
         "empty.log": (b"# nothing\n", r"empty\.log holds no hands"),
         "binary.phh": (b"\xff\xfe", r"binary\.phh, line 1, column 1: not UTF-8"),
         "hands.txt": (b"", r"hands\.txt names no format"),

@@ -96,7 +96,7 @@ def test_json_says_where_it_is_none(text: str, fault: str) -> None:
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        ("a = 1\nb = [", "x.toml: not TOML"),
+        ("a = 1\nb = [", "line 2, column 6: not TOML"),
         ("a = 1\nb == 2", "line 2, column 4: not TOML"),
         ("a = " + "[" * 9000, "deep"),
         ("a = " + "[" * 65 + "]" * 65, "deep"),

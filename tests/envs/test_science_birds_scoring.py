@@ -56,6 +56,31 @@ def test_edition_2_letter_scores_come_out(edition2, arena_data):
         assert abs(competition.letter_scores[i, j] - float(row["characterScore"])) < 1e-12
 
 
+def test_edition_1_knows_no_diversity(edition2):
+    """Two letters and two teams, by hand: w = (1 - mean stability)(1 - mean similarity)."""
+    stability = np.array([[[1.0, 0.5], [0.0, 0.0]], [[0.0, 0.5], [1.0, 1.0]]])
+    similarity = np.array([[[0.5, 0.5], [0.2, 0.2]], [[0.1, 0.1], [0.4, 0.4]]])
+    first = Competition(("a", "b"), "AB", stability, similarity, np.ones((2, 2)), edition=1)
+    weights = (0.5 * 0.7, 0.5 * 0.7)
+    assert np.allclose(first.weights.prod(axis=1), weights)
+    assert np.allclose(first.letter_scores, [[0.375 * 0.35, 0], [0.025 * 0.35, 0.4 * 0.35]])
+    assert np.allclose(first.normalised, [100 * 0.375 / 0.8, 100 * 0.425 / 0.8])
+
+
+def test_edition_1_reads_calls_of_its_own_function():
+    assert text.read_program("```ab_drop('b31', 5)```", "ab_drop").tolist() == [
+        grid.action("b31", 5)
+    ]
+    with pytest.raises(InputError, match=r"no call like ab_drop"):
+        text.read_program("```drop_block('b31', 5)```", "ab_drop")
+
+
+@pytest.mark.parametrize("call", ["drop_block('b31', \uff15)", "drop_bloc\u212a('b31', 5)"])
+def test_a_call_is_written_in_ascii(call):
+    with pytest.raises(InputError, match="holds no call"):
+        text.read_program(f"```\n{call}\n```")
+
+
 def test_edition_2_totals_come_out(edition2, arena_data):
     competition = edition2[0]
     published = json.loads((arena_data / "science_birds" / "edition2_result.json").read_text())
