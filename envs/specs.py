@@ -81,7 +81,7 @@ def bind(factory: Callable[..., Any], spec: Spec, what: str) -> dict[str, Value]
     known = _keywords(factory)
     for name in spec.options:
         if name not in known:
-            near = get_close_matches(name, known, 1)
+            near = get_close_matches(str(name), known, 1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             takes = "its options are " + ", ".join(known) if known else "it takes none"
             raise InputError(f"{what} {spec.family!r} has no option {name!r}; {hint}{takes}")

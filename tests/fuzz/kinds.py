@@ -77,7 +77,7 @@ EXAMPLE = {
 PAIR = {
     "task": "KeyRoom-S5", "player": "random", "seed": 1, "step": 2, "action": "east",
     "before": {"crop": "@", "map": "@", "message": ""},
-    "after": {"crop": "@", "map": "@", "message": ""}, "label": "negative",
+    "after": {"crop": "@", "map": "@", "message": ""}, "label": "key",
 }  # fmt: skip
 ANSWER = "I build\n```\ndrop_block('b31', 5)\ndrop_block('b13', 9)\n```\n"
 SPECS = [

@@ -100,7 +100,7 @@ def test_a_forged_replay_does_not(record, edit, fault):
     ("damage", "sentence"),
     [
         (lambda data: b"", "cut short"),
-        (lambda data: b"not zstd", "not a replay line"),
+        (lambda data: b"not zstd", "is not a .zst file"),
         (lambda data: data[: len(data) // 2], "test"),
         (lambda data: zstandard.compress(b"[]\n"), "not a replay line"),
         (lambda data: zstandard.compress(b"{}\n"), "not a replay line"),
