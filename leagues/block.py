@@ -71,8 +71,8 @@ class Block:
         # Not DONE: a seat that is not asked any more, and the status it forfeits with.
         self._barred = np.full(shape, Status.DONE, np.uint8)
 
-    def run(self, forfeiting: Mapping[str, Status]) -> Iterator[Result]:
-        """Play; yields each match's result once it is over.
+    def run(self, forfeiting: Mapping[str, Status]) -> Iterator[list[Result]]:
+        """Play; yields the results of matches that end together, as soon as they do.
 
         Agents in ``forfeiting`` are not asked: they forfeit every turn with that status.
         """
@@ -92,7 +92,8 @@ class Block:
             if not len(turns) and not len(over) and playing.any():
                 name = self._tables.game.name
                 raise RuntimeError(f"game {name}: tables are not done, and wait for nobody")
-            yield from self._finish(over)
+            if results := list(self._finish(over)):
+                yield results
 
     def _refill(self) -> None:
         free = np.flatnonzero(self._job_of == _IDLE)[: len(self._waiting)]

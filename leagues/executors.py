@@ -99,9 +99,10 @@ class InProcess(Executor):
                 it = make_block(
                     self._game, players, matches, self.roster.agents, timing=self.timing
                 )
-                for result in it.run(job.forfeiting):
-                    self._experience.learn(job, result)
-                    yield [result]
+                for results in it.run(job.forfeiting):
+                    for result in results:
+                        self._experience.learn(job, result)
+                    yield results
                 jobs += again(job, it.doubts)
 
 

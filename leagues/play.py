@@ -105,7 +105,8 @@ def play(
     """
     players = Here(agents, Clock(clock, watch), final=agents)
     if matches:
-        yield from make_block(game, players, matches, identities, capacity, timing).run({})
+        for results in make_block(game, players, matches, identities, capacity, timing).run({}):
+            yield from results
 
 
 def make_block(

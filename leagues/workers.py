@@ -178,8 +178,9 @@ def _work(
                 players = _Apart(players, agents, partner, parent)
             try:
                 block = make_block(game, players, order.matches, roster.agents)
-                for result in block.run(order.forfeiting):
-                    parent.send(result)
+                for results in block.run(order.forfeiting):
+                    for result in results:
+                        parent.send(result)
                 for doubt in block.doubts:
                     parent.send(doubt)
                 parent.send(None)
