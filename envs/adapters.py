@@ -47,7 +47,7 @@ from arena.envs.path import Path
 from arena.envs.spaces import Actions, Layout, as_json, as_text, mask_of
 
 
-class Episode(Protocol):
+class AdaptedEpisode(Protocol):
     """One environment, and the episode that is played in it.
 
     Attributes:
@@ -113,7 +113,7 @@ class Adapted(Game):
         """A fresh environment, made with the game's arguments and these."""
 
     @abstractmethod
-    def episode(self) -> Episode:
+    def episode(self) -> AdaptedEpisode:
         """A fresh environment to play episodes in."""
 
     @abstractmethod
@@ -137,7 +137,7 @@ class AdaptedTables(Tables):
     def __init__(self, game: Adapted, capacity: int) -> None:
         super().__init__(game, capacity)
         self.game = game
-        self._episodes: list[Episode | None] = [None] * capacity
+        self._episodes: list[AdaptedEpisode | None] = [None] * capacity
         self._answers: list[dict[int, Any]] = [{} for _ in range(capacity)]
         self._forfeits: list[set[int]] = [set() for _ in range(capacity)]
         self._last: list[dict[str, str]] = [{} for _ in range(capacity)]
@@ -259,7 +259,7 @@ class AdaptedTables(Tables):
                 self._steps[table] += 1
             self._settle(table, episode)
 
-    def _settle(self, table: int, episode: Episode) -> None:
+    def _settle(self, table: int, episode: AdaptedEpisode) -> None:
         """Write down what the episode has come to."""
         forfeits = self._forfeits[table]
         self._answers[table].clear()
@@ -270,7 +270,7 @@ class AdaptedTables(Tables):
         if self.game.seats == 1:
             self.tiebreaks[table] = -self._steps[table]
 
-    def _episode(self, table: int) -> Episode:
+    def _episode(self, table: int) -> AdaptedEpisode:
         episode = self._episodes[table]
         if episode is None:
             raise ValueError(f"no episode has begun at table {table}")
@@ -316,7 +316,7 @@ class GymnasiumGame(Adapted):
         except (gymnasium.error.Error, ImportError) as error:
             raise InputError(f"id={self.id}: Gymnasium cannot make it: {error}") from error
 
-    def episode(self) -> Episode:
+    def episode(self) -> AdaptedEpisode:
         """A fresh environment to play episodes in."""
         return _SoloEpisode(self._rendered(), self.ansi)
 
@@ -399,7 +399,7 @@ class AECGame(_PettingZooGame):
     name = "aec"
     api = "aec"
 
-    def episode(self) -> Episode:
+    def episode(self) -> AdaptedEpisode:
         """A fresh environment to play episodes in."""
         return _AECEpisode(self._rendered(), self.ansi)
 
@@ -467,7 +467,7 @@ class ParallelGame(_PettingZooGame):
     name = "parallel"
     api = "parallel"
 
-    def episode(self) -> Episode:
+    def episode(self) -> AdaptedEpisode:
         """A fresh environment to play episodes in."""
         return _ParallelEpisode(self._rendered(), self.ansi)
 

@@ -22,7 +22,7 @@ Key = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Result:
+class StudyResult:
     """One run: its settings, its curve (steps, task return), and the mean return at the end."""
 
     game: str
@@ -49,16 +49,16 @@ def study(
     lr: float,
     folder: Path,
     progress: Callable[[int, int, str], None],
-) -> list[Result]:
+) -> list[StudyResult]:
     """Train what ``folder/results.json`` does not hold yet; all results that were asked for.
 
     Each run is stored in a folder of its own inside, as one that plays and can go on.
     """
     path = folder / "results.json"
-    done: list[Result] = []
+    done: list[StudyResult] = []
     if path.exists():
         try:
-            done = [Result(**row) for row in json.loads(path.read_text())]
+            done = [StudyResult(**row) for row in json.loads(path.read_text())]
         except (ValueError, TypeError) as error:
             raise InputError(f"{path} holds no results of a study: {error}") from None
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,7 +90,7 @@ def study(
             run.model.logger.close()
             score = float(evaluate(run, EPISODES).mean())
             curve = [(n, round(mean, 4)) for n, mean, _ in run.curve if mean == mean]
-            found = Result(**facts, score=score, curve=curve[::4])  # type: ignore[arg-type]
+            found = StudyResult(**facts, score=score, curve=curve[::4])  # type: ignore[arg-type]
             done.append(found)
             write_json(path, [asdict(r) for r in done])
         chosen.append(found)
@@ -98,7 +98,7 @@ def study(
     return chosen
 
 
-def intervals(results: Sequence[Result]) -> dict[Key, tuple[float, float, float]]:
+def intervals(results: Sequence[StudyResult]) -> dict[Key, tuple[float, float, float]]:
     """By bonus and contexts: the interquartile mean over seeds, and its 95 % interval."""
     found = {}
     for key in dict.fromkeys((r.bonus, r.contexts) for r in results):
@@ -126,7 +126,7 @@ def iqm(scores: NDArray[np.float64]) -> tuple[float, float, float]:
     return middle, float(low), float(high)
 
 
-def draw(results: Sequence[Result], path: Path) -> None:
+def draw(results: Sequence[StudyResult], path: Path) -> None:
     """Learning curves, a panel for each number of contexts: means over seeds, ranges shaded."""
     from matplotlib.figure import Figure
 
@@ -150,7 +150,7 @@ def draw(results: Sequence[Result], path: Path) -> None:
     figure.savefig(path, dpi=110)
 
 
-def _smooth(result: Result, grid: NDArray[np.float64]) -> list[float]:
+def _smooth(result: StudyResult, grid: NDArray[np.float64]) -> list[float]:
     """The mean of the curve's last three points before each place of the grid."""
     steps, values = np.array(result.curve).T
     out = []

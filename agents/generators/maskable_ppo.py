@@ -131,7 +131,7 @@ class TablesVecEnv(VecEnv):
 
 
 @dataclass(frozen=True)
-class Record:
+class BirdsRun:
     """How a checkpoint came about: its ``config.json``."""
 
     algorithm: Literal["MaskablePPO"]
@@ -174,7 +174,7 @@ def train(
     score = float(np.mean([episode["r"] for episode in model.ep_info_buffer]))
     out.mkdir(parents=True, exist_ok=True)
     save_file(model.policy.state_dict(), out / "model.safetensors")
-    config = Record("MaskablePPO", steps, letters, drops, tables, seed, score)
+    config = BirdsRun("MaskablePPO", steps, letters, drops, tables, seed, score)
     (out / "config.json").write_bytes(orjson.dumps(config, option=orjson.OPT_INDENT_2) + b"\n")
     return score
 
@@ -190,7 +190,7 @@ class MaskablePolicy(Agent):
         if checkpoint is None:
             raise CannotPlay("birds_ppo needs a checkpoint: birds_ppo:FOLDER")
         folder = player_folder(checkpoint)
-        config = read_config(folder / "config.json", Record)
+        config = read_config(folder / "config.json", BirdsRun)
         if config.drops != game.drops:
             raise CannotPlay(f"{folder} was trained with drops={config.drops}, not {game.drops}")
         self.network = MaskableMultiInputActorCriticPolicy(

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from arena.agents.agent import CannotPlay
 from arena.agents.llm.backend import Backend, Message, Prompt, Score
 from arena.agents.llm.question import Question, Reply
-from arena.agents.llm.reading import DECIMALS, Decoding, Record, Seeds, draws
+from arena.agents.llm.reading import DECIMALS, Decoding, Inquiry, Seeds, draws
 from arena.agents.llm.writing import BestOf, Free, Reflecting, Voting
 from arena.envs import seeding
 from arena.envs.errors import InputError
@@ -144,7 +144,7 @@ class Scoring(Decoding):
     def _choose(
         self, question: Question, score: Score, base: Score | None, uniform: float
     ) -> Reply:
-        record = Record(question)
+        record = Inquiry(question)
         record.tokens_in, record.seconds = score.tokens_in, score.seconds
         error = score.error or (base.error if base is not None else None)
         if error is not None:
@@ -189,7 +189,7 @@ class Constrained(Decoding):
         )
         replies = []
         for question, answer in zip(questions, answers, strict=True):
-            record = Record(question)
+            record = Inquiry(question)
             record.count(answer)
             replies.append(
                 record.choose(answer.text)

@@ -30,7 +30,7 @@ import numpy as np
 from arena.agents.llm.backend import Answer, Backend, Prompt, Score
 from arena.agents.llm.endpoint_settings import DEFAULT_KEY, Settings, settings_for
 from arena.agents.llm.protocol import Constraint, NoAnswer, Nonsense, begun, chat_request, read_chat
-from arena.agents.llm.records import Ledger, Record, recorded_by_default
+from arena.agents.llm.records import Ledger, RecordedAnswer, recorded_by_default
 from arena.envs.errors import InputError
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ class _Job(Generic[T]):
 
     @cached_property
     def key(self) -> str:
-        return Record.key(self.url, self.body)
+        return RecordedAnswer.key(self.url, self.body)
 
 
 @dataclass(frozen=True)
@@ -285,14 +285,14 @@ class Endpoint(Backend):
     def _new_pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._settings.concurrency, "endpoint")
 
-    def _open_record(self) -> Record | None:
+    def _open_record(self) -> RecordedAnswer | None:
         name = self._settings.record
         if name is None:
             return None
         path = recorded_by_default() if name == "cache" else Path(name)
         if self._settings.replay and not path.is_file():
             raise InputError(f"replay=true for {self.url}, but there is no record {path}")
-        return Record(path)
+        return RecordedAnswer(path)
 
     def _connect(self, options: Mapping[str, Any]) -> Any:
         try:
@@ -323,7 +323,7 @@ class Endpoint(Backend):
         about = {"opening": model}
         if self._transport is None:
             assert self._record is not None
-            facts = self._record.get(Record.key(self.url, about))
+            facts = self._record.get(RecordedAnswer.key(self.url, about))
             if facts is None:
                 raise InputError(
                     f"the record {self._record.path} holds nothing of {self.url}"
@@ -333,7 +333,7 @@ class Endpoint(Backend):
         served = self._look(model)
         if self._record is not None:
             facts = {name: getattr(served, name) for name in _Served.__dataclass_fields__}
-            self._record.replace(Record.key(self.url, about), self.url, about, facts)
+            self._record.replace(RecordedAnswer.key(self.url, about), self.url, about, facts)
         return served
 
     def _look(self, model: str | None) -> _Served:

@@ -17,7 +17,7 @@ from arena.agents.agent import Decisions, Failure
 from arena.agents.llm.backend import Answer, Backend
 from arena.agents.llm.interview import Asking, Request
 from arena.agents.llm.question import Question, Reply
-from arena.agents.llm.reading import Decoding, Record, Seeds
+from arena.agents.llm.reading import Decoding, Inquiry, Seeds
 from arena.agents.llm.templates import load_template
 from arena.agents.llm.writing import Writing
 from arena.envs.errors import InputError
@@ -125,7 +125,7 @@ class _Tree(Writing):
         self.propose = load_template("science_birds", "tree_of_thoughts_propose")
         self.vote = load_template("science_birds", "tree_of_thoughts_vote")
 
-    def answer(self, backend: Backend, records: list[Record], seeds: Seeds) -> list[Reply]:
+    def answer(self, backend: Backend, records: list[Inquiry], seeds: Seeds) -> list[Reply]:
         chosen = [Answer("nothing yet")] * len(records)
         for number, depth in enumerate(DEPTHS):
             going = [i for i, answer in enumerate(chosen) if answer.error is None]

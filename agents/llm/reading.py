@@ -92,7 +92,7 @@ class Sample:
         self.key = orjson.dumps(value, default=repr, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-class Record:
+class Inquiry:
     """One question's way to its reply: what was said, and what it cost.
 
     Attributes:

@@ -23,7 +23,7 @@ def recorded_by_default() -> Path:
     return caches / "arena" / "answers.sqlite"
 
 
-class Record:
+class RecordedAnswer:
     """Answers by request, in a SQLite file that several processes may use at once.
 
     The first answer to a request counts, for everybody: who comes second gets it, too.

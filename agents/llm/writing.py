@@ -9,7 +9,7 @@ import numpy as np
 
 from arena.agents.llm.backend import Answer, Backend, Message, Prompt
 from arena.agents.llm.question import Question, Reply
-from arena.agents.llm.reading import DECIMALS, Decoding, Record, Sample, Seeds, draws
+from arena.agents.llm.reading import DECIMALS, Decoding, Inquiry, Sample, Seeds, draws
 
 _CRITIQUE = (
     "Look at your answer critically. Is it legal, and is there a better one? Name its weakest "
@@ -36,7 +36,7 @@ class Writing(Decoding):
     def decide(self, backend: Backend, questions: Sequence[Question], seeds: Seeds) -> list[Reply]:
         """See ``Decoding``."""
         seeds = np.asarray(seeds, np.uint64)
-        records = [Record(question) for question in questions]
+        records = [Inquiry(question) for question in questions]
         replies = self.answer(backend, records, seeds)
         illegal = [i for i, reply in enumerate(replies) if reply.failure == "illegal"]
         prompts = []
@@ -53,13 +53,13 @@ class Writing(Decoding):
         return replies
 
     @abstractmethod
-    def answer(self, backend: Backend, records: list[Record], seeds: Seeds) -> list[Reply]:
+    def answer(self, backend: Backend, records: list[Inquiry], seeds: Seeds) -> list[Reply]:
         """Replies, of which the illegal ones will be asked for once more."""
 
     def write(
         self,
         backend: Backend,
-        records: Sequence[Record],
+        records: Sequence[Inquiry],
         prompts: Sequence[Prompt],
         seeds: Seeds,
         number: int,
@@ -80,7 +80,7 @@ class Writing(Decoding):
     def sample(
         self,
         backend: Backend,
-        records: Sequence[Record],
+        records: Sequence[Inquiry],
         prompts: Sequence[Prompt],
         seeds: Seeds,
         count: int,
@@ -106,7 +106,7 @@ class Writing(Decoding):
 class Free(Writing):
     """One free answer."""
 
-    def answer(self, backend: Backend, records: list[Record], seeds: Seeds) -> list[Reply]:
+    def answer(self, backend: Backend, records: list[Inquiry], seeds: Seeds) -> list[Reply]:
         """See ``Writing``."""
         prompts = [record.question.prompt for record in records]
         answers = self.write(backend, records, prompts, seeds, 0)
@@ -116,7 +116,7 @@ class Free(Writing):
 class Reflecting(Writing):
     """An answer, its critique, and the answer that counts (Self-Refine)."""
 
-    def answer(self, backend: Backend, records: list[Record], seeds: Seeds) -> list[Reply]:
+    def answer(self, backend: Backend, records: list[Inquiry], seeds: Seeds) -> list[Reply]:
         """See ``Writing``."""
         prompts = [record.question.prompt for record in records]
         last: list[Answer] = [Answer("")] * len(records)
@@ -146,7 +146,7 @@ class Sampling(Writing):
         super().__init__(temperature, max_tokens)
         self.samples = samples
 
-    def answer(self, backend: Backend, records: list[Record], seeds: Seeds) -> list[Reply]:
+    def answer(self, backend: Backend, records: list[Inquiry], seeds: Seeds) -> list[Reply]:
         """See ``Writing``; where no sample is legal, the first answer is what was said."""
         prompts = [record.question.prompt for record in records]
         answers = self.sample(backend, records, prompts, seeds, self.samples)
@@ -169,7 +169,7 @@ class Sampling(Writing):
 
     @abstractmethod
     def pick(
-        self, backend: Backend, records: list[Record], legal: list[list[Sample]]
+        self, backend: Backend, records: list[Inquiry], legal: list[list[Sample]]
     ) -> list[Reply]:
         """The reply of each record, from its legal samples, at least one each."""
 
@@ -178,7 +178,7 @@ class Voting(Sampling):
     """The action that most samples name, the first of equals."""
 
     def pick(
-        self, backend: Backend, records: list[Record], legal: list[list[Sample]]
+        self, backend: Backend, records: list[Inquiry], legal: list[list[Sample]]
     ) -> list[Reply]:
         """See ``Sampling``."""
         replies = []
@@ -198,7 +198,7 @@ class BestOf(Sampling):
     """
 
     def pick(
-        self, backend: Backend, records: list[Record], legal: list[list[Sample]]
+        self, backend: Backend, records: list[Inquiry], legal: list[list[Sample]]
     ) -> list[Reply]:
         """See ``Sampling``."""
         ranks = [[sample.answer.logprob for sample in samples] for samples in legal]

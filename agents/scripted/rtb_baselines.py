@@ -29,7 +29,7 @@ class Strategy(Protocol):
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearBid:
     """Bids int(θ · scale).
 
     Mcpc has the scale cost/clicks of the training log (``mcpc``), Lin b₀/θ̄ (``linear``).
@@ -46,14 +46,14 @@ class Linear:
         return replay_bids(log, self.bids(log.ctr), auctions=auctions, budget=budget)
 
 
-def mcpc(campaign: Campaign) -> Linear:
+def mcpc(campaign: Campaign) -> LinearBid:
     """Bid what a click cost on average in training, times the rate."""
-    return Linear(campaign.cpc)
+    return LinearBid(campaign.cpc)
 
 
-def linear(campaign: Campaign, b0: float) -> Linear:
+def linear(campaign: Campaign, b0: float) -> LinearBid:
     """Bid ``b0`` for an impression of the average rate, and in proportion for others."""
-    return Linear(b0 / campaign.ctr)
+    return LinearBid(b0 / campaign.ctr)
 
 
 @dataclass(frozen=True)

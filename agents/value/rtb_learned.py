@@ -33,7 +33,7 @@ _INPUTS = OBSERVATION.shape[0]
 
 
 @dataclass(frozen=True)
-class Policy:
+class BidPolicy:
     """A perceptron that scores the levels; the best is played.
 
     Attributes:
@@ -74,8 +74,8 @@ class _Config:
     layers: int
 
 
-def load(folder: Path) -> Policy:
-    """Read what ``Policy.save`` wrote; InputError where it is not there or damaged."""
+def load(folder: Path) -> BidPolicy:
+    """Read what ``BidPolicy.save`` wrote; InputError where it is not there or damaged."""
     config = read_config(folder / "config.json", _Config)
     if not 1 <= config.layers <= 64 or config.tick < 1:
         raise InputError(f"{folder}/config.json: layers must be 1 to 64, and tick at least 1")
@@ -89,7 +89,7 @@ def load(folder: Path) -> Policy:
         raise InputError(
             f"{file}: the layers {shapes} do not lead from {_INPUTS} inputs to {len(LEVELS)} levels"
         )
-    return Policy(layers, config.activation, config.tick)
+    return BidPolicy(layers, config.activation, config.tick)
 
 
 def train(
@@ -103,7 +103,7 @@ def train(
     seed: int = 0,
     device: str = "auto",
     progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Policy:
+) -> BidPolicy:
     """Train on synthetic episodes of ``campaign``; the reward is the expected clicks won.
 
     Args:
@@ -155,7 +155,7 @@ def train(
         for m in modules
         if isinstance(m, torch.nn.Linear)
     )
-    return Policy(layers, "relu" if algorithm == "dqn" else "tanh", tick)
+    return BidPolicy(layers, "relu" if algorithm == "dqn" else "tanh", tick)
 
 
 class _Lesson(gymnasium.Wrapper[NDArray[np.float32], Any, NDArray[np.float32], Any]):
@@ -179,7 +179,7 @@ class _Lesson(gymnasium.Wrapper[NDArray[np.float32], Any, NDArray[np.float32], A
 class LearnedBidder:
     """Replays a log by a policy; has the ``replay`` of ``arena.agents.value.rlb.Bidder``."""
 
-    policy: Policy
+    policy: BidPolicy
     campaign: Campaign
 
     def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> Outcome:

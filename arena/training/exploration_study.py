@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from arena.agents.exploration.study import Result
+    from arena.agents.exploration.study import StudyResult
 
 HELP = "compare exploration bonuses over contexts and seeds"
 
@@ -58,7 +58,9 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _table(results: list[Result], found: dict[tuple[str, int], tuple[float, float, float]]) -> Any:
+def _table(
+    results: list[StudyResult], found: dict[tuple[str, int], tuple[float, float, float]]
+) -> Any:
     from arena.cli.console import table
 
     rows = table("bonus", "contexts>", "IQM>", "95 %^", "mean>", "seeds")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from arena.agents.llm.lid.study import Result
+    from arena.agents.llm.lid.study import LidResult
 
 HELP = "compare policies that begin as a language model with random ones"
 
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _table(results: list[Result]) -> Any:
+def _table(results: list[LidResult]) -> Any:
     from arena.agents.llm.lid.study import SPLITS, by_cell, interval
     from arena.cli.console import table
 

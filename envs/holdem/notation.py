@@ -63,7 +63,9 @@ def survey(path: str | Path) -> Reading:
     faults += [result for result in played if isinstance(result, InputError)]
     if len(faults) == len(found):
         raise faults[0]
-    return Reading([h for h, r in zip(hands, played, strict=True) if isinstance(r, Replay)], faults)
+    return Reading(
+        [h for h, r in zip(hands, played, strict=True) if isinstance(r, HandReplay)], faults
+    )
 
 
 def _readings(path: Path) -> Iterator[HandHistory | InputError]:
@@ -122,7 +124,7 @@ def _ending(path: Path) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class HandReplay:
     """What came of a hand in the engine.
 
     Attributes:
@@ -170,7 +172,7 @@ def verify_file(path: str | Path, *, strict: bool = False) -> Verification:
     )
 
 
-def replay(hands: Sequence[HandHistory]) -> list[Replay]:
+def replay(hands: Sequence[HandHistory]) -> list[HandReplay]:
     """Play hands again by the engine's rules, all of them together.
 
     Raises InputError, naming hand and action, where one deals a card twice, acts out of turn,
@@ -184,7 +186,7 @@ def replay(hands: Sequence[HandHistory]) -> list[Replay]:
     return replays
 
 
-def _played(hands: Sequence[HandHistory]) -> list[Replay | InputError]:
+def _played(hands: Sequence[HandHistory]) -> list[HandReplay | InputError]:
     """What comes of each hand, or why it cannot be played."""
     scripts = [_scripted(hand) for hand in hands]
     ready = [(h, s) for h, s in zip(hands, scripts, strict=True) if isinstance(s, _Script)]
@@ -208,7 +210,9 @@ def _played(hands: Sequence[HandHistory]) -> list[Replay | InputError]:
     ]
 
 
-def _judged(ready: tuple[HandHistory, _Script], record: Any, made: np.int64) -> Replay | InputError:
+def _judged(
+    ready: tuple[HandHistory, _Script], record: Any, made: np.int64
+) -> HandReplay | InputError:
     try:
         return _judge(*ready, record, int(made))
     except InputError as error:
@@ -317,7 +321,7 @@ def _replay(
     return stops
 
 
-def _judge(hand: HandHistory, script: _Script, record: Any, made: int) -> Replay:
+def _judge(hand: HandHistory, script: _Script, record: Any, made: int) -> HandReplay:
     """What came of a hand of which ``made`` moves could be made."""
     actor, street = int(record["actor"]), int(record["street"])
     if made < len(script.moves):
@@ -335,15 +339,15 @@ def _judge(hand: HandHistory, script: _Script, record: Any, made: int) -> Replay
     finishing = tuple(int(chips) for chips in record["stacks"][: len(hand.stacks)])
     unseen = [f"p{seat + 1}" for seat in sorted(script.hidden) if rules.has(showdown, seat)]
     if unseen:
-        return Replay("open", finishing, f"the cards of {', '.join(unseen)} are unknown")
+        return HandReplay("open", finishing, f"the cards of {', '.join(unseen)} are unknown")
     if hand.finishing is None:
-        return Replay("open", finishing, "no finishing stacks are stated")
+        return HandReplay("open", finishing, "no finishing stacks are stated")
     differences = [
         f"p{seat} ends with {ours * hand.chip}, stated is {stated * hand.chip}"
         for seat, (ours, stated) in enumerate(zip(finishing, hand.finishing, strict=True), 1)
         if ours != stated
     ]
-    return Replay("mismatch" if differences else "exact", finishing, "; ".join(differences))
+    return HandReplay("mismatch" if differences else "exact", finishing, "; ".join(differences))
 
 
 def _fault(hand: HandHistory, record: Any, script: _Script, made: int) -> str:

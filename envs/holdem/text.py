@@ -42,7 +42,7 @@ _VERBS = {
 }
 
 
-class Told(NamedTuple):
+class ToldDecision(NamedTuple):
     """One decision of a hand's history, with its words."""
 
     street: int
@@ -166,7 +166,7 @@ def visible_board(hand: rules.Hand) -> list[int]:
     return [int(card) for card in hand["deck"][first : first + BOARD_CARDS[hand["street"]]]]
 
 
-def told(hand: rules.Hand) -> list[Told]:
+def told(hand: rules.Hand) -> list[ToldDecision]:
     """The decisions of the hand that are kept, oldest first, each in words."""
     unit = int(hand["big_blind"])
     count = int(hand["decisions"])
@@ -191,7 +191,7 @@ def told(hand: rules.Hand) -> list[Told]:
             if spent[seat] == hand["starting"][seat]:
                 words += " (all-in)"
         bets[seat] = total
-        out.append(Told(street, seat, total, words))
+        out.append(ToldDecision(street, seat, total, words))
     return out
 
 

@@ -4,7 +4,7 @@ MiniHack upstream starts a shell, NetHack's level compiler and its packer at eve
 that changes, which costs 10 to 30 ms. Here
 
 - a fixed description (``.des``) is compiled once by NetHack's own ``lev_comp``;
-- a ``Plan``, which changes with every seed, is assembled directly into the compiler's opcodes
+- a ``LevelPlan``, which changes with every seed, is assembled directly into the compiler's opcodes
   (NetHack 3.6, ``include/sp_lev.h``: a version record, the number of opcodes, the opcodes). The
   version record and the codes of map characters are read off one level that ``lev_comp`` compiles,
   and a test compares whole levels with the compiler's, byte for byte;
@@ -43,7 +43,7 @@ class CompilerError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Plan:
+class LevelPlan:
     """A level that is made by a program. Coordinates are (x, y) in ``rows``.
 
     Attributes:
@@ -141,12 +141,12 @@ class Assembler:
     @classmethod
     def calibrated(cls) -> Assembler:
         """An assembler that has read the version record and the codes off a compiled level."""
-        level = compile_description(Plan((MAP_CHARACTERS + " ",), (2, 0)).description())
+        level = compile_description(LevelPlan((MAP_CHARACTERS + " ",), (2, 0)).description())
         at = level.index(struct.pack("<iBi", _PUSH, _STRING, len(MAP_CHARACTERS) + 1)) + 9
         codes = level[at : at + len(MAP_CHARACTERS) + 1]
         return cls(level[:_HEADER], bytes.maketrans((MAP_CHARACTERS + " ").encode(), codes))
 
-    def assemble(self, plan: Plan) -> bytes:
+    def assemble(self, plan: LevelPlan) -> bytes:
         """The compiled level, equal to what ``lev_comp`` makes of ``plan.description()``."""
         width, height = len(plan.rows[0]), len(plan.rows)
         flags = sum(_FLAGS[flag] for flag in plan.flags)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from arena.envs.minihack.compiler import Plan, minihack_folder
+from arena.envs.minihack.compiler import LevelPlan, minihack_folder
 from arena.envs.minihack.dice import Dice
 
 WIDTH, HEIGHT = 76, 20  # the part of NetHack's 80 × 21 map that MiniHack's rooms are drawn in
@@ -131,7 +131,7 @@ _Room = tuple[int, int, int, int]  # left, top, right, bottom: its walls
 
 def multi_room(
     dice: Dice, *, rooms: int, largest: int, door: str, lava: bool = False, monsters: int = 0
-) -> Plan:
+) -> LevelPlan:
     """A chain of rooms, each entered by a door in a wall that it shares with the one before.
 
     Sizes (with walls) are uniform in 4 … ``largest``, the next door is on a random one of the three
@@ -161,7 +161,7 @@ def multi_room(
     last = max(bottom for (_, _, _, bottom), _ in chain)
     start = _inside(dice, chain[0][0])
     stairs = _inside(dice, chain[-1][0])
-    return Plan(
+    return LevelPlan(
         tuple(row.decode() for row in cells[first : last + 1]),
         (start[0], start[1] - first),
         (stairs[0], stairs[1] - first),
@@ -223,7 +223,7 @@ def _inside(dice: Dice, room: _Room) -> tuple[int, int]:
 # -- LavaCrossing --------------------------------------------------------------------------------
 
 
-def lava_crossing(dice: Dice, *, size: int, crossings: int) -> Plan:
+def lava_crossing(dice: Dice, *, size: int, crossings: int) -> LevelPlan:
     """Rivers of lava across a square hall, with one ford each on the way to the far corner.
 
     ``crossings`` of the even rows and columns are rivers; a random monotone path through the areas
@@ -250,7 +250,7 @@ def lava_crossing(dice: Dice, *, size: int, crossings: int) -> Plan:
         place[other] = dice.between(limits[other][area[other]] + 1, limits[other][area[other] + 1])
         cells[place[1]][place[0]] = "."
         area[axis] += 1
-    return Plan(tuple("".join(row) for row in cells), (1, 1), (size - 2, size - 2))
+    return LevelPlan(tuple("".join(row) for row in cells), (1, 1), (size - 2, size - 2))
 
 
 # -- Boxoban -------------------------------------------------------------------------------------
@@ -259,7 +259,7 @@ _STEPS = ((0, -1), (1, 0), (0, 1), (-1, 0))
 _Cell = tuple[int, int]
 
 
-def boxoban(dice: Dice, *, pulls: int) -> Plan:
+def boxoban(dice: Dice, *, pulls: int) -> LevelPlan:
     """Four boulders to be pushed on four fountains in a hall of 8 × 8 with iron bars in it.
 
     Solvable because made backwards: boulders start on the fountains and are pulled about, a random
@@ -292,7 +292,7 @@ def boxoban(dice: Dice, *, pulls: int) -> Plan:
                 rows = tuple(
                     "".join("." if (x, y) in floor else "F" for x in range(10)) for y in range(10)
                 )
-                return Plan(
+                return LevelPlan(
                     rows,
                     player,
                     boulders=tuple(sorted(boulders)),

@@ -8,7 +8,7 @@ from functools import cache, partial
 from typing import Any, Literal
 
 from arena.envs.minihack import levels
-from arena.envs.minihack.compiler import Plan, compile_description
+from arena.envs.minihack.compiler import LevelPlan, compile_description
 from arena.envs.minihack.dice import Dice
 
 Goal = Literal["stairs", "message", "boulders"]
@@ -64,7 +64,7 @@ class Task:
     actions: tuple[tuple[str, str], ...]
     steps: int
     description: Callable[[], str] | None = None
-    plan: Callable[[Dice], Plan] | None = None
+    plan: Callable[[Dice], LevelPlan] | None = None
     character: str = "rog-hum-cha-mal"
     autopickup: bool = True
     questions: bool = False

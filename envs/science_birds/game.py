@@ -18,7 +18,7 @@ from arena.envs.science_birds.similarity import LETTERS
 from arena.envs.science_birds.tables import ScienceBirdsTables
 
 
-class Programs(spaces.MultiDiscrete):
+class ProgramSpace(spaces.MultiDiscrete):
     """Whole levels: ``drops`` places, each a drop or ``STOP``, every stop after every drop.
 
     There is at least one drop. ``sample`` draws the number of drops, then each drop, uniformly.
@@ -81,7 +81,7 @@ class ScienceBirds(Game):
         self.letters = letters
         self.seats = 1
         self.action_space: gymnasium.Space[Any] = (
-            spaces.Discrete(STOP + 1) if mode == "sequential" else Programs(drops)
+            spaces.Discrete(STOP + 1) if mode == "sequential" else ProgramSpace(drops)
         )
         self.observation_space = spaces.Dict(
             {

@@ -15,7 +15,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from arena.envs.science_birds.assessment import Assessment, assess
-from arena.envs.science_birds.game import Programs
+from arena.envs.science_birds.game import ProgramSpace
 from arena.envs.science_birds.grid import STOP, Program
 from arena.envs.science_birds.similarity import LETTERS
 
@@ -37,7 +37,7 @@ class Evaluation:
     infos: Sequence[Assessment]
 
 
-class Problem:
+class LetterProblem:
     """The generation of letters.
 
     Attributes:
@@ -46,7 +46,7 @@ class Problem:
     """
 
     def __init__(self, drops: int = 40, seed: int | None = None) -> None:
-        self.content_space = Programs(drops, seed=seed)
+        self.content_space = ProgramSpace(drops, seed=seed)
         self.control_space = spaces.Dict({"letter": spaces.Discrete(len(LETTERS))}, seed=seed)
 
     def evaluate(

@@ -287,7 +287,7 @@ def _shape(kind: str, competition: bool) -> tuple[Any, float]:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class StabilityVerdict:
     """What became of a level.
 
     Attributes:
@@ -307,7 +307,7 @@ def judge(
     competition: bool = True,
     tries: int = TRIES,
     watch: Callable[[World], None] | None = None,
-) -> Verdict:
+) -> StabilityVerdict:
     """Stability as the competition measures it: what has moved after 10 s, best of three tries.
 
     In Unity the tries differ by its frame timing; here by the order in which the pieces become
@@ -317,8 +317,8 @@ def judge(
     """
     count = sum(piece.tag != "Platform" for piece in level.pieces)
     if count == 0:
-        return Verdict(0.0, np.zeros((0, 3)), 0.0)
-    best: Verdict | None = None
+        return StabilityVerdict(0.0, np.zeros((0, 3)), 0.0)
+    best: StabilityVerdict | None = None
     for number in range(tries):
         world = World(level, competition=competition, order=_try_order(level, number))
         start = world.poses()[:, :2]
@@ -326,7 +326,7 @@ def judge(
         poses = world.poses()
         # NaN, the place of what was destroyed, is not nearer than MOVED: it counts as moved.
         moved = int((~(np.hypot(*(poses[:, :2] - start).T) < MOVED)).sum())
-        verdict = Verdict(1 - moved / count, poses, world.time)
+        verdict = StabilityVerdict(1 - moved / count, poses, world.time)
         if best is None or verdict.stability > best.stability:
             best = verdict
         if best.stability >= 1.0:

@@ -10,8 +10,8 @@ from safetensors.torch import load_file
 
 from arena.agents.agent import CannotPlay
 from arena.agents.conformance import check_agent
-from arena.agents.llm.lid.episodes import Episode, examples, record, relabelled
-from arena.agents.llm.lid.player import Actor
+from arena.agents.llm.lid.episodes import Demonstration, examples, record, relabelled
+from arena.agents.llm.lid.player import LidActor
 from arena.agents.llm.lid.policy import Sight, make_policy
 from arena.agents.llm.lid.run import Run, Settings, demonstrations, evaluate
 from arena.agents.llm.lid.study import draw, interval, study
@@ -29,7 +29,7 @@ TINY = Settings(
 
 def episode(scenes, actions, reached, goal="a"):
     names = tuple(str(action) for action in actions)
-    return Episode(goal, tuple(scenes), tuple(actions), names, tuple(reached))
+    return Demonstration(goal, tuple(scenes), tuple(actions), names, tuple(reached))
 
 
 # -- hindsight -------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ def test_cloning_learns_a_handful_of_demonstrations_by_heart():
     _, _, loss, agreement = run.curve[-1]
     assert loss < 0.1 and agreement > 0.97
     seeds = [seeding.derive(settings.seed, "teach", i) for i in range(2)]
-    played = record(run.game, Actor(run.policy, history=0, greedy=True), seeds)
+    played = record(run.game, LidActor(run.policy, history=0, greedy=True), seeds)
     assert played == run.episodes
 
 

@@ -95,13 +95,13 @@ def test_a_network_is_saved_loaded_and_fitted_again_alike(
 
 
 @pytest.fixture(scope="module")
-def ppo() -> rtb_learned.Policy:
+def ppo() -> rtb_learned.BidPolicy:
     return rtb_learned.train(
         "ppo", "2997", auctions=200, fraction=1 / 8, tick=20, steps=30_000, device="cpu"
     )
 
 
-def test_ppo_learns_to_spend_well(log: AuctionLog, ppo: rtb_learned.Policy) -> None:
+def test_ppo_learns_to_spend_well(log: AuctionLog, ppo: rtb_learned.BidPolicy) -> None:
     """Near to the best fixed multiple, found on the very log; far above the others' mean."""
     setting = {"auctions": 200, "budget": LAW.campaign.budget(200, 1 / 8)}
     learned = rtb_learned.LearnedBidder(ppo, LAW.campaign).replay(log, **setting).clicks
@@ -123,7 +123,7 @@ def test_dqn_trains_and_its_policy_is_its_network() -> None:
 
 
 def test_a_policy_plays_in_the_market_from_its_folder(
-    tmp_path: Path, ppo: rtb_learned.Policy
+    tmp_path: Path, ppo: rtb_learned.BidPolicy
 ) -> None:
     ppo.save(tmp_path / "ppo")
     spec = f"learned:{tmp_path / 'ppo'}"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arena.agents.scripted.rtb_baselines import (
-    Linear,
+    LinearBid,
     Ortb,
     Pacer,
     Strategy,
@@ -156,7 +156,7 @@ def test_rlb_beats_the_static_rules_in_clicks_where_money_is_short() -> None:
     best = worth(rlb.Bidder(rlb.solve(law.campaign, **setting)))
     assert best > worth(curve)
     assert best > worth(rule) > worth(mcpc(law.campaign))
-    assert isinstance(rule, Linear)
+    assert isinstance(rule, LinearBid)
     assert worth(Pacer(rule.scale)) > worth(mcpc(law.campaign))
 
 

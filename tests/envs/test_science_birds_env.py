@@ -15,7 +15,7 @@ from arena.envs.registry import make_game
 from arena.envs.science_birds import env as faces
 from arena.envs.science_birds import grid, pcg, text
 from arena.envs.science_birds.assessment import assess
-from arena.envs.science_birds.game import Programs
+from arena.envs.science_birds.game import ProgramSpace
 from arena.envs.science_birds.grid import STOP
 from arena.envs.science_birds.similarity import LETTERS, diversity
 
@@ -118,7 +118,7 @@ def test_a_program_is_read_from_the_last_fenced_block():
 
 
 def test_programs_have_one_form():
-    space = Programs(5, seed=1)
+    space = ProgramSpace(5, seed=1)
     for _ in range(50):
         assert space.contains(space.sample())
     assert not space.contains(np.full(5, STOP))
@@ -185,7 +185,7 @@ def test_the_better_level_wins_the_duel():
 
 
 def test_the_face_of_pcg_benchmark():
-    problem = pcg.Problem(drops=6, seed=3)
+    problem = pcg.LetterProblem(drops=6, seed=3)
     content = problem.content_space.sample()
     control = problem.control_space.sample()
     assert problem.content_space.contains(content)

@@ -19,7 +19,7 @@ from arena.envs.game import Game, Ints, Tables
 
 
 @dataclass(frozen=True)
-class Episode:
+class Demonstration:
     """What one player did at one table.
 
     Attributes:
@@ -41,14 +41,14 @@ class Episode:
 
 
 @dataclass(frozen=True)
-class Example:
+class Move:
     """A decision to be cloned."""
 
     sight: Sight
     action: int
 
 
-def record(game: Game, agent: Agent, seeds: Sequence[int]) -> list[Episode]:
+def record(game: Game, agent: Agent, seeds: Sequence[int]) -> list[Demonstration]:
     """One episode a seed, all of them played together.
 
     Args:
@@ -77,7 +77,9 @@ def record(game: Game, agent: Agent, seeds: Sequence[int]) -> list[Episode]:
         last = turns.tables
     _note_reached(tables, last, told, actions, reached)
     return [
-        Episode(told[i], tuple(scenes[i]), tuple(actions[i]), tuple(names[i]), tuple(reached[i]))
+        Demonstration(
+            told[i], tuple(scenes[i]), tuple(actions[i]), tuple(names[i]), tuple(reached[i])
+        )
         for i in range(count)
     ]
 
@@ -100,20 +102,22 @@ def _note_reached(
             reached[table].append((len(actions[table]), goal))
 
 
-def relabelled(episodes: Iterable[Episode]) -> list[Episode]:
+def relabelled(episodes: Iterable[Demonstration]) -> list[Demonstration]:
     """What the episodes demonstrate: for each goal that was reached, the moves up to there.
 
     A success stays one, a failure becomes a success at what it reached, and one that reached
     nothing is dropped. Moves that only led back to an earlier scene are cut out.
     """
     return [
-        without_loops(Episode(goal, one.scenes[:n], one.actions[:n], one.names[:n], ((n, goal),)))
+        without_loops(
+            Demonstration(goal, one.scenes[:n], one.actions[:n], one.names[:n], ((n, goal),))
+        )
         for one in episodes
         for n, goal in one.reached
     ]
 
 
-def without_loops(episode: Episode) -> Episode:
+def without_loops(episode: Demonstration) -> Demonstration:
     """The episode without the moves between two sights of the same scene.
 
     Where equal scenes are equal states and nothing is left to chance, this is what would have
@@ -124,7 +128,7 @@ def without_loops(episode: Episode) -> Episode:
         again = next((n for n, j in enumerate(kept) if episode.scenes[j] == scene), len(kept))
         kept = [*kept[:again], i]
     ((_, goal),) = episode.reached
-    return Episode(
+    return Demonstration(
         episode.goal,
         tuple(episode.scenes[i] for i in kept),
         tuple(episode.actions[i] for i in kept),
@@ -133,10 +137,10 @@ def without_loops(episode: Episode) -> Episode:
     )
 
 
-def examples(episodes: Iterable[Episode], history: int) -> list[Example]:
+def examples(episodes: Iterable[Demonstration], history: int) -> list[Move]:
     """Every decision of the episodes, with the last ``history`` moves before it."""
     return [
-        Example(Sight(one.goal, one.names[max(0, i - history) : i], scene), action)
+        Move(Sight(one.goal, one.names[max(0, i - history) : i], scene), action)
         for one in episodes
         for i, (scene, action) in enumerate(zip(one.scenes, one.actions, strict=True))
     ]

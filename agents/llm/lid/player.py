@@ -36,7 +36,7 @@ def sight(turns: Turns, row: int, history: Iterable[str] = ()) -> Sight:
     return Sight("win", tuple(history), turns.text[row])
 
 
-class Actor(Agent):
+class LidActor(Agent):
     """Plays a policy that is at hand, and remembers the moves it has made at every table.
 
     Args:
@@ -90,7 +90,7 @@ class Actor(Agent):
         return np.array([self._known[key] for key in keys])
 
 
-class Lid(Actor):
+class Lid(LidActor):
     """A policy of ``arena train lid``: ``lid:FOLDER``.
 
     It plays every game that has the actions of the one it was trained on and the same name.

@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from arena.agents.llm.lid.episodes import Episode, examples, record, relabelled
-from arena.agents.llm.lid.player import Actor
+from arena.agents.llm.lid.episodes import Demonstration, examples, record, relabelled
+from arena.agents.llm.lid.player import LidActor
 from arena.agents.llm.lid.policy import (
     Init,
     LidPolicy,
@@ -149,10 +149,10 @@ class Run:
         gathered = sum(end < self.step for end in ends)
         return self.step in ends and gathered < parts - 1
 
-    def _gather(self) -> list[Episode]:
+    def _gather(self) -> list[Demonstration]:
         s = self.settings
         seeds = [seeding.derive(s.seed, "gather", self.step, i) for i in range(s.episodes)]
-        actor = Actor(self.policy, history=s.history, explore=s.explore)
+        actor = LidActor(self.policy, history=s.history, explore=s.explore)
         with reduced(s.device):
             return relabelled(record(self.game, actor, seeds))
 
@@ -212,7 +212,7 @@ class Run:
         return run
 
 
-def demonstrations(settings: Settings) -> list[Episode]:
+def demonstrations(settings: Settings) -> list[Demonstration]:
     """The teacher's episodes that reached a goal; equal seeds share the first of them."""
     game = make_game(settings.game)
     seeds = [seeding.derive(settings.seed, "teach", i) for i in range(settings.demonstrations)]
@@ -229,7 +229,7 @@ def evaluate(run: Run, game: str, episodes: int, *, seed: int = 1_000_003) -> fl
         seed: of those seeds.
     """
     seeds = [seeding.derive(seed, "evaluation", i) for i in range(episodes)]
-    actor = Actor(run.policy, history=run.settings.history, greedy=True)
+    actor = LidActor(run.policy, history=run.settings.history, greedy=True)
     with reduced(run.settings.device):
         played = record(make_game(game), actor, seeds)
     return float(np.mean([one.won for one in played]))
@@ -253,10 +253,10 @@ def _solo(spec: str) -> Game:
     return game
 
 
-def _episode(facts: dict[str, Any]) -> Episode:
+def _episode(facts: dict[str, Any]) -> Demonstration:
     lists = {key: tuple(value) for key, value in facts.items() if key not in ("goal", "reached")}
     reached = tuple((int(n), str(goal)) for n, goal in facts["reached"])
-    return Episode(facts["goal"], **lists, reached=reached)
+    return Demonstration(facts["goal"], **lists, reached=reached)
 
 
 def _board(folder: Path | None) -> Any:

@@ -31,7 +31,7 @@ Cell = tuple[str, str]
 
 
 @dataclass(frozen=True)
-class Result:
+class LidResult:
     """One run.
 
     Attributes:
@@ -62,7 +62,7 @@ def study(
     episodes: int,
     folder: Path,
     progress: Callable[[int, int, str], None],
-) -> list[Result]:
+) -> list[LidResult]:
     """Train what ``folder/results.json`` does not hold yet; all results that were asked for.
 
     Within a seed all runs are taught by the same episodes (a smaller number is the beginning of a
@@ -82,10 +82,10 @@ def study(
         InputError: for an arm that is none, or results that are none.
     """
     path = folder / "results.json"
-    done: list[Result] = []
+    done: list[LidResult] = []
     if path.exists():
         try:
-            done = [Result(**row) for row in json.loads(path.read_text())]
+            done = [LidResult(**row) for row in json.loads(path.read_text())]
         except (ValueError, TypeError) as error:
             raise InputError(f"{path} holds no results of a study: {error}") from None
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def study(
 
 def _result(
     arm: str, init: str, settings: Settings, episodes: int, features: dict[Sight, Tensor]
-) -> Result:
+) -> LidResult:
     run = Run(settings)
     run.policy.features = features
     curve: list[list[float]] = []
@@ -119,7 +119,7 @@ def _result(
     scores = {
         goals: evaluate(run, f"{settings.game}?goals={goals}", episodes) for goals in SPLITS[1:]
     }
-    return Result(arm, init, asdict(settings), {SPLITS[0]: known} | scores, curve)
+    return LidResult(arm, init, asdict(settings), {SPLITS[0]: known} | scores, curve)
 
 
 def _arm(text: str) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def interval(values: Sequence[float]) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
-def by_cell(results: Sequence[Result], goals: str) -> dict[Cell, list[float]]:
+def by_cell(results: Sequence[LidResult], goals: str) -> dict[Cell, list[float]]:
     """Scores by arm and initialisation, in the order of the seeds."""
     found: dict[Cell, list[float]] = {}
     for result in results:
@@ -152,7 +152,7 @@ _LINES = {"lm": "-", "random": "--", "whole": ":"}
 _HATCHES = {"lm": None, "random": "///", "whole": "..."}
 
 
-def draw(results: Sequence[Result], path: Path) -> None:
+def draw(results: Sequence[LidResult], path: Path) -> None:
     """Success over updates, means and ranges over seeds; and at the end, by kind of goal."""
     from matplotlib.figure import Figure
 

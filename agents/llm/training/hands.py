@@ -20,14 +20,14 @@ from arena.envs.holdem.tables import HoldemTables
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class PlayerRecord:
     """What a player came to: ``hands`` played, ``won`` in big blinds a hand."""
 
     hands: int
     won: float
 
 
-def records(hands: Iterable[HandHistory]) -> dict[str, Record]:
+def records(hands: Iterable[HandHistory]) -> dict[str, PlayerRecord]:
     """The record of every named player, over the hands that tell the finishing stacks."""
     counts: dict[str, int] = defaultdict(int)
     sums: dict[str, float] = defaultdict(float)
@@ -37,7 +37,9 @@ def records(hands: Iterable[HandHistory]) -> dict[str, Record]:
         for player, before, after in zip(hand.players, hand.stacks, hand.finishing, strict=True):
             counts[player] += 1
             sums[player] += (after - before) / hand.min_bet
-    return {player: Record(counts[player], sums[player] / counts[player]) for player in counts}
+    return {
+        player: PlayerRecord(counts[player], sums[player] / counts[player]) for player in counts
+    }
 
 
 def winners(hands: Sequence[HandHistory], *, least_won: float, least_hands: int) -> set[str]:
