@@ -54,7 +54,7 @@ def _estimates(
     columns: Mapping[K, Floats], draws: Floats, limits: tuple[float, float] = (-np.inf, np.inf)
 ) -> dict[K, Estimate]:
     rows = np.array([len(column) for column in columns.values()])
-    low, high = np.clip(interval(draws, rows), *limits)
+    low, high = np.clip(interval(draws.T, rows), *limits)
     return {
         name: Estimate(float(column.mean()), float(spread), float(at), float(to))
         for (name, column), spread, at, to in zip(
