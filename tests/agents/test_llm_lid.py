@@ -180,7 +180,7 @@ def stored(tmp_path_factory):
 
 
 def test_the_active_loop_gathers_what_was_reached(stored):
-    gathered = json.loads((stored / "resume.json").read_text())["episodes"]
+    gathered = json.loads((stored / "training/resume.json").read_text())["episodes"]
     assert 4 < len(gathered) <= 4 + 2 * TINY.episodes
     assert all(one["reached"][-1][1] == one["goal"] for one in gathered)
 
