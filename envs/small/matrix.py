@@ -10,7 +10,6 @@ loses, unless ``column_payoffs`` says what it earns.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
 from arena.envs.game import Ints, Observation, exactly_one
+from arena.envs.outside import read_json
 from arena.envs.small.dealt import Dealt, DealtTables
 
 LARGEST = 100
@@ -183,10 +183,7 @@ class MatrixTables(DealtTables):
 def _read(
     path: Path,
 ) -> tuple[tuple[Sequence[str], Sequence[str]], tuple[Payoffs, Payoffs]]:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"matrix: {path} cannot be read: {error}") from None
+    facts = read_json(path)
     if not isinstance(facts, dict):
         raise InputError(f"matrix: {path} must hold an object with rows, columns and payoffs")
     names = tuple(_names(path, facts, key) for key in ("rows", "columns"))
@@ -212,7 +209,7 @@ def _payoffs(path: Path, facts: Mapping[str, Any], key: str, names: Sequence[Any
     shape = tuple(map(len, names))
     try:
         payoffs = np.array(facts.get(key), np.float64)
-    except (ValueError, TypeError):
+    except (OverflowError, TypeError, ValueError):
         payoffs = np.zeros(0)
     if payoffs.shape != shape or not np.isfinite(payoffs).all() or np.abs(payoffs).max() > 1e12:
         raise InputError(f"matrix: {path}: {key} must be {shape[0]} rows of {shape[1]} numbers")

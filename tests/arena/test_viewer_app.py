@@ -232,6 +232,30 @@ def play_hand(client: TestClient, state: dict[str, Any]) -> dict[str, Any]:
         state = response.json()
 
 
+@pytest.mark.parametrize(
+    ("game", "opponent", "why"),
+    [
+        ("gymnasium?id=antigravity:X-v0", "call", "would import the module antigravity"),
+        ("holdem?seats=2", "equity?samples=99999999999", "it is from 1 to 100,000"),
+        ("holdem?hands=99999999999999", "call", "an episode has 1 to 1,000,000"),
+        ("rtb?bidders=100000", "call", "must be from 1 to 1,000"),
+    ],
+)
+def test_a_request_can_neither_import_nor_freeze(
+    client: TestClient, game: str, opponent: str, why: str
+) -> None:
+    response = client.post("/api/play", json={"game": game, "opponents": [opponent]})
+    assert response.status_code == 422
+    assert why in response.json()["error"]
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000, b'{"a":' + b"9" * 5000])
+def test_a_body_that_cannot_be_read_is_a_sentence(client: TestClient, body: bytes) -> None:
+    response = client.post("/api/play", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert response.json()["error"]
+
+
 def test_a_persons_hands_are_logged_and_verify(tmp_path: Path) -> None:
     where = str(tmp_path / "new.db")
     with TestClient(make_app(Library(where)), base_url=HOST) as client:

@@ -55,11 +55,11 @@ def test_a_matrix_game_is_read_from_a_file(tmp_path):
 @pytest.mark.parametrize(
     ("text", "named"),
     [
-        ("", "cannot be read"),
+        ("", "line 1, column 1: not JSON"),
         ("[1, 2]", "must hold an object"),
         ('{"rows": ["a"], "columns": ["b", "B "], "payoffs": [[1, 2]]}', "columns must be"),
         ('{"rows": ["a"], "columns": ["b"], "payoffs": [[1, 2]]}', "1 rows of 1 numbers"),
-        ('{"rows": ["a"], "columns": ["b"], "payoffs": [[NaN]]}', "1 rows of 1 numbers"),
+        ('{"rows": ["a"], "columns": ["b"], "payoffs": [[NaN]]}', "NaN is not a number"),
     ],
 )
 def test_a_file_that_is_no_matrix_game_is_refused_in_a_sentence(tmp_path, text, named):

@@ -49,6 +49,7 @@ MARKET = {
     "allocation": "SecondPrice", "num_participants_per_round": 2, "embedding_size": 4,
     "obs_embedding_size": 2, "embedding_var": 1.0, "random_seed": 3,
 }  # fmt: skip
+MATRIX = {"rows": ["heads", "tails"], "columns": ["a", "b"], "payoffs": [[1, -1], [-1, 1.5]]}
 CAMPAIGN = {
     "imp_train": 3000, "clk_train": 20, "cost_train": 200000, "price_counter_train": [10] * 301,
 }  # fmt: skip
@@ -199,9 +200,12 @@ def _leagues() -> list[Kind]:
         tables.begin(np.arange(2), np.arange(2, dtype=np.uint64))
         return tables.to_act()
 
+    def matrix(path: Path) -> object:
+        return make_game(Spec("matrix", None, {"file": str(path)}))
+
     plain = outside.parse_yaml(LEAGUE, "sample")  # JSON is YAML
     both = either(text("league.yaml", [LEAGUE], league), values("league.yaml", [plain], league))
-    return [both, specs("game.spec", SPECS, spec)]
+    return [both, values("matrix.json", [MATRIX], matrix), specs("game.spec", SPECS, spec)]
 
 
 def _auctions() -> list[Kind]:
