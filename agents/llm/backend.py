@@ -60,6 +60,7 @@ class Answer:
         seconds: this prompt's share of the call's wall time.
         logprob: mean log-probability of the answer's tokens (nats), None where it is not told.
         cost: in US dollars, where the back end knows its prices.
+        cut: whether ``max_tokens`` ended it, and not the model.
         error: why there is no answer, in one sentence; then ``text`` is empty.
     """
 
@@ -69,6 +70,7 @@ class Answer:
     seconds: float = 0.0
     logprob: float | None = None
     cost: float | None = None
+    cut: bool = False
     error: str | None = None
 
 

@@ -17,10 +17,13 @@ A round is one call of the back end for all questions. Where none of a question'
 legal, one more round tells the model what is wrong and asks again, once; then the answer counts as
 illegal.
 
-**What counts of a free answer.** A leading ``<think>…</think>`` is cut away. Of the rest, a
-question with ``whole`` reads everything; where the prompt speaks of ``ACTION:``, what follows the
-last ``ACTION:`` at the beginning of a line, to the end of that line; else the first line that is
-not blank. That must be an action by the game's own grammar: no answer stands for two actions.
+**What counts of a free answer.** What stands after the model's last thought (``<think>…</think>``
+and its kin, see ``thoughts``). Of that, a question with ``whole`` reads everything; where the
+prompt speaks of ``ACTION:``, what follows the last ``ACTION:`` at the beginning of a line, to the
+end of that line; else the first line that is not blank. That must be an action by the game's own
+grammar: no answer stands for two actions. A thought that is not closed is no answer, nor is one
+that ``max_tokens`` cut where it could have gone on. A lenient reader reads what is not legal so
+once more, without its ornaments (``reading.bare``).
 """
 
 from __future__ import annotations
@@ -35,10 +38,11 @@ from arena.agents.agent import CannotPlay
 from arena.agents.llm.backend import Backend, Message, Prompt, Score
 from arena.agents.llm.question import Question, Reply
 from arena.agents.llm.reading import DECIMALS, Decoding, Inquiry, Seeds, draws
-from arena.agents.llm.writing import BestOf, Free, Reflecting, Voting
+from arena.agents.llm.writing import BestOf, Free, Reflecting, Voting, Writing
 from arena.envs import seeding
 from arena.envs.errors import InputError
 
+Reader = Literal["strict", "lenient"]
 Kind = Literal["score", "constrained", "generate", "vote", "best_of", "reflect"]
 
 SAMPLES = 5
@@ -56,6 +60,7 @@ def make_decoding(
     samples: int | None = None,
     max_tokens: int | None = None,
     calibrate: bool = False,
+    reader: Reader = "strict",
 ) -> Decoding:
     """The decoding of that kind.
 
@@ -66,6 +71,7 @@ def make_decoding(
         samples: how many answers ``vote`` and ``best_of`` draw; None: 5.
         max_tokens: the longest answer of a model that writes; None: 256.
         calibrate: of ``score`` only, see ``Scoring``.
+        reader: of free answers, see this module.
 
     Raises InputError for an unknown kind, and for an option that the kind has no use for.
     """
@@ -88,16 +94,22 @@ def make_decoding(
         raise InputError(f"max_tokens={max_tokens} must be at least 1")
     if calibrate and kind != "score":
         raise InputError(f"calibrate is an option of decode=score, not of decode={kind}")
+    if reader == "lenient" and kind in ("score", "constrained"):
+        raise InputError(f"decode={kind} writes no free answer that reader=lenient could read")
     longest = MAX_TOKENS if max_tokens is None else max_tokens
     if kind == "score":
         return Scoring(temperature, calibrate)
     if kind == "constrained":
         return Constrained(temperature)
+    writing: Writing
     if kind == "generate":
-        return Free(temperature, longest)
-    if kind == "reflect":
-        return Reflecting(temperature, longest)
-    return (Voting if kind == "vote" else BestOf)(temperature, longest, samples or SAMPLES)
+        writing = Free(temperature, longest)
+    elif kind == "reflect":
+        writing = Reflecting(temperature, longest)
+    else:
+        writing = (Voting if kind == "vote" else BestOf)(temperature, longest, samples or SAMPLES)
+    writing.lenient = reader == "lenient"
+    return writing
 
 
 class Scoring(Decoding):

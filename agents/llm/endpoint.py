@@ -304,12 +304,17 @@ class Endpoint(Backend):
         here = parts.hostname in ("localhost", "127.0.0.1", "::1")
         name = settings.key or DEFAULT_KEY
         send = settings.key is not None or here or parts.scheme == "https"
-        key = os.environ.get(name) if send else None
+        # Files of keys end in line ends, which no header can hold, and nothing may show.
+        key = os.environ.get(name, "").strip() if send else ""
         if settings.key is not None and not key:
             raise InputError(f"{self.url} is to get the key in ${name}, which is not set")
+        if not (key.isascii() and key.isprintable()):
+            raise InputError(
+                f"the key in ${name} holds a line end or others that no key has; set it anew"
+            )
         return Transport(
             self.url,
-            key=key,
+            key=key or None,
             key_name=name,
             timeout=settings.timeout,
             retries=settings.retries,
@@ -337,35 +342,50 @@ class Endpoint(Backend):
         return served
 
     def _look(self, model: str | None) -> _Served:
+        if self._settings.models:
+            entry = self._listed(model)
+        elif model is None:
+            raise InputError(
+                f"{self.url} has models=false, so it is not asked for them; name one: {self.url}#…"
+            )
+        else:
+            entry = {"id": model}
+        meta = entry.get("meta")
+        context = entry.get("max_model_len")
+        if context is None and isinstance(meta, Mapping):
+            context = meta.get("n_ctx")
+        self.model = entry["id"]
+        return _Served(
+            self.model,
+            str(entry.get("owned_by") or ""),
+            context if isinstance(context, int) else None,
+            self._can_score(),
+        )
+
+    def _listed(self, model: str | None) -> Mapping[str, Any]:
+        """What the endpoint says of the model that is named, or of its only one."""
         where = f"{self.url}/models"
         try:
             data, _ = self._transport.ask("GET", where, given_up=threading.Event(), retries=1)
-            entries = {str(entry["id"]): entry for entry in data["data"]}
         except NoAnswer as error:
             raise InputError(
                 f"{error}; asked for {where}: start the server, or correct the URL, which is that "
-                "of an OpenAI-compatible endpoint and mostly ends in /v1"
+                "of an OpenAI-compatible endpoint and mostly ends in /v1; for one that lists no "
+                "models, set models: false"
             ) from None
-        except (TypeError, KeyError):
+        entries = _entries(data)
+        if not entries:
             raise InputError(
                 f"{where} answers with something else than a list of models; the URL must be that "
-                "of an OpenAI-compatible endpoint, and mostly ends in /v1"
-            ) from None
+                "of an OpenAI-compatible endpoint, and mostly ends in /v1; for one that lists no "
+                "models, set models: false"
+            )
         names = ", ".join(sorted(entries)[:8]) + (", …" if len(entries) > 8 else "")
-        if model is None:
-            if len(entries) != 1:
-                raise InputError(f"{self.url} serves {len(entries)} models; name one: {names}")
-            (model,) = entries
-        elif model not in entries:
+        if model is None and len(entries) != 1:
+            raise InputError(f"{self.url} serves {len(entries)} models; name one: {names}")
+        if model is not None and model not in entries:
             raise InputError(f"{self.url} serves no model {model!r}; it serves {names}")
-        entry = entries[model]
-        server = str(entry.get("owned_by", ""))
-        meta = entry.get("meta")
-        context = entry.get("max_model_len", meta.get("n_ctx") if isinstance(meta, dict) else None)
-        self.model = model
-        return _Served(
-            model, server, context if isinstance(context, int) else None, self._can_score()
-        )
+        return entries[model if model is not None else next(iter(entries))]
 
     def _can_score(self) -> bool:
         """Whether prompts' log-probabilities are served; some servers accept ``echo`` in vain."""
@@ -382,6 +402,22 @@ class Endpoint(Backend):
             "POST", job.url, job.body, given_up=threading.Event(), retries=0
         )
         return job.read(data, False)
+
+
+def _entries(data: Any) -> dict[str, Mapping[str, Any]]:
+    """Models by id: of OpenAI's list, of a bare one, of bare names."""
+    listed = data.get("data") if isinstance(data, Mapping) else data
+    if isinstance(listed, Mapping):
+        listed = list(listed.values())
+    entries = [
+        {"id": entry} if isinstance(entry, str) else entry
+        for entry in (listed if isinstance(listed, list) else [])
+    ]
+    return {
+        entry["id"]: entry
+        for entry in entries
+        if isinstance(entry, Mapping) and isinstance(entry.get("id"), str)
+    }
 
 
 def _messages(prompt: Prompt) -> list[dict[str, str]]:

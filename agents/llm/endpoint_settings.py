@@ -15,14 +15,15 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from arena.agents.llm.protocol import Constraint, Field, Limit
 from arena.envs.errors import InputError
+from arena.envs.outside import parse_yaml, read_text
 from arena.envs.specs import Spec, bind
 
 VARIABLE = "ARENA_ENDPOINTS"
+_NULLS = ("", "~", "null", "Null", "NULL")  # as YAML writes that there is nothing
 DEFAULT_KEY = "OPENAI_API_KEY"
 
 
@@ -38,6 +39,7 @@ class Settings:
         concurrency: how many requests are under way at once, in each process.
         per_minute: how many requests may begin in a minute, in each process.
         constraint: how answers are held to choices; None: as its kind of server does.
+        models: whether it lists its models at /models; where not, the URL names the model after #.
         leave_out: fields that the endpoint refuses: temperature, seed, stop, logprobs.
         limit: the field that limits an answer's tokens.
         price_in, price_out: US dollars for a million tokens of prompts and of answers.
@@ -53,6 +55,7 @@ class Settings:
     concurrency: int = 16
     per_minute: int | None = None
     constraint: Constraint | None = None
+    models: bool = True
     leave_out: tuple[Field, ...] = ()
     limit: Limit = "max_tokens"
     price_in: float | None = None
@@ -77,17 +80,17 @@ def settings_for(url: str, model: str | None) -> Settings:
     name = os.environ.get(VARIABLE)
     if not name:
         return Settings()
-    try:
-        config = yaml.safe_load(Path(name).read_text("utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"${VARIABLE}={name} cannot be read as YAML: {reason}") from None
+    config = parse_yaml(read_text(Path(name)), f"${VARIABLE}={name}") or {}
     if not isinstance(config, dict) or not all(isinstance(v, dict) for v in config.values()):
         raise InputError(
             f"{name} must map URLs of endpoints to settings, as in URL: {{timeout: 60}}"
         )
-    sections = {str(k).rstrip("/"): v for k, v in config.items()}
+    sections: dict[str, Any] = {}
+    for key, section in config.items():
+        if sections.setdefault(key.rstrip("/"), section) is not section:
+            raise InputError(f"{name} has {key} twice; keep one")
     options = sections.get(url, {}) | sections.get(f"{url}#{model}", {})
+    options = {key: "none" if value in _NULLS else value for key, value in options.items()}
     try:
         return Settings(**bind(Settings, Spec(url, None, options), "endpoint"))  # type: ignore[arg-type]
     except InputError as error:

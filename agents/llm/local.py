@@ -182,6 +182,7 @@ class Local(Backend):
                     len(row.prompt),
                     len(row.written),
                     logprob=float(np.mean(row.logprobs)) if row.logprobs else 0.0,
+                    cut=row.cut,
                 )
         seconds = (time.perf_counter() - begun) / max(len(prompts), 1)
         return [replace(answer, seconds=seconds) for answer in found if answer is not None]
@@ -214,9 +215,10 @@ class Local(Backend):
                 row.ended = (
                     row.settled
                     or row.written[-1] in self._end
-                    or (row.picks is None and len(row.written) == max_tokens)
                     or bool(stop and _cut(text := self._text(row), stop) != text)
                 )
+                row.cut = not row.ended and row.picks is None and len(row.written) == max_tokens
+                row.ended |= row.cut
             keep = torch.tensor([not row.ended for row in live], device=self.device)
             live = [row for row in live if not row.ended]
             if not live:
@@ -304,6 +306,7 @@ class _Writing(_Row):
     written: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     ended: bool = False
+    cut: bool = False
     open: list[int] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from arena.agents.agent import Agent, CannotPlay, Decisions, Failure
 from arena.agents.device import Device
 from arena.agents.llm.backend import Backend
-from arena.agents.llm.decoding import MAX_TOKENS, Kind, make_decoding
+from arena.agents.llm.decoding import MAX_TOKENS, Kind, Reader, make_decoding
 from arena.agents.llm.fields import Past, family_of, fields, known_fields
 from arena.agents.llm.interview import Asking, Interview, Request
 from arena.agents.llm.models import Dtype, Runtime
@@ -50,6 +50,9 @@ class LanguageModel(Agent):
         max_tokens: the longest answer of a model that writes; none: 32 and 8 for each number of
             an action, 256 where it reflects, 1024 where the template speaks of ``ACTION:``, has
             several turns or asks for a program.
+        reader: strict takes a free answer that is an action by the game's grammar and nothing else,
+            lenient also one in bold, in quotes, in a fence of code, after ``Action:`` or with a
+            full stop (see ``reading.bare``).
         memory: how many observations of an episode a template with ``{history}`` shows, the
             present one among them.
         device, dtype, runtime: see ``opening.open_backend``.
@@ -57,7 +60,7 @@ class LanguageModel(Agent):
     Raises CannotPlay where the model, the template or the decoding does not suit the game.
     """
 
-    version = 2
+    version = 3
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class LanguageModel(Agent):
         samples: int | None = None,
         calibrate: bool = False,
         max_tokens: int | None = None,
+        reader: Reader = "strict",
         memory: int = 16,
         device: Device = "auto",
         dtype: Dtype = "auto",
@@ -95,12 +99,15 @@ class LanguageModel(Agent):
             samples=samples,
             max_tokens=max_tokens,
             calibrate=calibrate,
+            reader=reader,
         )
         if whole and not decoding.writes:
             raise CannotPlay(
                 f"lm: prompt={prompt} has the model write whole programs, which decode={decode} "
                 "does not; use decode=generate, vote, best_of or reflect"
             )
+        if whole and reader == "lenient":
+            raise CannotPlay("lm: reader=lenient reads lines, and programs are read as they stand")
         if tree and (decode != "generate" or decoding.temperature == 0):
             raise CannotPlay(
                 "lm: prompt=tree_of_thoughts draws and votes by itself; use decode=generate and a "
@@ -144,6 +151,7 @@ class LanguageModel(Agent):
             samples=options["samples"],
             max_tokens=options["max_tokens"],
             calibrate=options["calibrate"],
+            reader=options["reader"],
         )
         names = ("device", "dtype", "runtime")
         backend = open_backend(checkpoint, **{name: options[name] for name in names})

@@ -15,13 +15,16 @@ A server that does not know a constraint ignores it, so that each answer is chec
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from arena.agents.llm.backend import Answer, Prompt
+from arena.agents.llm.thoughts import answer_in
+from arena.envs.errors import InputError
 
 Constraint = Literal["structured_outputs", "guided_choice", "grammar", "json_schema"]
 Field = Literal["temperature", "seed", "stop", "logprobs"]
@@ -115,64 +118,102 @@ def read_chat(
 ) -> Answer:
     """The answer that a server's JSON holds; its ``seconds`` and ``cost`` are the caller's matter.
 
-    ``repeated`` is cut off its beginning: llama.cpp repeats what was ``begun``.
+    ``repeated`` is cut off its beginning: llama.cpp repeats what was ``begun``. All but the message
+    may be missing, null or of a shape that nobody knows; the text may come in parts.
 
-    Raises Nonsense where a field is missing or of another type, where the model was kept from
-    answering, or where the answer is none of ``choices``.
+    Raises Nonsense where there is no message, where the model was kept from answering, or where the
+    answer is none of ``choices``.
     """
-    choice = _field(data, "choices", list)
-    if not choice:
-        raise Nonsense("its field 'choices' is empty")
-    message = _field(choice[0], "message", dict, "choices[0].")
+    choice = _first_choice(data)
+    message = _field(choice, "message", dict, "choices[0].")
     if refusal := message.get("refusal"):
         raise Nonsense(f"the model refuses: {str(refusal)[:200]}")
-    if choice[0].get("finish_reason") == "content_filter":
+    ended = choice.get("finish_reason")
+    if ended == "content_filter":
         raise Nonsense("the provider's content filter has cut the answer")
-    if message.get("content") is None and choice[0].get("finish_reason") == "length":
-        raise Nonsense("the model has spent all its tokens before it answered; allow it more")
-    text = _field(message, "content", str, "choices[0].message.").removeprefix(repeated)
+    if ended == "error":
+        raise Nonsense("the answer broke off with an error that is not told")
+    text = _text(message.get("content")).removeprefix(repeated)
     usage = data.get("usage")
     usage = usage if isinstance(usage, Mapping) else {}
     answer = Answer(
         text,
         tokens_in=_count(usage, "prompt_tokens"),
         tokens_out=_count(usage, "completion_tokens"),
-        logprob=_mean_logprob(choice[0]),
+        logprob=_mean_logprob(choice.get("logprobs")),
+        cut=ended == "length",
     )
-    return answer if choices is None else replace(answer, text=_chosen(text, choices, constraint))
+    return answer if choices is None else _choose(answer, choices, constraint)
 
 
-def _chosen(text: str, choices: Sequence[str], constraint: Constraint) -> str:
+def _first_choice(data: Any) -> Mapping[str, Any]:
+    choices = _field(data, "choices", list)
+    if not choices:
+        raise Nonsense("its field 'choices' is empty")
+    if not isinstance(choices[0], Mapping):
+        raise Nonsense("its field 'choices[0]' is no dict")
+    return choices[0]
+
+
+def _text(content: Any) -> str:
+    """The words of a message's content: text, parts of which some are text, or nothing."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "".join(
+        part["text"]
+        for part in parts
+        if isinstance(part, Mapping)
+        and part.get("type") in ("text", "output_text")
+        and isinstance(part.get("text"), str)
+    )
+
+
+def _choose(answer: Answer, choices: Sequence[str], constraint: Constraint) -> Answer:
+    """The choice that an answer is, thoughts before it left away; it is whole, or Nonsense."""
+    try:
+        text = answer_in(answer.text).strip()
+    except InputError as error:
+        raise Nonsense(f"{error}; allow it more tokens, or use decode=generate") from None
     chosen: Any = text
     if constraint == "json_schema":
         try:
             chosen = json.loads(text)["answer"]
         except (ValueError, TypeError, KeyError):
             chosen = None
+    elif answer.cut:
+        raise Nonsense(f"the answer {text[:80]!r} was cut before its end")
     if chosen not in choices:
         raise Nonsense(
             f"the answer {text[:80]!r} is none of the choices, so the server does not keep to "
             f"{constraint}; set another constraint for it, or decode=generate"
         )
-    return str(chosen)
+    return replace(answer, text=str(chosen), cut=False)
 
 
-def _mean_logprob(choice: Mapping[str, Any]) -> float | None:
+def _mean_logprob(told: Any) -> float | None:
     """The mean over the tokens of an answer; None where they are not told, or there are none."""
-    told = choice.get("logprobs")
-    tokens = told.get("content") if isinstance(told, Mapping) else None
-    if not isinstance(tokens, list) or not tokens:
+    if not isinstance(told, Mapping):
         return None
-    try:
-        mean = float(np.mean([float(token["logprob"]) for token in tokens]))
-    except (TypeError, KeyError, ValueError):
-        raise Nonsense("its log-probabilities are no numbers") from None
+    tokens = told.get("content")
+    values = (
+        [token.get("logprob") if isinstance(token, Mapping) else None for token in tokens]
+        if isinstance(tokens, list)
+        else told.get("token_logprobs")  # as older servers tell them
+    )
+    if not isinstance(values, list) or not values:
+        return None
+    if not all(isinstance(value, (int, float)) for value in values):
+        return None
+    mean = float(np.mean(values))
     return mean if np.isfinite(mean) else None
 
 
 def _count(usage: Mapping[str, Any], name: str) -> int:
     value = usage.get(name)
-    return value if isinstance(value, int) else 0
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return 0
+    return int(value) if 0 <= value < 2**53 else 0
 
 
 def _field(data: Any, name: str, kind: type, where: str = "") -> Any:
@@ -183,9 +224,40 @@ def _field(data: Any, name: str, kind: type, where: str = "") -> Any:
 
 def complaint(data: Any) -> str | None:
     """What a server says in a JSON error body, None where it says nothing that is known."""
+    said = _said(data, 0)
+    return None if said is None else " ".join(said.split())[:300]
+
+
+def _said(data: Any, depth: int) -> str | None:
+    if isinstance(data, list) and depth < 4:
+        found = [said for item in data[:4] if (said := _said(item, depth + 1)) is not None]
+        return "; ".join(found) or None
+    if isinstance(data, Mapping):
+        for name in ("error", "message", "detail", "msg"):
+            if depth < 4 and data.get(name) is not None:
+                return _said(data[name], depth + 1)
+        return str(data) if depth else None
+    return str(data) if depth and data is not None else None
+
+
+@dataclass(frozen=True)
+class Failure:
+    """That a server could not answer, in its own words, with HTTP's status, where it tells one."""
+
+    said: str
+    status: int | None
+
+
+def failure_within(data: Any) -> Failure | None:
+    """The failure that gateways put into the body of what is otherwise a success."""
     if not isinstance(data, Mapping):
         return None
-    error = data.get("error", data.get("message", data.get("detail")))
-    if isinstance(error, Mapping):
-        error = error.get("message")
-    return None if error is None else " ".join(str(error).split())[:300]
+    choices = data.get("choices")
+    first = choices[0] if isinstance(choices, list) and choices else None
+    for holder in (data, first):
+        error = holder.get("error") if isinstance(holder, Mapping) else None
+        if error:
+            code = error.get("code") if isinstance(error, Mapping) else None
+            status = int(str(code)) if re.fullmatch(r"[1-5][0-9][0-9]", str(code)) else None
+            return Failure(complaint({"error": error}) or "an error", status)
+    return None

@@ -23,13 +23,16 @@ class Question:
             (bids, programs) the examples that a scoring player chooses from.
         parse: reads an answer by one strict grammar; InputError where it names nothing legal.
         whole: whether ``parse`` reads all that a model wrote (a program, a list of lines) and not
-            the one line that names an action (see ``decoding.extract``).
+            the one line that names an action (see ``reading.extract``).
+        lenient: whether an answer that is not legal as it stands is read without its ornaments, too
+            (see ``reading.bare``).
     """
 
     prompt: Prompt
     choices: Sequence[str]
     parse: Callable[[str], Any]
     whole: bool = False
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from arena.agents.agent import Failure
 from arena.agents.llm.backend import Answer, Backend
 from arena.agents.llm.question import Question, Reply
+from arena.agents.llm.thoughts import answer_in
 from arena.envs import seeding
 from arena.envs.errors import InputError
 
@@ -24,8 +26,12 @@ DECIMALS = 4
 """Of a log-probability that decides: what lies below is rounding in the model's arithmetic."""
 
 _QUOTED = 80  # characters of an answer in a sentence about it
-_THOUGHT = re.compile(r"\A\s*<think>.*?</think>", re.DOTALL)
 _MARKED = re.compile(rf"^{MARKER}(.*)$", re.MULTILINE)
+_FENCE = re.compile(r"\s*```\w*\s*")
+_LABEL = re.compile(r"(?:final\s+)?(?:action|answer)[\s*_`]*:", re.IGNORECASE)
+_END = re.compile(r"(?:</s>|<\|\w+\|>)\s*\Z")
+_INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff"))
+_ORNAMENTS = " \t\u00a0*_`\"'“”‘’„«»"
 
 
 class Decoding(ABC):
@@ -55,17 +61,71 @@ class Decoding(ABC):
         """
 
 
-def extract(question: Question, text: str) -> str:
-    """What counts of a free answer (see ``decoding``); InputError where it is not there."""
-    text = _THOUGHT.sub("", text, count=1)
+def extract(question: Question, text: str, cut: bool = False) -> str:
+    """What counts of a free answer (see ``decoding``).
+
+    Raises InputError where it is not there, or where an answer that was ``cut`` may have gone on
+    with it.
+    """
+    text = answer_in(text)
     if question.whole:
+        _whole(not cut)
         return text
-    if any(MARKER in message.content for message in question.prompt):
+    if _marked(question):
+        _whole(not cut)
         marked = _MARKED.findall(text)
         if not marked:
             raise InputError(f"no line of the answer begins with {MARKER!r}")
         return str(marked[-1]).strip()
-    return next((line.strip() for line in text.splitlines() if line.strip()), "")
+    line = next((line for line in text.splitlines(keepends=True) if line.strip()), "")
+    _whole(not cut or line.endswith(("\n", "\r")))
+    return line.strip()
+
+
+def bare(question: Question, text: str, cut: bool = False) -> str:
+    """What counts of a free answer that is read leniently; it raises what ``extract`` does.
+
+    Left away are what cannot be seen, fences of code, bold and other marks, quotation marks, a full
+    stop, ``Action:`` before the action in any case, and a token that ends a turn.
+    """
+    text = _END.sub("", answer_in(text).translate(_INVISIBLE))
+    lines = [line for line in text.splitlines() if line.strip() and not _FENCE.fullmatch(line)]
+    _whole(not cut or (len(lines) > 1 and not _marked(question)))
+    if _marked(question):
+        lines = [line for line in lines[::-1] if _LABEL.match(line.lstrip(_ORNAMENTS))]
+    line = lines[0].strip(_ORNAMENTS) if lines else ""
+    return _LABEL.sub("", line, count=1).strip(_ORNAMENTS).rstrip(".!").rstrip(_ORNAMENTS)
+
+
+def _marked(question: Question) -> bool:
+    return any(MARKER in message.content for message in question.prompt)
+
+
+def _whole(whole: bool) -> None:
+    if not whole:
+        raise InputError("the answer was cut short before it was whole; allow it more max_tokens")
+
+
+class Illegal(Exception):
+    """A free answer that names nothing legal: ``text`` is what counts of it, if anything does."""
+
+    def __init__(self, text: str, problem: str) -> None:
+        super().__init__(problem)
+        self.text = text
+
+
+def understand(question: Question, answer: Answer) -> tuple[str, Any]:
+    """What counts of a free answer, and the action that it names; raises Illegal."""
+    text = ""
+    try:
+        text = extract(question, answer.text, answer.cut)
+        return text, question.parse(text)
+    except InputError as error:
+        if question.lenient and not question.whole:
+            with suppress(InputError):
+                plain = bare(question, answer.text, answer.cut)
+                return plain, question.parse(plain)
+        raise Illegal(text, str(error)) from None
 
 
 class Sample:
@@ -84,11 +144,10 @@ class Sample:
         if answer.error is not None:
             return
         try:
-            text = extract(question, answer.text)
-            value = question.parse(text)
-        except InputError:
+            self.text, value = understand(question, answer)
+        except Illegal:
             return
-        self.text, self.legal = text, True
+        self.legal = True
         self.key = orjson.dumps(value, default=repr, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
@@ -124,29 +183,25 @@ class Inquiry:
             return self.failed("crash", answer.error)
         self.said = answer.text
         try:
-            text = extract(self.question, answer.text)
-        except InputError as error:
-            return self._illegal("", error)
-        return self._read(text, None)
+            text, value = understand(self.question, answer)
+        except Illegal as error:
+            return self._illegal(error.text, str(error))
+        return Reply(value, text, None, self._told())
 
     def choose(self, text: str, probabilities: NDArray[np.float64] | None = None) -> Reply:
         """The reply that one of the question's choices makes."""
         self.said = text
-        return self._read(text, probabilities)
+        try:
+            value = self.question.parse(text)
+        except InputError as error:
+            return self._illegal(text, str(error))
+        return Reply(value, text, probabilities, self._told())
 
     def failed(self, failure: Failure, error: str, text: str = "") -> Reply:
         """A reply without a value."""
         return Reply(None, text, None, self._told() | {"error": error}, failure)
 
-    def _read(self, text: str, probabilities: NDArray[np.float64] | None) -> Reply:
-        try:
-            value = self.question.parse(text)
-        except InputError as error:
-            return self._illegal(text, error)
-        return Reply(value, text, probabilities, self._told())
-
-    def _illegal(self, text: str, error: InputError) -> Reply:
-        problem = str(error)
+    def _illegal(self, text: str, problem: str) -> Reply:
         if len(text) > _QUOTED:  # the answer is in the notes; its parser need not repeat all of it
             problem = problem.replace(repr(text), repr(text[:_QUOTED] + "…"))
         self.problem = problem.rstrip(".")

@@ -18,12 +18,14 @@ from typing import Any
 import httpx
 import orjson
 
-from arena.agents.llm.protocol import NoAnswer, complaint
+from arena.agents.llm.protocol import NoAnswer, complaint, failure_within
+from arena.envs.errors import InputError
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _LONGEST_PAUSE = 60.0  # seconds, of those that are ours to choose
 _LONGEST_WAIT = 300.0  # seconds that a server may ask for and be waited for
 _LARGEST_ANSWER = 2**26  # bytes
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _RANDOM = random.SystemRandom()  # not the global generator, on which others may depend
 
 Pause = Callable[[float, threading.Event], object]
@@ -79,12 +81,18 @@ class Transport:
         self._next = 0.0
         self._lock = threading.Lock()
         self._pause, self._clock, self._jitter = pause, clock, jitter
-        self._client = httpx.Client(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=timeout,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
-            follow_redirects=False,  # a key must not go where a server points to
-        )
+        try:
+            self._client = httpx.Client(
+                headers={"Authorization": f"Bearer {key}"} if key else {},
+                timeout=timeout,
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=connections),
+                follow_redirects=False,  # a key must not go where a server points to
+            )
+        except Exception:  # what it reads from the environment; its words may hold a password
+            raise InputError(
+                f"{url} cannot be asked: one of $HTTP_PROXY, $HTTPS_PROXY, $ALL_PROXY, "
+                "$SSL_CERT_FILE and $SSL_CERT_DIR is not what httpx takes; correct it"
+            ) from None
 
     def ask(
         self,
@@ -97,8 +105,22 @@ class Transport:
     ) -> tuple[Any, int]:
         """The JSON that a request is answered with, and how many attempts it took.
 
-        Raises NoAnswer where there is none, Given where ``given_up`` was set meanwhile.
+        Raises NoAnswer where there is none, Given where ``given_up`` was set meanwhile. The key is
+        in no sentence.
         """
+        try:
+            return self._tried(method, url, body, given_up, retries)
+        except NoAnswer as failure:
+            raise NoAnswer(self._safe(str(failure)), failure.status) from None
+
+    def _tried(
+        self,
+        method: str,
+        url: str,
+        body: Mapping[str, Any] | None,
+        given_up: threading.Event,
+        retries: int | None,
+    ) -> tuple[Any, int]:
         retries = self.retries if retries is None else retries
         for attempt in range(retries + 1):
             self._wait_for_turn(given_up)
@@ -146,18 +168,21 @@ class Transport:
             reason = str(error) or type(error).__name__
             raise _Passing(f"{self.url} broke off the conversation ({reason})") from None
         try:
-            data = orjson.loads(content)
+            data = orjson.loads(content.removeprefix(_BYTE_ORDER_MARK))
         except orjson.JSONDecodeError:
             data = None
-        if response.status_code == 200 and data is not None:
-            return data
-        raise self._failure(response, data, bytes(content))
+        if not response.is_success or data is None:
+            raise self._failure(response, data, bytes(content))
+        if (failure := failure_within(data)) is not None:
+            status = failure.status or response.status_code
+            raise self._refusal(f"{status} to {response.request.url.path}: {failure.said}", status)
+        return data
 
     def _failure(self, response: httpx.Response, data: Any, content: bytes) -> Exception:
         status = response.status_code
         said = complaint(data) or " ".join(content.decode("utf-8", "replace").split())[:120]
         path = response.request.url.path
-        if status == 200:
+        if response.is_success:
             what = f"to {path} with what is no JSON ({said!r})"
         elif status in (401, 403):
             what = (
@@ -167,14 +192,27 @@ class Transport:
             )
         else:
             what = f"{status} to {path}: {said}"
-        sentence = self._safe(f"{self.url} answers {what}")
-        if status in _PASSING:
-            return _Passing(sentence, status, _retry_after(response))
-        return NoAnswer(sentence, status)
+        if _spent(data):
+            return NoAnswer(f"{self.url} answers {what}", status)
+        return self._refusal(what, status, _retry_after(response))
+
+    def _refusal(self, what: str, status: int, wait: float = 0.0) -> NoAnswer:
+        sentence = f"{self.url} answers {what}"
+        return (
+            _Passing(sentence, status, wait) if status in _PASSING else NoAnswer(sentence, status)
+        )
 
     def _safe(self, sentence: str) -> str:
         """The sentence without the key, which some servers repeat."""
         return sentence.replace(self._key, "…") if self._key else sentence
+
+
+def _spent(data: Any) -> bool:
+    """Whether an account is empty, as OpenAI says with status 429: waiting fills none."""
+    error = data.get("error") if isinstance(data, Mapping) else None
+    return isinstance(error, Mapping) and "insufficient_quota" in (
+        error.get("code"), error.get("type")
+    )  # fmt: skip
 
 
 def _retry_after(response: httpx.Response) -> float:
@@ -186,5 +224,5 @@ def _retry_after(response: httpx.Response) -> float:
         pass
     try:
         return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return 0.0

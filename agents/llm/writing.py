@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -25,9 +26,13 @@ def as_message(text: str) -> Message:
 
 
 class Writing(Decoding):
-    """What these kinds share: after an illegal answer, one legality feedback and no more."""
+    """What these kinds share: after an illegal answer, one legality feedback and no more.
+
+    ``lenient``: an answer that is not legal as it stands is read without its ornaments, too.
+    """
 
     writes = True
+    lenient = False
 
     def __init__(self, temperature: float, max_tokens: int) -> None:
         super().__init__(temperature)
@@ -36,7 +41,7 @@ class Writing(Decoding):
     def decide(self, backend: Backend, questions: Sequence[Question], seeds: Seeds) -> list[Reply]:
         """See ``Decoding``."""
         seeds = np.asarray(seeds, np.uint64)
-        records = [Inquiry(question) for question in questions]
+        records = [Inquiry(replace(question, lenient=self.lenient)) for question in questions]
         replies = self.answer(backend, records, seeds)
         illegal = [i for i, reply in enumerate(replies) if reply.failure == "illegal"]
         prompts = []

@@ -152,6 +152,113 @@ def test_a_long_answer_is_quoted_in_short():
     assert "'so so" in reply.notes["error"] and "legal are: fold" in reply.notes["error"]
 
 
+@pytest.mark.parametrize(
+    "thought",
+    [
+        "<think>\nlong\n</think>\n\n",
+        "<think>\n\n</think>\n\n",
+        "The template has opened it.\ncall 1\n</think>\n\n",
+        "<thinking>call 1</thinking>\n",
+        "<Think>call 1</think >",
+        "<think>a</think><think>b</think>",
+        "[THINK]hm[/THINK]",
+        "<seed:think>hm</seed:think>",
+        "◁think▷hm◁/think▷",
+        "<unused94>thought\nhm<unused95>",
+        "<|START_THINKING|>hm<|END_THINKING|>",
+        "<|channel|>analysis<|message|>call 1<|end|><|start|>assistant<|channel|>final<|message|>",
+        "<|channel|>commentary<|message|>hm<|end|><|channel|>final <|constrain|>x<|message|>",
+    ],
+)
+@pytest.mark.parametrize("prompt", ["?", "End with ACTION:"])
+def test_what_counts_stands_after_the_last_thought(thought, prompt):
+    said = thought + ("fold" if prompt == "?" else "So.\nACTION: fold")
+    (reply,) = decide("generate", Fake(lambda *_: said), [question(prompt)])
+    assert (reply.text, reply.failure) == ("fold", None)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "<think>Options.\nACTION: fold\nno wait",
+        "<think>a</think><think>\nACTION: fold",
+        "[THINK]\nACTION: fold",
+        "<|channel|>analysis<|message|>We think.\nACTION: fold",
+    ],
+)
+@pytest.mark.parametrize("more", [{"prompt": "End with ACTION:"}, {"prompt": "?"}, {"whole": True}])
+def test_a_thought_that_is_not_closed_is_no_answer(said, more):
+    asked = question(more.pop("prompt", "?"), **more)
+    for reader in ("strict", "lenient"):
+        (reply,) = decide("generate", Fake(lambda *_: said), [asked], reader=reader)
+        assert reply.failure == "illegal"
+        assert "ends in the model's thought" in reply.notes["error"]
+        assert reply.notes["answer"] == said
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said", "text"),
+    [
+        ("?", "raise to 3", None),
+        ("?", "raise to 3\nbecause it is", "raise to 3"),
+        ("?", "", None),
+        ("End with ACTION:", "Hm.\nACTION: fold", None),
+        ("End with ACTION:", "Hm.\nACTION: fold\nOn the other hand", None),
+    ],
+)
+@pytest.mark.parametrize("reader", ["strict", "lenient"])
+def test_of_an_answer_that_was_cut_counts_what_could_not_have_gone_on(prompt, said, text, reader):
+    fake = Fake(lambda *_: Answer(said, cut=True))
+    (reply,) = decide("generate", fake, [question(prompt)], reader=reader)
+    assert (reply.text or None) == text
+    if text is None:
+        assert reply.failure == "illegal" and "cut short" in reply.notes["error"]
+        assert "max_tokens" in reply.notes["error"]
+
+
+def test_a_sample_that_was_cut_has_no_vote():
+    said = iter([Answer("raise to 3", cut=True)] * 3 + [Answer("fold"), Answer("fold")])
+    (reply,) = decide("vote", Fake(lambda *_: next(said)))
+    assert reply.notes["votes"] == {"fold": 2}
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("?", "**fold**"),
+        ("?", "“fold”"),
+        ("?", "fold."),
+        ("?", "```\nfold\n```"),
+        ("?", "fold\u200b"),
+        ("?", "\ufefffold\u00a0"),
+        ("?", "Action: fold"),
+        ("?", "**Final answer:** `fold`."),
+        ("?", "fold<|im_end|>"),
+        ("End with ACTION:", "So:\n**Action:** fold"),
+    ],
+)
+def test_a_lenient_reader_reads_without_ornaments(prompt, said):
+    fake = Fake(lambda *_: said)
+    (reply,) = decide("generate", fake, [question(prompt)], reader="lenient")
+    assert (reply.text, reply.failure) == ("fold", None)
+    (reply,) = decide("generate", fake, [question(prompt)])
+    assert reply.text != "fold"
+
+
+@pytest.mark.parametrize("said", ["I would fold", "fold fold", "fold, call 1", "", "**", "弃牌"])
+def test_a_lenient_reader_guesses_nothing(said):
+    (reply,) = decide("generate", Fake(lambda *_: said), reader="lenient")
+    assert reply.failure == "illegal"
+
+
+def test_what_is_legal_as_it_stands_is_not_read_leniently():
+    marks = Question(
+        (Message("user", "?"),), ("*", "."), lambda text: exactly_one(("*", "."), text)
+    )
+    (reply,) = decide("generate", Fake(lambda *_: "."), [marks], reader="lenient")
+    assert reply.text == "."
+
+
 def test_only_those_who_answered_illegally_are_asked_again():
     def say(prompt, seed):
         if len(prompt) > 1:
@@ -276,6 +383,7 @@ def test_reflection_answers_criticises_and_answers_again():
         ("generate", {"samples": 3}, "draws no samples"),
         ("score", {"max_tokens": 3}, "no free answer that max_tokens could limit"),
         ("generate", {"max_tokens": 0}, "must be at least 1"),
+        ("score", {"reader": "lenient"}, "no free answer that reader=lenient could read"),
         ("generate", {"calibrate": True}, "calibrate is an option of decode=score"),
     ],
 )

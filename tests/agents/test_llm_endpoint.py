@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
@@ -201,6 +202,70 @@ def test_a_message_of_the_assistants_is_gone_on_with(server: Fake) -> None:
     assert ask(opened(server), prefilled, choices=[["fold", "call"]]).text == "call"
 
 
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ([{"type": "text", "text": "fo"}, {"type": "text", "text": "ld"}], "fold"),
+        ([{"type": "thinking", "thinking": "call?"}, {"type": "text", "text": "fold"}], "fold"),
+        ([{"type": "text", "text": None}, {"type": "text"}, "fold", None], ""),
+        (None, ""),
+        ({"text": "fold"}, ""),
+    ],
+)
+def test_the_text_may_come_in_parts_or_not_at_all(server: Fake, content: Any, text: str) -> None:
+    server.answer = lambda body: chat("", message={"content": content, "refusal": None})
+    answer = ask(opened(server))
+    assert (answer.text, answer.error) == (text, None)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        None,
+        [],
+        [{"logprob": -0.1}],
+        {"content": None},
+        {"content": ["fold"]},
+        {"content": [{"token": "fold", "logprob": None}]},
+        {"content": [{"token": "fold", "logprob": "-0.1"}]},
+        {"token_logprobs": [None, -0.1]},
+    ],
+)
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": None, "completion_tokens": -1}, [1]])
+def test_what_is_optional_may_have_any_shape(server: Fake, told: Any, usage: Any) -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        status, headers, data = chat("fold", logprobs=told, finish_reason=None)
+        return status, headers, {**data, "usage": usage}
+
+    server.answer = answer
+    found = ask(opened(server))
+    assert (found.text, found.error, found.logprob) == ("fold", None, None)
+    assert (found.tokens_in, found.tokens_out) == (0, 0)
+
+
+def test_counts_may_be_floats_and_logprobs_as_older_servers_tell_them(server: Fake) -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        _, _, data = chat("fold", logprobs={"token_logprobs": [-0.5, -1.5]})
+        return 201, {}, {**data, "usage": {"prompt_tokens": 5.0, "completion_tokens": True}}
+
+    server.answer = answer
+    found = ask(opened(server))
+    assert (found.logprob, found.tokens_in, found.tokens_out) == (-1.0, 5, 0)
+
+
+def test_an_answer_that_ran_out_of_tokens_is_known_to_be_cut(server: Fake) -> None:
+    server.answer = lambda body: chat("raise to 7", finish_reason="length")
+    assert ask(opened(server)).cut
+    server.answer = lambda body: chat("", message={"content": None}, finish_reason="length")
+    answer = ask(opened(server), (Message("user", "?"),))
+    assert answer.cut and answer.error is None
+
+
+def test_a_byte_order_mark_before_the_answer_is_no_fault(server: Fake) -> None:
+    server.answer = lambda body: (200, {}, "\ufeff" + json.dumps(chat("fold")[2]))
+    assert ask(opened(server)).text == "fold"
+
+
 # -- choices -----------------------------------------------------------------------------------
 
 
@@ -235,6 +300,24 @@ def test_an_answer_that_is_no_choice_is_an_error(server: Fake, text: str) -> Non
     answer = ask(opened(server), choices=[["fold", "call"]])
     assert answer.text == "" and answer.error is not None
     assert "none of the choices" in answer.error and "json_schema" in answer.error
+
+
+@pytest.mark.parametrize(
+    "thought", ["<think>\n{}\n</think>\n", "hm\n</think>", "[THINK]hm[/THINK]"]
+)
+def test_a_choice_may_come_after_a_thought(server: Fake, thought: str) -> None:
+    server.answer = lambda body: chat(thought + '{"answer": "fold"}')
+    assert ask(opened(server), choices=[["fold", "call"]]).text == "fold"
+
+
+def test_a_choice_that_was_cut_is_no_choice(server: Fake) -> None:
+    server.answer = lambda body: chat("raise to 7", finish_reason="length")
+    endpoint = opened(server, constraint="structured_outputs")
+    answer = ask(endpoint, choices=[["raise to 7", "raise to 75"]])
+    assert answer.text == "" and "was cut before its end" in answer.error
+    server.answer = lambda body: chat("<think>so", finish_reason="length")
+    error = ask(endpoint, (Message("user", "?"),), choices=[["fold", "call"]]).error
+    assert "<think> is not closed" in error
 
 
 # -- scores ------------------------------------------------------------------------------------
@@ -321,6 +404,56 @@ def test_it_gives_up_with_the_servers_words(server: Fake) -> None:
     assert len(server.chats) == 4  # a day is not waited for
 
 
+@pytest.mark.parametrize(
+    ("code", "tried"), [(429, 3), ("503", 3), (402, 1), ("rate_limited", 1), (None, 1)]
+)
+def test_an_error_within_a_success_is_the_servers_and_is_tried_again(
+    server: Fake, code: Any, tried: int
+) -> None:
+    server.answer = lambda body: (200, {}, {"error": {"message": "upstream", "code": code}})
+    error = ask(opened(server, retries=2)).error
+    assert f"answers {code if tried == 3 or code == 402 else 200} to /v1" in error
+    assert ": upstream" in error
+    assert len(server.chats) == tried
+
+
+def test_an_answer_that_broke_off_is_not_the_models(server: Fake) -> None:
+    server.answer = failing(
+        1, *chat("fold", finish_reason="error", error={"code": 502, "message": "died"})
+    )
+    assert ask(opened(server)).text == "call"
+    assert len(server.chats) == 2
+
+
+def test_an_empty_account_is_not_waited_for(server: Fake) -> None:
+    said = {"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}}
+    server.answer = lambda body: (429, {}, said)
+    assert "exceeded your quota" in ask(opened(server)).error
+    assert len(server.chats) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ([{"error": {"message": "API key not valid."}}], "API key not valid."),
+        ({"detail": [{"loc": ["body"], "msg": "extra fields"}]}, "extra fields"),
+        ({"error": {"message": {"a": 1}}}, "{'a': 1}"),
+        ({"error": "no"}, "no"),
+    ],
+)
+def test_servers_words_are_found_where_they_put_them(server: Fake, body: Any, words: str) -> None:
+    server.answer = lambda _: (400, {}, body)
+    assert ask(opened(server)).error.endswith(f": {words}")
+
+
+@pytest.mark.parametrize("wait", ["soon", "-5", "nan", "Fri, 99 Foo 0000", ""])
+def test_a_wait_that_says_nothing_is_ours_to_choose(server: Fake, wait: str) -> None:
+    pauses: list[float] = []
+    server.answer = failing(1, 429, {"Retry-After": wait}, {"error": "slow"})
+    assert ask(opened(server, pauses)).text == "call"
+    assert pauses == [1.0]
+
+
 def test_what_does_not_pass_is_not_tried_again(server: Fake) -> None:
     server.answer = lambda body: (400, {}, {"error": {"message": "maximum context is 4096 tokens"}})
     error = ask(opened(server)).error
@@ -352,13 +485,14 @@ def test_a_silent_server_is_a_time_out_of_its_prompt_alone(server: Fake) -> None
         ((200, {}, {"object": "chat.completion"}), "'choices' is missing"),
         ((200, {}, {"choices": []}), "'choices' is empty"),
         ((200, {}, {"choices": [{"index": 0}]}), "'choices[0].message' is missing"),
-        ((200, {}, {"choices": [{"message": {}}]}), "'choices[0].message.content' is missing"),
+        ((200, {}, {"choices": ["fold"]}), "'choices[0]' is no dict"),
+        ((200, {}, {"choices": [None]}), "'choices[0]' is no dict"),
         ((200, {}, [1, 2]), "'choices' is missing"),
         ((404, {}, {"error": {"message": "The model `m` does not exist"}}), "404"),
         ((302, {"Location": "http://127.0.0.1:9/"}, ""), "302"),
         (chat("", finish_reason="content_filter"), "content filter"),
         (chat("", message={"refusal": "I do not gamble"}), "refuses: I do not gamble"),
-        (chat("x", logprobs={"content": [{"logprob": "high"}]}), "no numbers"),
+        (chat("fo", finish_reason="error"), "broke off with an error"),
     ],
 )
 def test_nonsense_is_told_in_a_sentence(server: Fake, reply: Reply, sentence: str) -> None:
@@ -435,6 +569,32 @@ def test_the_model_is_named_or_the_only_one(server: Fake) -> None:
     assert refusal(server.url).endswith("serves 2 models; name one: org/large, org/small")
     assert "serves no model 'tiny'" in refusal(f"{server.url}#tiny")
     assert Endpoint(f"{server.url}#org/small").name == "org/small"
+
+
+@pytest.mark.parametrize(
+    "models",
+    [
+        [{"id": "m"}],
+        {"data": ["m"]},
+        {"data": {"m": {"id": "m"}}},
+        {"data": [{"id": "m", "meta": None, "owned_by": None}, None, 3, {"id": None}]},
+    ],
+)
+def test_lists_of_models_come_in_many_shapes(server: Fake, models: Any) -> None:
+    server.models = 200, {}, models
+    endpoint = opened(server)
+    assert (endpoint.name, endpoint.server, endpoint.context) == ("m", "", None)
+
+
+def test_a_server_that_lists_no_models_is_used_where_its_setting_says_so(server: Fake) -> None:
+    server.models = 404, {}, {"detail": "Not Found"}
+    assert "set models: false" in refusal(server.url)
+    server.models = 200, {}, {"data": None}
+    assert "set models: false" in refusal(server.url)
+    assert f"name one: {server.url}#" in refusal(server.url, models=False)
+    endpoint = Endpoint(f"{server.url}#own", settings=Settings(record=None, models=False))
+    assert ask(endpoint).text == "call" and server.chats[-1]["model"] == "own"
+    assert not any(path == "/v1/models" for path, _ in server.requests[2:])
 
 
 def test_the_context_is_what_the_server_says(server: Fake) -> None:
@@ -546,6 +706,46 @@ def test_the_key_is_sent_and_kept_nowhere(server: Fake, tmp_path: Path) -> None:
     assert KEY not in repr(endpoint) + repr(vars(endpoint))
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \t"])
+def test_white_space_around_a_key_is_not_part_of_it(
+    server: Fake, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY + end)
+    assert ask(opened(server)).text == "call"
+    assert server.keys == {f"Bearer {KEY}"}
+
+
+@pytest.mark.parametrize("inside", ["\n", "\r", "é", "\x7f", "\udc80"])
+def test_a_key_that_no_header_holds_is_refused_and_not_shown(
+    server: Fake, monkeypatch: pytest.MonkeyPatch, inside: str
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-very" + inside + "secret")
+    said = refusal(server.url)
+    assert "$OPENAI_API_KEY" in said and "very" not in said and "secret" not in said
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "ALL_PROXY", "SSL_CERT_FILE"])
+def test_a_password_in_the_environment_is_not_shown(
+    server: Fake, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.setenv(variable, "foo://user:password@proxy")
+    said = refusal(server.url)
+    assert f"${variable}" in said and "password" not in said
+
+
+def test_no_failure_of_the_connection_shows_the_key(server: Fake) -> None:
+    """Whatever the client's library says: its errors are not ours to trust."""
+    endpoint = opened(server, retries=0)
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise httpx.LocalProtocolError(f"Illegal header value b'Bearer {KEY}'")
+
+    endpoint._transport._client.stream = broken
+    error = ask(endpoint).error
+    assert "Illegal header value b'Bearer …'" in error and KEY not in error
+
+
 def test_the_default_key_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     sent = []
 
@@ -586,12 +786,14 @@ def test_settings_come_from_a_file_by_url_and_model(
     ("text", "sentence"),
     [
         ("http://a/v1: {timeouts: 5}", "no option 'timeouts'; did you mean 'timeout'?"),
-        ("http://a/v1: {timeout: soon}", "is not a number"),
+        ("http://a/v1: {timeout: soon}", "is not a finite number"),
         ("http://a/v1: {timeout: 0}", "timeout=0.0 must be above 0"),
         ("http://a/v1: {constraint: regex}", "is none of structured_outputs"),
         ("http://a/v1: {replay: true, record: 'none'}", "replay=true needs a record"),
         ("- http://a/v1", "must map URLs of endpoints to settings"),
-        ("a: [", "cannot be read as YAML"),
+        ("a: [", "not YAML"),
+        ("http://a/v1: {}\nhttp://a/v1/: {}", "has http://a/v1/ twice"),
+        ("http://a/v1: {}\nhttp://a/v1: {}", "is given twice"),
     ],
 )
 def test_wrong_settings_are_refused(

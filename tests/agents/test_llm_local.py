@@ -127,6 +127,13 @@ def test_greedy_answers_are_those_of_transformers(tiny):
         assert answer.tokens_in == len(ids)
 
 
+def test_an_answer_that_max_tokens_ended_is_cut(tiny):
+    (cut,) = tiny.generate(PROMPTS[:1], max_tokens=3)
+    (stopped,) = tiny.generate(PROMPTS[:1], max_tokens=3, stop=[cut.text[0]])
+    (chosen,) = tiny.generate(PROMPTS[:1], max_tokens=3, choices=[["fold", "call"]])
+    assert [cut.cut, stopped.cut, chosen.cut] == [True, False, False]
+
+
 def test_drawn_answers_depend_on_their_seed_alone(tiny):
     seeds = [3, 4, 3]
     same = [PROMPTS[0]] * 3

@@ -237,8 +237,9 @@ def test_another_text_of_the_prompt_is_another_player(tmp_path):
     assert identify(f"lm?prompt={path}") == one
     path.write_text("=== user\n{observation}!")
     assert identify(f"lm?prompt={path}").key != one.key
-    keys = {identify(spec).key for spec in ("lm", "lm?prompt=history", "lm:tiny", "lm?memory=2")}
-    assert len(keys) == 4
+    lenient = "lm?decode=generate,reader=lenient"
+    specs = ("lm", "lm?prompt=history", "lm:tiny", "lm?memory=2", "lm?decode=generate", lenient)
+    assert len({identify(spec).key for spec in specs}) == 6
 
 
 # -- leagues -----------------------------------------------------------------------------------

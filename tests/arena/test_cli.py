@@ -135,6 +135,17 @@ def test_play_tells_a_deal_in_words(capsys, tmp_path):
     assert main(["replay", "verify", str(output)]) == 0
 
 
+def test_play_and_show_say_why_an_answer_was_illegal_and_what_was_said(capsys, tmp_path):
+    output = str(tmp_path / "hand.jsonl.zst")
+    who = "lm_null?kind=injection"
+    assert main(["play", "holdem", who, "call", "--seed", "1", "-o", output]) == 0
+    played = capsys.readouterr().out
+    assert re.search(r"forfeits \(illegal\): '.*' is not a legal action; legal are: ", played)
+    assert re.search(r"^    it said: \S", played, re.MULTILINE)
+    assert main(["replay", "show", output]) == 0
+    assert capsys.readouterr().out == played.replace(f"replay: {output}\n", "")
+
+
 @pytest.mark.parametrize("seed", ["-1", "x", str(2**64)])
 def test_a_seed_is_64_bits(capsys, seed):
     with pytest.raises(SystemExit):
