@@ -386,14 +386,7 @@ class _PettingZooGame(Adapted):
 class AECGame(_PettingZooGame):
     """A PettingZoo AEC environment as a turn-based game: ``aec?id=classic/tictactoe-v3``.
 
-    Args:
-        arguments: passed to ``pettingzoo.make``, for subclasses.
-        id: the environment's id, ``module:id`` to import a module that registers it.
-        forfeit_reward: what a forfeit adds to the return of the seat that forfeits.
-        fresh: whether to make a new environment for every episode.
-
-    Raises:
-        InputError: no such environment, or one whose spaces do not fit.
+    The parameters are those of ``GymnasiumGame``.
     """
 
     name = "aec"
@@ -461,7 +454,7 @@ class _AECEpisode:
 class ParallelGame(_PettingZooGame):
     """A PettingZoo parallel environment as a game: ``parallel?id=classic/rps-v2``.
 
-    Every live seat is waited for at once. The parameters are those of ``AECGame``.
+    Every live seat is waited for at once. The parameters are those of ``GymnasiumGame``.
     """
 
     name = "parallel"

@@ -75,5 +75,4 @@ class DealtTables(Tables):
         deals = self.game.deals
         apart = deals[None] != deals[self.deal[tables]][:, None]
         alike = ~(apart & self.known(tables, seats)[:, None]).any(axis=2)
-        rank = (seeding.uniforms(seeds, 1)[:, 0] * alike.sum(axis=1)).astype(np.int64)
-        self.deal[tables] = (alike.cumsum(axis=1) > rank[:, None]).argmax(axis=1)
+        self.deal[tables] = seeding.draw(alike, seeding.uniforms(seeds, 1)[:, 0])
