@@ -1,13 +1,13 @@
 """The venue: leagues and training in a call, every game as an environment; the command line.
 
 Importing it makes the games' ids known to Gymnasium (``arena/Holdem-v1``) and PettingZoo
-(``arena/holdem-v1``), and loads nothing heavy.
+(``arena/holdem-v1``), and loads nothing heavier than these two.
 """
 
+import sys
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from arena import ids
 
 if TYPE_CHECKING:
     from arena.agents.learning.trainers import train
@@ -25,7 +25,11 @@ __all__ = [
 ]
 _ELSEWHERE = {"league": "arena.python", "train": "arena.agents.learning.trainers"}
 
-ids.register()
+# ``arena`` and ``python -m arena`` make the ids known once they have work: help answers at once.
+if Path((sys.argv or [""])[0]).name not in ("arena", "-m"):
+    from arena import ids
+
+    ids.register()
 
 
 def __getattr__(name: str) -> Any:

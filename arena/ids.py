@@ -6,6 +6,7 @@ Gymnasium, ``arena/holdem-v1`` and ``arena/rtb_market-v0`` in PettingZoo.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import gymnasium
@@ -60,6 +61,7 @@ ZOO = {
 }
 
 
+@cache
 def register() -> None:
     """Make all of them known, once."""
     for name, options in GAMES.items():

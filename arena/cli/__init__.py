@@ -120,10 +120,12 @@ def _run(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     # Late: they import Rich, and the floors below NumPy.
+    from arena import ids
     from arena.cli.console import Told, door
     from arena.envs.errors import InputError
     from arena.envs.printable import one_line
 
+    ids.register()
     _trust(arguments)
     try:
         with door(), Told() as told:

@@ -45,16 +45,19 @@ def league(tmp_path, monkeypatch, capsys) -> Path:
 
 def test_help_imports_nothing_heavy():
     """So that it answers at once; NumPy alone would cost a tenth of a second."""
-    code = (
-        "import sys\n"
-        "from arena.cli import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "print(sorted({'numpy', 'numba', 'torch', 'rich', 'sqlalchemy'} & set(sys.modules)))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
+    command = [sys.executable, "-X", "importtime", "-m", "arena", "--help"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
+    assert "arena.cli" in imported
+    assert not imported & {"numpy", "numba", "torch", "rich", "sqlalchemy", "gymnasium"}
     assert all(noun in done.stdout for noun in NOUNS)
+
+
+def test_the_command_line_knows_the_ids_that_importing_arena_makes_known(tmp_path):
+    words = ["play", "gymnasium?id=arena/Gridworld-v1", "random"]
+    command = [sys.executable, "-m", "arena", *words]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert "deal 0, seating 0" in done.stdout, done.stderr
 
 
 def test_a_league_ends_with_its_ranking(league, capsys):
