@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from arena.agents.registry import player_folder
 from arena.envs.errors import InputError
+from arena.envs.outside import read_json
 
 Runtime = Literal["transformers", "llamacpp"]
 Dtype = Literal["auto", "float32", "bfloat16"]
@@ -83,6 +84,8 @@ def loading(what: Callable[..., Any], checkpoint: str, **options: Any) -> Any:
     elif not path.exists() and (path.is_absolute() or (path.parent.is_dir() and "/" in checkpoint)):
         # Not a hub's id, organisation/name: the folder that it would lie in is here.
         raise InputError(f"{checkpoint} is not there; name a folder that save_pretrained wrote")
+    elif path.exists():
+        _check_size(path / "config.json")
     from transformers.utils import logging
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -104,6 +107,21 @@ def loading(what: Callable[..., Any], checkpoint: str, **options: Any) -> Any:
             "that save_pretrained wrote, a .gguf file or a hub's id"
         ) from None
     return found
+
+
+_LARGEST = {
+    "num_hidden_layers": 1000, "hidden_size": 2**17, "intermediate_size": 2**19,
+    "vocab_size": 2**22, "num_attention_heads": 4096, "max_position_embeddings": 2**26,
+}  # fmt: skip
+
+
+def _check_size(path: Path) -> None:
+    """Refuse a configuration that would be built for ever before the weights are read."""
+    config = read_json(path)
+    for name, most in _LARGEST.items():
+        value = config.get(name) if isinstance(config, dict) else None
+        if isinstance(value, (int, float)) and value > most:
+            raise InputError(f"{path}: {name}={value} is beyond {most:,}")
 
 
 def _cached(name: str, version: str, make: Callable[[Path], None]) -> Path:

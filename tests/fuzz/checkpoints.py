@@ -51,7 +51,7 @@ def _bidders(folder: Path) -> Iterator[Sample]:
     levels = len(rtb_learned.LEVELS)
     path = folder / "learned"
     layers = ((drawn(8, 5), drawn(8)), (drawn(levels, 8), drawn(levels)))
-    rtb_learned.Policy(layers, "relu", 20).save(path)
+    rtb_learned.BidPolicy(layers, "relu", 20).save(path)
     read = plays("learned", "rtb?bidders=2,auctions=100,tick=20")
     yield "learned", path, "config.json", "model.safetensors", read
 
@@ -87,7 +87,7 @@ def _policies(folder: Path) -> Iterator[Sample]:
         birds.observation_space(3), spaces.Discrete(birds.STOP + 1), lambda _: 0.0, birds.HIDDEN
     )
     save_file(policy.state_dict(), path / "model.safetensors")
-    record = birds.Record("MaskablePPO", 1, "A", 3, 1, 0, 0.5)
+    record = birds.BirdsRun("MaskablePPO", 1, "A", 3, 1, 0, 0.5)
     (path / "config.json").write_text(json.dumps(asdict(record)))
     read = plays("birds_ppo", "science_birds?drops=3")
     yield "birds", path, "config.json", "model.safetensors", read
