@@ -76,7 +76,8 @@ def nothing(turns: Turns, status: Status | NDArray[np.uint8] = Status.DONE) -> A
     """No action at all, with that status: one for all turns, or one for each."""
     space, n = turns.game.action_space, len(turns)
     return Answers(
-        np.zeros((n, *(space.shape or ())), space.dtype),
+        # A Tuple or Dict space has neither shape nor dtype: its actions are objects.
+        np.zeros((n, *(space.shape or ())), object if space.dtype is None else space.dtype),
         np.full(n, status, np.uint8),
         np.full(n, status == Status.TIMEOUT),
         np.zeros(n, np.bool_),

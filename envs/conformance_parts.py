@@ -115,7 +115,11 @@ def _check_copies(game: Game, seeds: NDArray[np.uint64], chance: _Chance) -> Non
 
 
 def _check_imagination(game: Game, seeds: NDArray[np.uint64], chance: _Chance) -> None:
-    """Equal seeds imagine equal tables where two states differ only in what is hidden."""
+    """Equal seeds imagine equal tables where two states differ only in what is hidden.
+
+    The two states are made by ``redeal`` itself: a hidden fact that it never draws afresh stays the
+    same in both, and is not found here.
+    """
     tables = game.tables(len(seeds))
     tables.begin(np.arange(len(seeds)), seeds)
     for step in range(max(_LOOKED_AT) + 1):

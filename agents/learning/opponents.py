@@ -2,8 +2,8 @@
 
 At the beginning of an episode one seat, drawn uniformly, becomes the learner's. Each other seat
 draws one of the opponents that were named. ``self`` stands for the learner of now or, for a share
-of the draws, a snapshot from the pool: playing only the latest copy runs in circles where the game
-has cycles (rock, paper, scissors), a best response to the whole past does not.
+of the draws, a snapshot from the pool, uniformly: playing only the latest copy runs in circles
+where the game has cycles (rock, paper, scissors). A pool does not promise that they end.
 """
 
 from __future__ import annotations

@@ -24,6 +24,7 @@ GAMES = {
     "gymnasium": ["gymnasium?id=CartPole-v1", "gymnasium?id=Pendulum-v1"],
     "aec": [],  # what PettingZoo has is played by tests/envs/test_adapters.py
     "parallel": [],
+    "matrix": [],  # needs a file; rps is one
     "holdem": ["holdem", "holdem?seats=6"],
     "science_birds": ["science_birds?letters=IL,drops=12"],
 }

@@ -19,6 +19,7 @@ from arena.agents.agent import CannotPlay  # noqa: E402
 from arena.agents.conformance import check_agent  # noqa: E402
 from arena.agents.learning import ppo  # noqa: E402
 from arena.agents.learning.experience import Experience  # noqa: E402
+from arena.agents.learning.opponents import Opponents  # noqa: E402
 from arena.agents.learning.trainers import train  # noqa: E402
 from arena.agents.networks.encodings import FlatEncoding, encoding_of  # noqa: E402
 from arena.agents.networks.products import Linear, choose  # noqa: E402
@@ -117,25 +118,33 @@ def test_what_a_run_keeps_for_training_does_not_change_who_plays(tmp_path):
     assert identify(f"policy:{run}").key != before
 
 
-def test_the_latest_copy_runs_in_circles_and_the_average_of_the_pool_does_not(monkeypatch):
+def test_the_latest_copy_alone_runs_in_circles_where_the_game_has_a_cycle(monkeypatch):
     monkeypatch.setattr(ppo, "make_game", lambda spec: cyclic.Cyclic())
+    settings = ppo.Settings(
+        game="cyclic", past=0.0, num_envs=64, num_steps=4, num_minibatches=1,
+        update_epochs=8, hidden=(8,), learning_rate=0.02, anneal_lr=False, ent_coef=0.05,
+        norm_adv=False, pool_every=1, pool_size=400, pool_slots=8, product="torch",
+    )  # fmt: skip
+    learner = ppo.Learner(settings)
+    learner.begin()
+    latest = []
+    for _ in range(120):
+        learner.improve(learner.play())
+        latest.append(learner.chances())
+    policies = np.array(latest[-60:])
+    assert set(policies.argmax(1)) == {0, 1, 2}  # rock, then paper, then scissors, then rock
+    assert (cyclic.PAYOFF @ policies[-1]).max() > 0.3  # and each is easily beaten
 
-    def policies(past):
-        settings = ppo.Settings(
-            game="cyclic", past=past, num_envs=64, num_steps=4, num_minibatches=1,
-            update_epochs=8, hidden=(8,), learning_rate=0.02, anneal_lr=False, ent_coef=0.05,
-            norm_adv=False, pool_every=1, pool_size=400, pool_slots=8, product="torch",
-        )  # fmt: skip
-        learner = ppo.Learner(settings)
-        learner.begin()
-        for _ in range(120):
-            learner.improve(learner.play())
-            yield learner.chances()
 
-    latest, pooled = np.array(list(policies(0.0))), np.array(list(policies(0.5)))
-    assert set(latest[-60:].argmax(1)) == {0, 1, 2}  # rock, then paper, then scissors, then rock
-    assert (cyclic.PAYOFF @ latest[-1]).max() > 0.3  # and each is easily beaten
-    assert (cyclic.PAYOFF @ pooled.mean(0)).max() < 0.25
+@pytest.mark.parametrize("past", [0.0, 0.5, 1.0])
+def test_so_large_a_share_of_self_is_drawn_from_all_snapshots(past):
+    opponents = Opponents(cyclic.Cyclic(), ["self"], 4000, past=past, slots=4)
+    opponents.snapshots = [None] * 4
+    opponents.seat(np.arange(4000), np.arange(4000, dtype=np.uint64))
+    others = opponents.owner.max(1)  # of each table's two seats one is the learner's
+    drawn = np.bincount(others + 1, minlength=5) / 4000
+    assert drawn[0] == pytest.approx(1 - past, abs=0.03)
+    assert drawn[1:] == pytest.approx(past / 4, abs=0.03)
 
 
 def test_advantages_follow_each_seat_through_its_own_decisions():

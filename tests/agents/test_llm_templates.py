@@ -60,7 +60,7 @@ def test_an_unknown_placeholder_and_an_unknown_template_are_named():
         Template("t", "=== user\n{b}").render(a=1)
     with pytest.raises(InputError, match=r"no prompt 'nope' for holdem; known are .*pokergpt"):
         load_template("holdem", "nope")
-    with pytest.raises(InputError, match=r"prompt no/such\.txt cannot be read"):
+    with pytest.raises(InputError, match=r"no/such\.txt cannot be read"):
         load_template("holdem", "no/such.txt")
 
 

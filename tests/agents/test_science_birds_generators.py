@@ -65,7 +65,7 @@ def test_search_finds_an_easy_letter(spec):
     levels = built_by(spec, "L", 2)[spec]["L"]
     chance = built_by("random", "L", 20)["random"]["L"]
     worth = np.mean([a.stability * a.similarity("L") for a in levels])
-    assert worth > np.mean([a.stability * a.similarity("L") for a in chance]) + 0.2
+    assert worth > np.mean([a.stability * a.similarity("L") for a in chance]) + 0.15
 
 
 def test_a_search_is_repeated_by_its_seed():

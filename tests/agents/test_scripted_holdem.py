@@ -88,7 +88,7 @@ def test_refusals_say_what_would_fit() -> None:
         make_agent("pushfold", Holdem())
     with pytest.raises(CannotPlay, match="allin takes no checkpoint"):
         make_agent("allin:runs/3", Holdem())
-    with pytest.raises(InputError, match="samples=0; it is 1 or more"):
+    with pytest.raises(InputError, match="samples=0; it is from 1 to 100,000"):
         make_agent("equity?samples=0", Holdem())
 
 

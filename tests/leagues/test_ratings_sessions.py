@@ -179,7 +179,8 @@ def test_intervals_cover_the_planted_strengths(n: int, deals: int, luck: float) 
         won, lost = (wins[:1] for wins in sample.resampled)
         low, high = interval(won / (won + lost), np.array([deals]))
         rates.append(low[0] < true[0, 1] < high[0])
-    assert 0.90 <= np.mean(covered) <= 0.99
+    # Little more than a session tells little: there intervals are wider than they would need to be.
+    assert 0.90 <= np.mean(covered) <= (0.99 if deals >= 1000 else 1.0)
     assert np.mean(covered, axis=0).min() >= 0.82
     assert np.mean(rates) >= 0.90
 
