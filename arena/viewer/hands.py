@@ -33,7 +33,8 @@ class Hands:
             "file": self.name,
             "hands": len(self.histories),
             "players": names,
-            "left_out": [str(fault) for fault in self.faults[:PAGE]],
+            "left_out": len(self.faults),
+            "reasons": [str(fault) for fault in self.faults[:PAGE]],
         }
 
     def page(self, page: int, player: str | None = None) -> dict[str, Any]:

@@ -332,6 +332,16 @@ def test_a_hand_history_is_shown_step_by_step(tmp_path: Path) -> None:
         assert client.get("/api/hands", params={"player": "Cid"}).json()["total"] == 2
 
 
+def test_hands_that_cannot_be_played_are_left_out_and_told(tmp_path: Path) -> None:
+    path = tmp_path / "hands.phhs"
+    good = "[1]\nvariant = 'NT'\nantes = [0, 0]\nblinds_or_straddles = [1, 2]\nmin_bet = 2\n"
+    good += "starting_stacks = [9, 9]\nactions = ['d dh p1 AcAd', 'd dh p2 2c7d', 'p2 f']\n"
+    path.write_text(good + good.replace("[1]", "[2]", 1).replace("'NT'", "'PO'"))
+    facts = Hands(path).facts()
+    assert (facts["hands"], facts["left_out"]) == (1, 1)
+    assert facts["reasons"] == [f"{path}, hand 2: variant 'PO' is not 'NT', no-limit hold'em"]
+
+
 def test_the_pluribus_hands_open(arena_data: Path) -> None:
     path = arena_data / "holdem" / "pluribus.phhs.xz"
     if not path.exists():

@@ -34,6 +34,7 @@ export async function show(main) {
   main.append(
     h("div", { class: "head" }, h("h1", {}, first.file), h("div", { class: "facts" }, h("span", {}, count(first.hands_total ?? first.total, "hand")))),
     section("Hands", filter, place),
+    ...(first.left_out ? [section(`Left out: ${first.left_out}`, null, h("ul", { class: "small" }, first.reasons.map((why) => h("li", {}, why))))] : []),
   );
   draw(first);
 }
