@@ -2,9 +2,9 @@
 
 A match is a lineup and a run of deals, and nothing else decides it: a deal's cards come from the
 match's seed and the deal's number, a player's randomness from the deal, the seat and the number of
-its decision. Every deal is played once for each *seating*: for a duel both ways round, for a full
-table in every rotation, for a solo game once for each entrant. Two copies of one agent therefore
-tie exactly.
+its decision, and so does what is drawn from a policy that it declares. Every deal is played once
+for each *seating*: for a duel both ways round, for a full table in every rotation, for a solo game
+once for each entrant. Two copies of one agent therefore tie exactly.
 """
 
 from __future__ import annotations
