@@ -95,7 +95,7 @@ def confusion(
 def _estimate(value: float, draws: Floats, rows: int) -> Estimate:
     if not rows:
         return Estimate(float("nan"), float("nan"), float("nan"), float("nan"))
-    low, high = interval(draws[:, None], np.array([rows]))  # infinite for a single row
+    low, high = interval(draws[None], np.array([rows]))  # infinite for a single row
     return Estimate(
         value,
         float(draws.std()),

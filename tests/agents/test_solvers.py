@@ -203,5 +203,5 @@ def test_a_solution_of_another_game_is_refused(trees, tmp_path):
     with pytest.raises(InputError, match="other options"):
         make_agent(f"tabular:{tmp_path}", make_game("kuhn"))
     (tmp_path / "player" / "strategy.safetensors").write_bytes(b"\x08")
-    with pytest.raises(InputError, match="no solution that can be read"):
+    with pytest.raises(InputError, match="not a whole safetensors file"):
         make_agent(f"tabular:{tmp_path}", make_game("rps"))

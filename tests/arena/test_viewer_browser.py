@@ -144,7 +144,7 @@ def test_the_rating_curve_is_drawn_when_it_comes_into_view(
     page.on("request", lambda request: asked.append(request.url))
     page.goto(league_of(site, store))
     page.locator(".chart").scroll_into_view_if_needed()
-    expect(page.locator(".chart .scatterlayer path.js-line").first).to_be_attached()
+    expect(page.locator(".chart .scatterlayer path.js-line").first).to_be_attached(timeout=30_000)
     assert all(url.startswith(site) for url in asked)
 
 
@@ -405,7 +405,7 @@ def test_an_exported_site_opens_from_disk(page: Any, store: Store, tmp_path: Pat
     page.goto(f"file://{tmp_path / 'site' / 'index.html'}")
     expect(page.locator(".ranking tbody tr:not(.skeleton)")).to_have_count(3)
     page.locator(".chart").scroll_into_view_if_needed()
-    expect(page.locator(".chart .scatterlayer path.js-line").first).to_be_attached()
+    expect(page.locator(".chart .scatterlayer path.js-line").first).to_be_attached(timeout=30_000)
     page.locator(".heat td button").first.click()
     expect(page.locator(".matches tbody tr")).to_have_count(4)
     page.locator(".matches tbody a").first.click()
