@@ -32,6 +32,7 @@ QUICK = [
     "tournament run small.yaml --workers 0",
     "tournament matches",
     "replay verify arena.db",
+    "store check arena.db",
     "replay export MATCH -o hands.phhs",
     "replay verify hands.phhs",
     "view --export site",
@@ -66,6 +67,7 @@ SLOW = [
     "--batch 4 --longest 4096 -o sft",
     "train grpo --game gridworld?contexts=1 --agent random --prompt default --problems 2 "
     "--rollouts 2 --updates 2 --prompts 1 --group 2 --model tiny -o grpo",
+    "solve leduc --iterations 5 -o leduc",
     "bench league",
 ]
 # Says what is run and how it ended. One process for all: what they import is imported once.
