@@ -63,7 +63,8 @@ class _Draws(NamedTuple):
     counter: Ints
 
 
-@numba.njit(cache=True)
+# The kernels that call themselves are not cached: loaded from numba's cache they crash.
+@numba.njit
 def _sample(
     tree: Arrays, draws: _Draws, iterations: int, outcome: bool, regrets: Floats, sums: Floats
 ) -> None:
@@ -76,7 +77,7 @@ def _sample(
                 _external(tree, draws, -1, player, regrets, sums)
 
 
-@numba.njit(cache=True)
+@numba.njit
 def _external(
     tree: Arrays, draws: _Draws, edge: int, player: int, regrets: Floats, sums: Floats
 ) -> float:
@@ -100,7 +101,7 @@ def _external(
     return mean
 
 
-@numba.njit(cache=True)
+@numba.njit
 def _outcome(
     tree: Arrays,
     draws: _Draws,
