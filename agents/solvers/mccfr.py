@@ -64,7 +64,7 @@ class _Draws(NamedTuple):
 
 
 # The kernels that call themselves are not cached: loaded from numba's cache they crash.
-@numba.njit
+@numba.njit(cache=False)
 def _sample(
     tree: Arrays, draws: _Draws, iterations: int, outcome: bool, regrets: Floats, sums: Floats
 ) -> None:
@@ -77,7 +77,7 @@ def _sample(
                 _external(tree, draws, -1, player, regrets, sums)
 
 
-@numba.njit
+@numba.njit(cache=False)
 def _external(
     tree: Arrays, draws: _Draws, edge: int, player: int, regrets: Floats, sums: Floats
 ) -> float:
@@ -101,7 +101,7 @@ def _external(
     return mean
 
 
-@numba.njit
+@numba.njit(cache=False)
 def _outcome(
     tree: Arrays,
     draws: _Draws,
