@@ -246,7 +246,9 @@ def meter(what: str, kept: str = "") -> Iterator[Meter]:
 
     ``kept`` tells who interrupts it what is left of the work, and how to go on.
     """
-    console = _Console(stderr=True, highlight=False, markup=False)
+    # The stream is fixed here: the bar is drawn by a thread, also while an agent that plays in this
+    # process is heard and sys.stderr is another.
+    console = _Console(file=sys.stderr, highlight=False, markup=False)
     drawn = sys.stderr.isatty() and console.is_terminal and not console.is_dumb_terminal
     meter = Meter(what, drawn)
     bar = Live(

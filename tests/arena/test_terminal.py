@@ -58,6 +58,27 @@ def test_a_bar_leaves_nothing_behind(window):
             assert not lines and b"\r" in terminal.raw
 
 
+def test_a_bar_is_whole_while_an_agent_in_this_process_thinks():
+    """It is drawn by a thread of its own; what the agent says stands above it."""
+    work = """
+        import time
+        from arena.cli import console
+        from arena.leagues.process import Process
+        with console.door(), console.meter("league") as progress:
+            progress.update(1, 30)
+            with Process().kept("slow"):
+                time.sleep(1)
+                print("I think")
+            progress.update(30, 30)
+        with console.door(), console.meter("export") as progress:
+            time.sleep(0.5)
+    """
+    with script(work) as terminal:
+        assert terminal.end() == 0
+        terminal.check_tidy()
+        assert terminal.lines == ["I think"]
+
+
 def test_a_bar_follows_the_windows_width():
     with script(WORK, columns=120) as terminal:
         terminal.read(until="1,234.*1,234")
