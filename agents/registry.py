@@ -50,11 +50,12 @@ def null_kind(spec: str | Spec) -> Null | None:
     return found
 
 
-def identify(spec: str | Spec) -> Identity:
+def identify(spec: str | Spec, game: Game | None = None) -> Identity:
     """The identity of the agent that a spec names: spec, checkpoint hash, configuration hash.
 
-    A factory's classmethod ``fingerprint(checkpoint, options)``, where it has one, returns what
-    else makes the player who it is, as JSON-able values: the text of its prompt, say.
+    A factory's classmethod ``fingerprint(checkpoint, options, game)``, where it has one, returns
+    what else makes the player who it is in that game (None: outside of any), as JSON-able values:
+    the text of its prompt, say.
     """
     parsed = Spec.parse(spec) if isinstance(spec, str) else spec
     factory = load(GROUP, parsed.family, "agent")
@@ -62,7 +63,7 @@ def identify(spec: str | Spec) -> Identity:
     version = getattr(factory, "version", 1)
     parts = [parsed.family, version, options]
     if hasattr(factory, "fingerprint"):
-        parts.append(factory.fingerprint(parsed.checkpoint, options))
+        parts.append(factory.fingerprint(parsed.checkpoint, options, game))
     configuration = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
     return Identity(
         str(canonical(parsed, options)),

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.agents.llm.training.examples import Example
-from arena.agents.llm.training.scribe import Scribe
+from arena.agents.llm.learning.examples import Example
+from arena.agents.llm.learning.scribe import Scribe
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Turns
 from arena.leagues.match import Match

@@ -151,7 +151,7 @@ class League:
                 raise InputError(f"{where}: field {name!r} is missing")
         name, game = _game(config["game"], where)
         schedule = make_schedule(config.get("schedule", {}), f"{where}: schedule")
-        entrants = _entrants(config["agents"], where)
+        entrants = _entrants(config["agents"], where, game)
         schedule.check(game, len(entrants), f"{where}: agents")
         matches = schedule.total(game.seats, len(entrants))
         if matches > _MOST_MATCHES:
@@ -228,15 +228,15 @@ def _game(spec: Any, where: str) -> tuple[str, Game]:
         raise InputError(f"{where}: {error}") from None
 
 
-def _identity(spec: Any, where: str) -> Identity:
+def _identity(spec: Any, where: str, game: Game) -> Identity:
     parsed = _spec(spec, where)
     try:
-        return identify(parsed)
+        return identify(parsed, game)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 
 
-def _entrants(value: Any, where: str) -> tuple[Entrant, ...]:
+def _entrants(value: Any, where: str, game: Game) -> tuple[Entrant, ...]:
     if not isinstance(value, list) or not value:
         raise InputError(f"{where}: agents must be a list of specs, or of name and spec")
     entrants: list[Entrant] = []
@@ -244,9 +244,9 @@ def _entrants(value: Any, where: str) -> tuple[Entrant, ...]:
         here = f"{where}: agents, item {position}"
         if isinstance(item, dict) and set(item) == {"name", "spec"}:
             name = check_name(_text(item["name"], f"{here}: name"), f"{here}: name")
-            entrant = Entrant(name, _identity(item["spec"], here))
+            entrant = Entrant(name, _identity(item["spec"], here, game))
         elif isinstance(item, str):
-            entrant = Entrant(check_name(item, here), _identity(item, here))
+            entrant = Entrant(check_name(item, here), _identity(item, here, game))
         else:
             raise InputError(f"{here} is neither a spec nor {{name: …, spec: …}}")
         for other in entrants:

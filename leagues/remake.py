@@ -22,13 +22,14 @@ def remake(result: Result) -> Result:
     it came out otherwise, as it does where a player is not a function of its seed.
     """
     match = result.match
-    version = make_game(match.game).version
-    if version != match.game_version:
+    game = make_game(match.game)
+    if game.version != match.game_version:
         raise InputError(
             f"match {match.id} was played by version {match.game_version} of the rules of "
-            f"{match.game}; version {version} is installed"
+            f"{match.game}; version {game.version} is installed"
         )
-    players = {key: identify(spec) for key, spec in zip(match.entrants, match.specs, strict=True)}
+    named = zip(match.entrants, match.specs, strict=True)
+    players = {key: identify(spec, game) for key, spec in named}
     for key, player in players.items():
         if player.key != key:
             raise InputError(

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parent.parent
 STEPPING = {
     "agents/conformance.py",  # asks again in odd ways
     "agents/rollout.py",
-    "agents/llm/training/problems.py",  # imagined tables
+    "agents/llm/learning/problems.py",  # imagined tables
     "agents/solvers/tree.py",  # a game's whole tree
     "leagues/block.py",
     "leagues/replay.py",

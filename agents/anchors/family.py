@@ -27,7 +27,9 @@ class Anchor(Policy):
         super().__init__(game, str(_folder(checkpoint)))
 
     @classmethod
-    def fingerprint(cls, checkpoint: str | None, options: Mapping[str, Any]) -> list[str]:
+    def fingerprint(
+        cls, checkpoint: str | None, options: Mapping[str, Any], game: Game | None
+    ) -> list[str]:
         """The hash of what plays."""
         from arena.agents.registry import hash_checkpoint
 

@@ -46,7 +46,9 @@ class PythonFile:
         agent: Agent = found(game)  # type: ignore[call-arg]
         return agent
 
-    def fingerprint(self, checkpoint: str | None, options: Mapping[str, Any]) -> list[str]:
+    def fingerprint(
+        self, checkpoint: str | None, options: Mapping[str, Any], game: Game | None
+    ) -> list[str]:
         """The file's content and the class: another text is another player."""
         path, name = _parts(checkpoint)
         return [hashlib.sha256(path.read_bytes()).hexdigest(), name]

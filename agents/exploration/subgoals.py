@@ -3,7 +3,7 @@
 Kwon et al. (2409.12798, §5): a language model's judgements of transitions, times .1, are added to
 the reward of PPO. ``calm:oracle`` pays by the exact labels of ``arena.envs.minihack.labels``;
 ``calm:lm:smollm2`` asks that model by the base prompt, ``calm:map-progress:lm:smollm2`` by another
-variant (``arena.agents.llm.judge``).
+variant (``arena.agents.llm.prompting.calm.judge``).
 
 A judgement depends on what the judge is shown and on nothing else, so each distinct transition is
 asked about once and remembered. Where a seed is wanted, it is the transition's own.
@@ -99,8 +99,8 @@ class _Judge:
     """
 
     def __init__(self, kit: Kit, text: str) -> None:
-        from arena.agents.llm.judge import Variant
-        from arena.agents.llm.player import respondent
+        from arena.agents.llm.prompting.calm.judge import Variant
+        from arena.agents.llm.respondent import respondent
 
         first, _, rest = text.partition(":")
         try:

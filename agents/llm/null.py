@@ -35,11 +35,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, CannotPlay, Decisions, Null
-from arena.agents.llm.backend import Answer, Backend, Message, Prompt
-from arena.agents.llm.decoding import make_decoding
-from arena.agents.llm.interview import Request
+from arena.agents.llm.backends.backend import Answer, Backend, Message, Prompt
+from arena.agents.llm.decoding.kinds import make_decoding
+from arena.agents.llm.decoding.question import Question, Reply
 from arena.agents.llm.player import decisions
-from arena.agents.llm.question import Question, Reply
+from arena.agents.llm.prompting.interview import Request
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Turns
 

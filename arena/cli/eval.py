@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +11,13 @@ if TYPE_CHECKING:
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    """Declare a verb for each suite of ``arena.evaluation.suites``."""
-    from arena.evaluation import suites
+    """Declare a verb for each suite that is installed."""
+    from arena.envs.registry import load
+    from arena.evaluation import GROUP, suite_names
 
     verbs = parser.add_subparsers(metavar="SUITE", required=True)
-    for name in suites.names():
-        suite = import_module(f"arena.evaluation.suites.{name}")
+    for name in suite_names():
+        suite = load(GROUP, name, "suite")
         verb = verbs.add_parser(
             name,
             help=suite.HELP,

@@ -79,7 +79,7 @@ def run_competition(options: argparse.Namespace) -> int:
     from arena.cli.console import meter
     from arena.envs.science_birds.game import ScienceBirds
     from arena.envs.science_birds.scoring import measure
-    from arena.leagues.letters import Built, play_letters
+    from arena.evaluation.letters.levels import Built, play_letters
 
     letters, trials = _letters(options), _trials(options)
     game = ScienceBirds(mode=options.mode, trials=trials, drops=options.drops, letters=letters)
@@ -135,7 +135,7 @@ def draw_level(options: argparse.Namespace) -> int:
 def score_league(options: argparse.Namespace) -> int:
     """Score a recorded league's levels."""
     from arena.cli.console import meter
-    from arena.leagues import letters
+    from arena.evaluation.letters import levels as letters
     from arena.leagues.store import Store
 
     store = Store(options.store)

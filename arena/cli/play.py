@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
             f"game {options.game} has {game.seats} seats, and {len(options.agent)} agents were "
             "named; name one for each seat"
         )
-    who = [identify(spec) for spec in options.agent]
+    who = [identify(spec, game) for spec in options.agent]
     orders = seatings(game.seats, len(who))
     match = Match(
         game=name,

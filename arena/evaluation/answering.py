@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 import orjson
 
-from arena.agents.llm.question import Question, Reply
+from arena.agents.llm.decoding.question import Question, Reply
 from arena.envs import seeding
 from arena.envs.errors import InputError
 from arena.envs.files import write

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.agents.llm.backend import Prompt
+from arena.agents.llm.backends.backend import Prompt
 from arena.leagues.ratings.estimates import Estimate
 
 Cell = str | int | float | Estimate | None

@@ -13,8 +13,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from arena.agents.learning.report import Progress, Report, Score
@@ -22,7 +20,7 @@ from arena.agents.learning.settings import Common, setting
 from arena.envs.errors import InputError
 
 if TYPE_CHECKING:
-    from arena.agents.llm.training.problems import Problem
+    from arena.agents.llm.learning.problems import Problem
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +65,7 @@ def train(settings: Settings, progress: Progress) -> Report:
     begun = time.perf_counter()
     device = choose_device(settings.device)
     problems = gather(settings)
-    from arena.agents.llm.training import grpo
+    from arena.agents.llm.learning import grpo
 
     figures = grpo.Settings(
         model=settings.model, updates=settings.updates, prompts=settings.prompts,
@@ -101,8 +99,8 @@ def gather(settings: Settings) -> list[Problem]:
         return _from_pokerbench(settings)
     if not settings.agent:
         raise InputError("--game needs --agent: who plays the rest of it, such as equity")
-    from arena.agents.llm.training.problems import situations
-    from arena.agents.llm.training.scribe import Scribe
+    from arena.agents.llm.learning.problems import situations
+    from arena.agents.llm.learning.scribe import Scribe
     from arena.envs.registry import make_game
 
     game = make_game(settings.game)
@@ -115,18 +113,11 @@ def gather(settings: Settings) -> list[Problem]:
 
 
 def _from_pokerbench(settings: Settings) -> list[Problem]:
-    from arena.agents.llm.suites import pokerbench
-    from arena.agents.llm.templates import load_template
-    from arena.agents.llm.training.problems import exact_matches
     from arena.envs import seeding
+    from arena.evaluation.pokerbench import lessons
+    from arena.evaluation.pokerbench.rows import prompt
 
-    template = load_template(pokerbench.PROMPTS, settings.prompt)
-    template.check(pokerbench.FIELDS)
-    rows, _ = pokerbench.split(
-        pokerbench.load_all(Path(settings.pokerbench)),
-        settings.share,
-        settings.split_seed,
-        settings.by,
-    )
+    template = prompt(settings.prompt)
+    rows = lessons.train_side(settings.pokerbench, settings.share, settings.split_seed, settings.by)
     drawn = sorted(rows, key=lambda row: seeding.derive(settings.seed, "problem", row.key))
-    return exact_matches(list(islice(drawn, settings.problems)), template)
+    return lessons.problems(drawn[: settings.problems], template)

@@ -25,7 +25,7 @@ from arena.agents.learning.settings import Common, setting
 from arena.envs.errors import InputError
 
 if TYPE_CHECKING:
-    from arena.agents.llm.training.examples import Example
+    from arena.agents.llm.learning.examples import Example
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def train(settings: Settings, progress: Progress) -> Report:
     """Gather the examples, fine-tune the model."""
     from arena.agents.device import choose_device
     from arena.agents.learning.runs import Run
-    from arena.agents.llm.training.examples import write_examples
+    from arena.agents.llm.learning.examples import write_examples
 
     if settings.resume:
         run = Run.open("sft", settings)
@@ -84,7 +84,7 @@ def train(settings: Settings, progress: Progress) -> Report:
     if settings.write:
         count = write_examples(Path(settings.write), examples)
         return Report("", f"{count} examples written to {settings.write}", 0.0, ())
-    from arena.agents.llm.training import sft
+    from arena.agents.llm.learning import sft
 
     rate = settings.learning_rate or (1e-3 if settings.lora else 3e-4)
     figures = sft.Settings(
@@ -109,7 +109,7 @@ def train(settings: Settings, progress: Progress) -> Report:
 
 def gather(settings: Settings) -> list[Example]:
     """The examples of all the sources that are named; InputError where that is none."""
-    from arena.agents.llm.training.examples import read_examples
+    from arena.agents.llm.learning.examples import read_examples
 
     examples: list[Example] = []
     for path in settings.examples:
@@ -131,7 +131,7 @@ def gather(settings: Settings) -> list[Example]:
 
 
 def _from_matches(settings: Settings) -> list[Example]:
-    from arena.agents.llm.training.scribe import Scribe
+    from arena.agents.llm.learning.scribe import Scribe
     from arena.envs.registry import make_game
     from arena.leagues import examples
     from arena.leagues.replay import read, read_file
@@ -173,8 +173,8 @@ def _game(settings: Settings, needed_by: str) -> Any:
 
 
 def _from_hands(settings: Settings) -> list[Example]:
-    from arena.agents.llm.training import hands
-    from arena.agents.llm.training.scribe import Scribe
+    from arena.agents.llm.learning import hands
+    from arena.agents.llm.learning.scribe import Scribe
     from arena.envs.holdem.notation import read
 
     scribe = Scribe(_game(settings, "--hands"), settings.prompt)
@@ -187,8 +187,8 @@ def _from_hands(settings: Settings) -> list[Example]:
 
 
 def _from_teacher(settings: Settings) -> list[Example]:
-    from arena.agents.llm.training.scribe import Scribe
-    from arena.agents.llm.training.teachers import teach
+    from arena.agents.llm.learning.scribe import Scribe
+    from arena.agents.llm.learning.teachers import teach
 
     if settings.decisions is None:
         raise InputError("--teacher needs --decisions: how many to learn from")
@@ -200,20 +200,10 @@ def _from_teacher(settings: Settings) -> list[Example]:
 
 
 def _from_pokerbench(settings: Settings) -> list[Example]:
-    from arena.agents.llm.suites import pokerbench
-    from arena.agents.llm.templates import load_template
-    from arena.agents.llm.training.examples import Example
+    from arena.evaluation.pokerbench import lessons
+    from arena.evaluation.pokerbench.rows import prompt
 
-    template = load_template(pokerbench.PROMPTS, settings.prompt)
-    template.check(pokerbench.FIELDS)
-    rows, _ = pokerbench.split(
-        pokerbench.load_all(Path(settings.pokerbench)),
-        settings.share,
-        settings.split_seed,
-        settings.by,
-    )
+    template = prompt(settings.prompt)
+    rows = lessons.train_side(settings.pokerbench, settings.share, settings.split_seed, settings.by)
     chosen = [row for row in rows if settings.source in ("both", row.source)]
-    return [
-        Example(pokerbench.ask(row, template).prompt, row.answer, {"row": row.key})
-        for row in chosen[: settings.decisions]
-    ]
+    return lessons.examples(chosen[: settings.decisions], template)

@@ -105,7 +105,7 @@ class Table:
             )
         for spec in opponents:
             refuse_code(spec)
-        who = [identify(spec) for spec in opponents]
+        who = [identify(spec, self._game) for spec in opponents]
         agents = {identity.key: make_agent(identity.spec, self._game) for identity in who}
         self._lineup = [HUMAN, *who]
         self._identities = {identity.key: identity for identity in self._lineup}

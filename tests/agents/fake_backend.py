@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arena.agents.llm.backend import Answer, Backend, Score
+from arena.agents.llm.backends.backend import Answer, Backend, Score
 
 
 class Fake(Backend):

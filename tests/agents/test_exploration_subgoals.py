@@ -11,8 +11,8 @@ from arena.agents.exploration.combination import parse
 from arena.agents.exploration.ppo import Run, Settings
 from arena.agents.exploration.tables_env import TablesVecEnv
 from arena.agents.exploration.vec import VecBonus
-from arena.agents.llm import player
-from arena.agents.llm.question import Reply
+from arena.agents.llm import respondent
+from arena.agents.llm.decoding.question import Reply
 from arena.envs.errors import InputError
 from arena.envs.registry import make_game
 
@@ -46,7 +46,7 @@ class Judge:
 def judge(monkeypatch):
     def plant(**more):
         found = Judge(**more)
-        monkeypatch.setattr(player, "respondent", lambda spec: found)
+        monkeypatch.setattr(respondent, "respondent", lambda spec: found)
         return found
 
     return plant

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 pytest.importorskip("nle")
 
 from arena.agents.exploration.pairs import Pair, read_pairs
-from arena.agents.llm.judge import DEPARTURES, Variant
-from arena.agents.llm.suites.calm import BASELINES, achieved, questions, truth
+from arena.agents.llm.prompting.calm.judge import DEPARTURES, Variant
 from arena.cli import main
 from arena.envs.errors import InputError
+from arena.evaluation.calm.baselines import BASELINES, achieved, questions, truth
 
 SHOT = {"crop": "·" * 9, "map": "....", "message": ""}
 

@@ -5,9 +5,9 @@ import pytest
 from fake_backend import Fake
 
 from arena.agents.agent import CannotPlay
-from arena.agents.llm.backend import Answer, Message
-from arena.agents.llm.decoding import CONTENT_FREE, make_decoding
-from arena.agents.llm.question import Question
+from arena.agents.llm.backends.backend import Answer, Message
+from arena.agents.llm.decoding.kinds import CONTENT_FREE, make_decoding
+from arena.agents.llm.decoding.question import Question
 from arena.envs.errors import InputError
 from arena.envs.game import exactly_one
 

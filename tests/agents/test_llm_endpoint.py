@@ -15,9 +15,9 @@ import httpx
 import numpy as np
 import pytest
 
-from arena.agents.llm.backend import Message, Prompt
-from arena.agents.llm.endpoint import Endpoint
-from arena.agents.llm.endpoint_settings import Settings, settings_for
+from arena.agents.llm.backends.backend import Message, Prompt
+from arena.agents.llm.backends.endpoint import Endpoint
+from arena.agents.llm.backends.endpoint_settings import Settings, settings_for
 from arena.envs.errors import InputError
 from arena.leagues.clock import Clock, TimeUp
 
@@ -756,7 +756,7 @@ def test_the_default_key_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatc
         def ask(self, *_: Any, **__: Any) -> Any:
             return {"data": [{"id": "m"}]}, 1
 
-    monkeypatch.setattr("arena.agents.llm.transport.Transport", Spy)
+    monkeypatch.setattr("arena.agents.llm.backends.transport.Transport", Spy)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     for url in ("https://example.org/v1", "http://localhost:1/v1", "http://example.org/v1"):
         Endpoint(url, settings=Settings(record=None))

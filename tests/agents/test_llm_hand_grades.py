@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from arena.agents.llm.hand_grades import hand_grade
-from arena.agents.llm.suites.pokerbench import Row
-from arena.agents.llm.suites.pokerbench_facts import facts
+from arena.agents.llm.prompting.holdem.grades import hand_grade
 from arena.envs.holdem import cards
+from arena.evaluation.pokerbench.facts import facts
+from arena.evaluation.pokerbench.rows import Row
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from arena.agents.llm.backend import Message, Prompt
-from arena.agents.llm.llamacpp import LlamaCpp
+from arena.agents.llm.backends.backend import Message, Prompt
+from arena.agents.llm.backends.llamacpp import LlamaCpp
 from arena.envs.errors import InputError
 
 QUESTION: Prompt = (Message("user", "You hold a pair of aces. Fold or call?"),)
@@ -97,7 +97,7 @@ def test_what_is_no_model_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_smollm2_answers_the_same_whatever_was_asked_before() -> None:
     pytest.importorskip("xllamacpp", reason="xllamacpp is not installed")
-    from arena.agents.llm.models import gguf_file
+    from arena.agents.llm.backends.models import gguf_file
 
     try:
         backend = LlamaCpp(gguf_file())

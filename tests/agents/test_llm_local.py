@@ -6,11 +6,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.agents.llm.backend import Message
-from arena.agents.llm.local import Local
-from arena.agents.llm.models import gguf_file, tiny_folder
-from arena.agents.llm.opening import open_backend
-from arena.agents.llm.trie import Trie
+from arena.agents.llm.backends.backend import Message
+from arena.agents.llm.backends.local import Local
+from arena.agents.llm.backends.models import gguf_file, tiny_folder
+from arena.agents.llm.backends.opening import open_backend
+from arena.agents.llm.backends.trie import Trie
 from arena.envs.errors import InputError
 
 CHOICES = ("fold", "call 0.5", "call", "raise to 2", "raise to 22", "all-in")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from arena.agents.agent import CannotPlay
-from arena.agents.llm.backend import Message
+from arena.agents.llm.backends.backend import Message
+from arena.agents.llm.decoding.question import Question
 from arena.agents.llm.null import INJECTION, NullModel
-from arena.agents.llm.player import respondent
-from arena.agents.llm.question import Question
+from arena.agents.llm.respondent import respondent
 from arena.agents.registry import agent_names, identify, make_agent
 from arena.envs.errors import InputError
 from arena.envs.game import Turns

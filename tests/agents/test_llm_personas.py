@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from arena.agents.agent import CannotPlay
-from arena.agents.llm.suites.personas import (
+from arena.agents.scripted import openings
+from arena.agents.scripted.preflop import CLASSES, class_name, class_number
+from arena.envs.errors import InputError
+from arena.evaluation.personas.openings import (
     Room,
     Seat,
     combinations,
@@ -13,9 +16,6 @@ from arena.agents.llm.suites.personas import (
     tilt,
     weights,
 )
-from arena.agents.scripted import openings
-from arena.agents.scripted.preflop import CLASSES, class_name, class_number
-from arena.envs.errors import InputError
 
 SMALL = "holdem?seats=3,stack=5"
 

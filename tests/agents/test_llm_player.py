@@ -6,9 +6,9 @@ from fake_backend import Fake
 
 from arena.agents.agent import CannotPlay
 from arena.agents.answers import consult
-from arena.agents.llm.backend import Answer, Message
-from arena.agents.llm.player import respondent
-from arena.agents.llm.question import Question
+from arena.agents.llm.backends.backend import Answer, Message
+from arena.agents.llm.decoding.question import Question
+from arena.agents.llm.respondent import respondent
 from arena.agents.registry import identify, make_agent
 from arena.envs.errors import InputError
 from arena.envs.game import Turns, exactly_one
@@ -233,13 +233,15 @@ def test_a_prompt_of_another_games_fields_is_told_at_once(plant, tmp_path):
 def test_another_text_of_the_prompt_is_another_player(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("=== user\n{observation}")
-    one = identify(f"lm?prompt={path}")
-    assert identify(f"lm?prompt={path}") == one
+    game = make_game("holdem")
+    one = identify(f"lm?prompt={path}", game)
+    assert identify(f"lm?prompt={path}", game) == one
     path.write_text("=== user\n{observation}!")
-    assert identify(f"lm?prompt={path}").key != one.key
+    assert identify(f"lm?prompt={path}", game).key != one.key
     lenient = "lm?decode=generate,reader=lenient"
     specs = ("lm", "lm?prompt=history", "lm:tiny", "lm?memory=2", "lm?decode=generate", lenient)
-    assert len({identify(spec).key for spec in specs}) == 6
+    assert len({identify(spec, game).key for spec in specs}) == 6
+    assert identify("lm", make_game("rtb")) != identify("lm", game)  # another game's prompt
 
 
 # -- leagues -----------------------------------------------------------------------------------

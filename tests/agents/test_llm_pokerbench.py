@@ -10,17 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arena.agents.llm.suites import pokerbench
-from arena.agents.llm.suites.pokerbench import Row, ask, class_of, draw_examples, read_move, split
-from arena.agents.llm.suites.pokerbench_scores import (
+from arena.envs.errors import InputError
+from arena.evaluation.pokerbench import rows as pokerbench
+from arena.evaluation.pokerbench.rows import Row, ask, class_of, draw_examples, read_move, split
+from arena.evaluation.pokerbench.scores import (
     EVERYTHING,
     judge,
     judge_by_substrings,
     judge_chance,
     majority,
 )
-from arena.agents.llm.templates import load_template
-from arena.envs.errors import InputError
 
 PREFLOP = """\
 ,prev_line,hero_pos,hero_holding,correct_decision,num_players,num_bets,available_moves,pot_size
@@ -83,7 +82,7 @@ def test_a_row_is_read_whole(rows):
 
 @pytest.mark.parametrize("prompt", ["compact", "full"])
 def test_a_question_shows_the_situation_and_no_later_card(rows, prompt):
-    question = ask(rows[2], load_template(pokerbench.PROMPTS, prompt))
+    question = ask(rows[2], pokerbench.prompt(prompt))
     text = "".join(message.content for message in question.prompt)
     assert "three of a kind" in text and "BB bet 9" in text
     assert "fold, call, raise 30, raise 55" in text
@@ -93,7 +92,7 @@ def test_a_question_shows_the_situation_and_no_later_card(rows, prompt):
 
 
 def test_examples_stand_before_the_question_with_their_answers(rows):
-    template = load_template(pokerbench.PROMPTS, "full")
+    template = pokerbench.prompt("full")
     plain, shown = ask(rows[0], template), ask(rows[0], template, [rows[1]])
     roles = [message.role for message in shown.prompt]
     assert roles == ["system", "user", "assistant", "user"]

@@ -1,16 +1,22 @@
 """Prompt templates: a strict format, and every one of them renders for its game."""
 
+from importlib.resources import files
+
 import numpy as np
 import pytest
 
-from arena.agents.llm import poker_words
-from arena.agents.llm.backend import Message
-from arena.agents.llm.fields import FIELDS, fields, write_history
-from arena.agents.llm.poker_words import features, hand_rank
-from arena.agents.llm.templates import Template, load_template, template_names
+from arena.agents.llm.backends.backend import Message
+from arena.agents.llm.prompting import holdem
+from arena.agents.llm.prompting.history import Past
+from arena.agents.llm.prompting.holdem import words as poker_words
+from arena.agents.llm.prompting.holdem.words import features, hand_rank
+from arena.agents.llm.prompting.prompts import Prompts, plain
+from arena.agents.llm.prompting.templates import Template, load_template
 from arena.envs.errors import InputError
 from arena.envs.holdem import cards
 from arena.envs.registry import make_game
+
+HOLDEM = files(holdem)
 
 
 def test_a_file_is_a_conversation_with_holes():
@@ -52,16 +58,16 @@ def test_a_faulty_file_is_named(text, says, tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text(text)
     with pytest.raises(InputError, match=f"{path}.*{says}"):
-        load_template("holdem", str(path))
+        load_template(HOLDEM, str(path), "holdem")
 
 
 def test_an_unknown_placeholder_and_an_unknown_template_are_named():
     with pytest.raises(InputError, match=r"prompt t: unknown placeholder \{b\}; known are a"):
         Template("t", "=== user\n{b}").render(a=1)
     with pytest.raises(InputError, match=r"no prompt 'nope' for holdem; known are .*pokergpt"):
-        load_template("holdem", "nope")
+        load_template(HOLDEM, "nope", "holdem")
     with pytest.raises(InputError, match=r"no/such\.txt cannot be read"):
-        load_template("holdem", "no/such.txt")
+        load_template(HOLDEM, "no/such.txt", "holdem")
 
 
 def test_the_digest_is_of_the_text():
@@ -69,34 +75,60 @@ def test_the_digest_is_of_the_text():
     assert one.digest == Template("b", one.text).digest != two.digest
 
 
-GAMES = {
-    "holdem": "holdem?seats=6",
-    "rtb": "rtb",
-    "science_birds": "science_birds?letters=I",
-    "gridworld": "gridworld",
-    "minihack": "minihack?steps=10",
-    "generic": "gymnasium?id=CartPole-v1",
-}
+GAMES = (
+    "holdem?seats=6",
+    "rtb",
+    "science_birds?letters=I",
+    "gridworld",
+    "minihack?steps=10",
+    "gymnasium?id=CartPole-v1",
+)
 
 
-@pytest.mark.parametrize("family", GAMES)
-def test_every_template_renders_for_its_game(family):
-    if family == "minihack":
+@pytest.mark.parametrize("spec", GAMES)
+def test_every_template_renders_for_its_game(spec):
+    if spec.startswith("minihack"):
         pytest.importorskip("nle")
-    tables = make_game(GAMES[family]).tables(1)
+    game = make_game(spec)
+    tables = game.tables(1)
     tables.begin(np.array([0]), np.array([5], np.uint64))
-    turns = tables.turns()
-    history = write_history([("seen", "done")], 1)
-    assert template_names(family)
-    for name in template_names(family):
-        template = load_template(family, name)
-        extra = {
-            "tree_of_thoughts_propose": {"depth": "plan", "thought": "none"},
-            "tree_of_thoughts_vote": {"first": "one", "second": "two"},
-        }.get(name, {})
-        filled = fields(family, turns, 0, history, template.placeholders)
+    turns, prompts = tables.turns(), Prompts.of(game)
+    assert prompts.family == (game.name if spec != GAMES[-1] else "generic")
+    for name in set(prompts.names) - {"tree_of_thoughts_vote"}:
+        template = prompts.load(name)
+        filled = prompts.fill(turns, 0, "none", template.placeholders)
+        extra = {"depth": "plan", "thought": "none"} if name == "tree_of_thoughts" else {}
         for prompt in template.render_rounds(**filled, **extra):
             assert all(message.content.strip() for message in prompt)
+
+
+def test_a_game_without_words_of_its_own_offers_its_facts(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("=== user\n{goal}: {scene}")
+    prompts = Prompts.of(make_game("errand"))
+    tables = prompts.game.tables(1)
+    tables.begin(np.array([0]), np.array([5], np.uint64))
+    (message,) = prompts.load(str(path)).render(
+        **prompts.fill(tables.turns(), 0, "none", {"goal", "scene"})
+    )
+    assert message.content == "{goal}: {scene}".format(**tables.facts(0, 0))
+
+
+def test_facts_are_told_as_they_are():
+    facts = {"cards": ["Ks", "2d"], "seen": [], "pot": 1.5, "last": None, "of": {"a": 1}}
+    told = {"cards": "Ks, 2d", "seen": "none", "pot": "1.5", "last": "none", "of": "a: 1"}
+    assert plain(facts) == told
+
+
+def test_history_shows_the_last_observations_and_what_was_done():
+    past = Past(memory=3)
+    for number in range(4):
+        past.add((0, 0), f"seen {number}", f"did {number}")
+    assert past.show((0, 0)) == (
+        "Observation 3:\nseen 2\nAction taken: did 2\n\nObservation 4:\nseen 3\nAction taken: did 3"
+    )
+    past.forget([(0, 0)])
+    assert past.show((0, 0)) == "none"
 
 
 # -- Hold'em in words --------------------------------------------------------------------------
@@ -138,7 +170,6 @@ def test_a_prompt_says_of_a_hand_what_the_games_facts_hold():
         turns = tables.turns()
         tables.step(turns.tables, turns.seats, np.array([turns.parse(0, word)]))
     face = poker_words.fields(tables.turns().facts[0])
-    assert set(face) == set(FIELDS["holdem"][0])
     assert face | {"stacks": ""} == {
         "players": "6",
         "big_blind": "100",

@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from arena.agents.llm.backend import Message
-from arena.agents.llm.opening import open_backend
-from arena.agents.llm.question import Question
-from arena.agents.llm.training.examples import Example, read_examples, write_examples
-from arena.agents.llm.training.hands import learn_from, records, winners
-from arena.agents.llm.training.problems import Problem, Situation, situations
-from arena.agents.llm.training.scribe import Scribe
-from arena.agents.llm.training.teachers import teach
+from arena.agents.llm.backends.backend import Message
+from arena.agents.llm.backends.opening import open_backend
+from arena.agents.llm.decoding.question import Question
+from arena.agents.llm.learning.examples import Example, read_examples, write_examples
+from arena.agents.llm.learning.hands import learn_from, records, winners
+from arena.agents.llm.learning.problems import Problem, Situation, situations
+from arena.agents.llm.learning.scribe import Scribe
+from arena.agents.llm.learning.teachers import teach
 from arena.agents.registry import make_agent
 from arena.envs.errors import InputError
 from arena.envs.holdem import phh
 from arena.envs.registry import make_game
 
 if TYPE_CHECKING:
-    from arena.agents.llm.training.sft import Settings
+    from arena.agents.llm.learning.sft import Settings
 
 pytest.importorskip("trl")
 
@@ -140,14 +140,14 @@ def answers(folder: Path, examples: list[Example]) -> list[str]:
 
 
 def settings(**more: object) -> Settings:
-    from arena.agents.llm.training.sft import Settings
+    from arena.agents.llm.learning.sft import Settings
 
     figures = {"model": "tiny", "batch": 5, "lr": 1e-2, "epochs": 40, "save_every": 20}
     return Settings(**{**figures, **more})  # type: ignore[arg-type]
 
 
 def test_a_model_learns_a_handful_of_examples_by_heart(tmp_path: Path) -> None:
-    from arena.agents.llm.training import sft
+    from arena.agents.llm.learning import sft
 
     losses: list[float] = []
     sft.train(LESSONS, settings(), tmp_path / "m", progress=lambda n, of, loss: losses.append(loss))
@@ -160,7 +160,7 @@ def test_a_model_learns_a_handful_of_examples_by_heart(tmp_path: Path) -> None:
 def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
-    from arena.agents.llm.training import sft
+    from arena.agents.llm.learning import sft
 
     def stop(done: int, total: int, loss: float) -> None:
         if done > 20:
@@ -179,7 +179,7 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(tmp_path: Path) -> None:
 
 
 def test_adapters_are_merged_so_that_the_folder_plays(tmp_path: Path) -> None:
-    from arena.agents.llm.training import sft
+    from arena.agents.llm.learning import sft
 
     sft.train(LESSONS, settings(lora=16, lr=3e-2, epochs=5), tmp_path / "m")
     assert not (tmp_path / "m" / "player" / "adapter_config.json").exists()
@@ -194,7 +194,7 @@ def test_adapters_are_merged_so_that_the_folder_plays(tmp_path: Path) -> None:
 
 
 def test_an_example_that_is_too_long_is_named(tmp_path: Path) -> None:
-    from arena.agents.llm.training import sft
+    from arena.agents.llm.learning import sft
 
     long = Example(say("A" * 50), "fold")
     with pytest.raises(InputError, match=r"example 2 has .* tokens; 40 are trained on"):
@@ -229,7 +229,7 @@ def test_situations_ask_about_the_decisions_that_are_wanted() -> None:
 
 
 def test_a_model_is_rewarded_into_a_habit(tmp_path: Path) -> None:
-    from arena.agents.llm.training.grpo import Settings, train
+    from arena.agents.llm.learning.grpo import Settings, train
 
     question = Question(say("Say a."), ["a"], lambda text: text)
     often_a = Problem(question, lambda text: text.count("a") / 4, 0.0)

@@ -15,7 +15,7 @@ from arena.envs.science_birds import grid
 from arena.envs.science_birds.assessment import assess
 from arena.envs.science_birds.scoring import measure
 from arena.envs.science_birds.similarity import LETTERS
-from arena.leagues.letters import play_letters
+from arena.evaluation.letters.levels import play_letters
 
 
 def built_by(spec, letters, trials, *, mode="sequential", seed=0):

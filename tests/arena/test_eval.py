@@ -10,8 +10,8 @@ import orjson
 import pytest
 from scipy.stats import beta
 
-from arena.agents.llm import player
-from arena.agents.llm.question import Question, Reply
+from arena.agents.llm import respondent as asking
+from arena.agents.llm.decoding.question import Question, Reply
 from arena.cli import main
 from arena.envs.errors import InputError
 from arena.evaluation import estimates
@@ -104,7 +104,7 @@ def fake(monkeypatch):
     def respondent(spec):
         return respondents.setdefault(spec, Fake(spec, spec.encode().hex()[-12:]))
 
-    monkeypatch.setattr(player, "respondent", respondent)
+    monkeypatch.setattr(asking, "respondent", respondent)
     return respondents
 
 
@@ -166,7 +166,7 @@ def test_shots_are_of_rows_that_are_not_asked(data, tmp_path, fake):
 
 
 def test_a_side_of_a_split_is_the_trainers_other_side(data, tmp_path, fake):
-    from arena.agents.llm.suites import pokerbench
+    from arena.evaluation.pokerbench import rows as pokerbench
 
     more = ("--side", "test", "--share", "0.7", "--split-seed", "5")
     assert run(data, tmp_path / "out", *more) == 0
@@ -200,7 +200,7 @@ def test_a_finished_run_asks_nothing_again_and_takes_another_agent(data, tmp_pat
 
 
 def test_what_a_model_could_not_answer_is_asked_again(data, tmp_path, fake):
-    player.respondent("fake:a").broken = True
+    asking.respondent("fake:a").broken = True
     assert run(data, tmp_path / "out") == 0
     result = orjson.loads((tmp_path / "out" / "result.json").read_bytes())
     away = [

@@ -5,8 +5,8 @@ import math
 import orjson
 import pytest
 
-from arena.agents.llm import player
-from arena.agents.llm.question import Reply
+from arena.agents.llm import respondent
+from arena.agents.llm.decoding.question import Reply
 from arena.cli import main
 from arena.evaluation.confusion import confusion
 
@@ -73,7 +73,7 @@ class Judge:
 @pytest.fixture
 def judge(monkeypatch):
     found = Judge("lm:planted")
-    monkeypatch.setattr(player, "respondent", lambda spec: found)
+    monkeypatch.setattr(respondent, "respondent", lambda spec: found)
     return found
 
 

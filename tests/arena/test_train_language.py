@@ -14,7 +14,7 @@ TEACHER = ["--teacher", "call", "--game", "holdem", "--prompt", "brief"]
 
 
 def test_a_teachers_examples_are_written_and_read_again(tmp_path, capsys):
-    from arena.agents.llm.training.examples import read_examples
+    from arena.agents.llm.learning.examples import read_examples
 
     file = tmp_path / "calls.jsonl"
     assert cli.main(["train", "sft", *TEACHER, "--decisions", "30", "--write", str(file)]) == 0

@@ -116,9 +116,9 @@ def _policies(folder: Path) -> Iterator[Sample]:
 
 
 def _language(folder: Path) -> Iterator[Sample]:
+    from arena.agents.llm.backends.models import tiny_folder
     from arena.agents.llm.lid.policy import make_policy, save_policy
     from arena.agents.llm.lid.run import Settings
-    from arena.agents.llm.models import tiny_folder
     from arena.envs.registry import make_game
 
     path = folder / "lid"
@@ -133,7 +133,7 @@ def _language(folder: Path) -> Iterator[Sample]:
     shutil.copytree(tiny_folder(), path)
 
     def load(path: Path) -> object:
-        from arena.agents.llm.local import Local
+        from arena.agents.llm.backends.local import Local
 
         return Local(str(path), device="cpu", dtype="float32")
 

@@ -236,13 +236,14 @@ def _auctions() -> list[Kind]:
 
 def _words() -> list[Kind]:
     from arena.agents.exploration.pairs import read_pairs
-    from arena.agents.llm.endpoint_settings import settings_for
-    from arena.agents.llm.suites import pokerbench
-    from arena.agents.llm.templates import load_template
-    from arena.agents.llm.training.examples import read_examples
+    from arena.agents.llm import prompting
+    from arena.agents.llm.backends.endpoint_settings import settings_for
+    from arena.agents.llm.learning.examples import read_examples
+    from arena.agents.llm.prompting.templates import load_template
     from arena.envs.science_birds import grid
     from arena.envs.science_birds.levels import load_level, write_xml
     from arena.envs.science_birds.text import read_program
+    from arena.evaluation.pokerbench import rows as pokerbench
 
     def endpoints(path: Path) -> object:
         import os
@@ -250,14 +251,14 @@ def _words() -> list[Kind]:
         os.environ["ARENA_ENDPOINTS"] = str(path)
         return settings_for("http://localhost:1/v1", "m")
 
-    prompts = Path(pokerbench.__file__).parents[1] / "prompts"
+    prompts = Path(prompting.__file__).parent
     return [
         text("level.xml", [LEVEL], lambda path: write_xml(load_level(path))),
         text("answer.txt", [ANSWER], lambda path: grid.build(
             read_program(path.read_text("utf-8", "replace")))),
         text("preflop.csv", [PREFLOP], pokerbench.load),
         text("prompt.txt", [p.read_text() for p in sorted(prompts.glob("*/*.txt"))],
-             lambda path: load_template("holdem", str(path))),
+             lambda path: load_template(prompts, str(path), "fuzz")),
         values("examples.jsonl", [EXAMPLE], read_examples, 3),
         values("pairs.jsonl", [PAIR], read_pairs, 3),
         text("endpoints.yaml", ["http://localhost:1/v1: {timeout: 60, retries: 2}\n"], endpoints),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arena.agents.llm.training.scribe import Scribe
+from arena.agents.llm.learning.scribe import Scribe
 from arena.envs.errors import InputError
 from arena.envs.registry import make_game
 from arena.leagues import examples, replay, runner

@@ -130,7 +130,7 @@ def make_policy(
     """An untrained policy on the first ``layers`` layers of a model (0: all of them).
 
     Args:
-        model: what ``arena.agents.llm.models.source`` takes: ``smollm2``, ``tiny``, a folder, a
+        model: what ``models.source`` takes: ``smollm2``, ``tiny``, a folder, a
             hub's id.
         init: whether the body has the model's weights, or random ones of the same shapes.
         layers, frozen, actions, longest: see ``LidPolicy``.
@@ -141,7 +141,7 @@ def make_policy(
     """
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
-    from arena.agents.llm.models import loading, source
+    from arena.agents.llm.backends.models import loading, source
 
     path = source(model)
     config = loading(AutoConfig, path)
@@ -178,7 +178,7 @@ def load_policy(folder: Path) -> tuple[LidPolicy, dict[str, Any]]:
     """The policy in ``folder`` and the facts stored with it; InputError where there is none."""
     from transformers import AutoConfig, AutoTokenizer
 
-    from arena.agents.llm.models import loading
+    from arena.agents.llm.backends.models import loading
 
     path = folder / "config.json"
     facts = read_json(path)

@@ -1,0 +1,1 @@
+"""What language models are run by: this process, llama.cpp, an endpoint."""

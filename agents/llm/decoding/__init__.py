@@ -1,0 +1,1 @@
+"""How a model's probabilities or words become a decision."""

@@ -1,0 +1,1 @@
+"""How games are told to language models: templates, what fills them, and who asks."""

@@ -1,0 +1,1 @@
+"""The prompts of CALM's judge, put together from parts."""

@@ -1,0 +1,1 @@
+"""Prompts of every game that brings none of its own."""

@@ -1,0 +1,1 @@
+"""Prompts of ``rtb`` and ``rtb_catalogue``."""

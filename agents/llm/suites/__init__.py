@@ -1,1 +1,0 @@
-"""Questions with known answers: what a language model is examined on outside of a game."""
