@@ -1,6 +1,9 @@
-"""How good is a player beside named ones: the same deals in all seats, with a standard error."""
+"""How good a player is: beside named ones on the same deals, and in small games exactly."""
 
 from __future__ import annotations
+
+import math
+from functools import cache
 
 import numpy as np
 
@@ -8,10 +11,14 @@ from arena.agents.agent import Agent
 from arena.agents.learning.report import Score
 from arena.agents.registry import make_agent
 from arena.agents.rollout import play_out
+from arena.agents.solvers.exploit import exploit
+from arena.agents.solvers.tree import Tree, compile_tree
 from arena.envs import seeding
 from arena.envs.game import Game
+from arena.envs.small.dealt import Dealt
 
 SOLO = "alone"
+FEW = 10_000  # deals of a game that is looked at exactly
 
 
 def evaluate(
@@ -33,3 +40,19 @@ def _score(player: Agent, other: Agent, game: Game, name: str, deals: int, seed:
     worth *= game.unit_scale
     error = float(worth.std(ddof=1) / np.sqrt(deals)) if deals > 1 else float("nan")
     return Score(name, float(worth.mean()), error, game.unit, deals)
+
+
+def exact(player: Agent, game: Game) -> list[Score]:
+    """The player's exploitability, where the game is small enough to know it; else nothing."""
+    if not isinstance(game, Dealt) or game.seats != 2 or len(game.deals) > FEW:
+        return []
+    tree = _tree(game)
+    found = exploit(tree, player).exploitability
+    return [
+        Score("exploitability", found, math.nan, game.unit, len(tree.owner), "information sets")
+    ]
+
+
+@cache
+def _tree(game: Dealt) -> Tree:
+    return compile_tree(game)

@@ -36,12 +36,14 @@ class Described:
         reads: which observations it has learned to read.
         hidden: sizes of the network's layers.
         size: of a network for NetHack's screens.
+        greedy: whether it always takes the action that it holds for the best.
     """
 
     game: str
     reads: str
     hidden: tuple[int, ...]
     size: Literal["small", "paper"] = "small"
+    greedy: bool = False
 
 
 def reads(game: Game, encoding: Encoding) -> str:
@@ -102,7 +104,7 @@ class Policy(Player):
             raise CannotPlay(
                 f"{checkpoint} was trained on {facts.game}, not on this game: {error}"
             ) from None
-        super().__init__(encoding, logits, greedy=greedy)
+        super().__init__(encoding, logits, greedy=greedy or facts.greedy)
 
 
 class Perceptron:

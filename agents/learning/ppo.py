@@ -7,6 +7,11 @@ batched tables: thousands of games are stepped together, illegal actions have no
 limit is bootstrapped. ``--opponents self`` plays the learner against itself and a pool of its own
 frozen past, names play agents; each seat of an episode draws one of them.
 
+In a game with hidden information, an entropy that matters and falls (``--ent-coef 0.2
+--anneal-ent``) leads to an equilibrium where small steps are taken; ``--kl-coef`` keeps each update
+near the policy that played. The two together are magnetic mirror descent with a uniform, annealed
+magnet (Sokota et al., arXiv 2206.05825).
+
 Left out: value clipping, an early stop by the KL divergence, a body of its own for the value.
 """
 
@@ -28,7 +33,7 @@ from torch import Tensor
 
 from arena.agents.agent import CannotPlay
 from arena.agents.device import choose_device
-from arena.agents.learning.evaluation import evaluate
+from arena.agents.learning.evaluation import evaluate, exact
 from arena.agents.learning.experience import Experience, gather, minibatches
 from arena.agents.learning.opponents import SELF, Opponents
 from arena.agents.learning.policy import CONFIG, FILE, Described, Player, Policy, reads
@@ -70,6 +75,10 @@ class Settings(Common):
     gae_lambda: float = setting(0.95, "of generalised advantage estimation", least=0, most=1)
     clip_coef: float = setting(0.2, "of the probabilities' ratio", above=0)
     ent_coef: float = setting(0.01, "weight of the entropy", least=0)
+    anneal_ent: bool = setting(False, "let the entropy's weight fall linearly to 0")
+    kl_coef: float = setting(
+        0.0, "weight of the divergence from the policy that played (reverse KL)", least=0
+    )
     vf_coef: float = setting(0.5, "weight of the value's error", least=0)
     max_grad_norm: float = setting(0.5, "gradients are scaled down to this norm", above=0)
     norm_adv: bool = setting(True, "normalise the advantages of a minibatch")
@@ -233,9 +242,9 @@ class Learner:
         advantages, targets = experience.advantages(
             self.stage.expected(self.network), settings.gamma, settings.gae_lambda
         )
-        rate = settings.learning_rate
-        if settings.anneal_lr:
-            rate *= max(0.0, 1 - (self.steps - experience.rows) / settings.total_timesteps)
+        left = max(0.0, 1 - (self.steps - experience.rows) / settings.total_timesteps)
+        rate = settings.learning_rate * (left if settings.anneal_lr else 1.0)
+        ent_coef = settings.ent_coef * (left if settings.anneal_ent else 1.0)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         shuffle = np.random.default_rng(seeding.derive(settings.seed, self.update, "shuffle"))
@@ -261,7 +270,9 @@ class Learner:
             policy_loss = -torch.min(gains * ratio, gains * clipped).mean()
             value_loss = 0.5 * (values - aims).square().mean()
             entropy = -(logs.exp() * logs.masked_fill(~mask, 0)).sum(1).mean()
-            loss = policy_loss - settings.ent_coef * entropy + settings.vf_coef * value_loss
+            loss = policy_loss - ent_coef * entropy + settings.vf_coef * value_loss
+            if settings.kl_coef:  # of actions that the old policy drew: unbiased, never negative
+                loss += settings.kl_coef * (ratio * (chosen - before) - (ratio - 1)).mean()
             self.optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), settings.max_grad_norm)
@@ -316,6 +327,7 @@ class Learner:
         if worst >= self.best:
             self.best = worst
             self.save_player(run)
+        scores += exact(self.player(), self.game)
         return {f"evaluation/{score.name}": score.mean for score in scores}
 
     def _judges(self) -> tuple[str, ...]:
@@ -336,10 +348,12 @@ class Learner:
 
     def report(self, run: Run, seconds: float) -> Report:
         """The chosen player's scores, on deals that chose nothing."""
+        player = Policy(self.game, str(run.folder))
         scores = evaluate(
-            Policy(self.game, str(run.folder)), self.game, self._judges(),
-            self.settings.report_deals, seeding.derive(self.settings.seed, "report"),
+            player, self.game, self._judges(), self.settings.report_deals,
+            seeding.derive(self.settings.seed, "report"),
         )  # fmt: skip
+        scores += exact(player, self.game)
         return Report(f"policy:{run.folder}", f"{self.steps:,} decisions", seconds, tuple(scores))
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:

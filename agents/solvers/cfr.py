@@ -304,6 +304,23 @@ def _up(
 
 
 @numba.njit(cache=True)
+def counterfactuals(tree: Arrays, strategy: Floats) -> tuple[Floats, Floats]:
+    """The counterfactual value of each entry to its owner, and the reach of each node.
+
+    A node's reach is how likely the seat that does not act there leads to it, chance apart.
+    """
+    reach, value = np.empty(len(tree.seat)), np.empty(len(tree.seat))
+    gains, other = np.zeros(len(strategy)), np.empty(len(tree.seat))
+    for player in range(2):
+        _down(tree, strategy, player, reach)
+        _up(tree, strategy, player, reach, value, gains)
+        for h in range(len(tree.seat)):
+            if tree.seat[h] == player:
+                other[h] = reach[h]
+    return gains, other
+
+
+@numba.njit(cache=True)
 def _values(tree: Arrays, strategy: Floats) -> Floats:
     reach, value = np.zeros(len(tree.seat)), np.empty(len(tree.seat))
     gains, found = np.zeros(len(strategy)), np.zeros(2)

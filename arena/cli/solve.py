@@ -20,6 +20,7 @@ from arena.cli import solve_spot
 if TYPE_CHECKING:
     from arena.agents.solvers.cfr import Cfr
     from arena.agents.solvers.mccfr import Mccfr
+    from arena.agents.solvers.mmd import Mmd
     from arena.agents.solvers.tree import Floats, Tree
 
 _MONTE_CARLO = {"mccfr-external": "external", "mccfr-outcome": "outcome"}
@@ -34,8 +35,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--algorithm", default="cfr+", metavar="NAME",
-        help="cfr, cfr+, linear, dcfr, pcfr+, hs-dcfr, hs-pcfr+, mccfr-external, mccfr-outcome, or "
-        "lp, which is exact (default cfr+)",
+        help="cfr, cfr+, linear, dcfr, pcfr+, hs-dcfr, hs-pcfr+, mccfr-external, mccfr-outcome, "
+        "mmd, or lp, which is exact (default cfr+)",
     )  # fmt: skip
     parser.add_argument("--iterations", type=int, default=1000, metavar="N", help="(default 1000)")
     parser.add_argument("--seed", type=int, default=0, help="of what mccfr draws (default 0)")
@@ -105,16 +106,19 @@ def _iterate(options: argparse.Namespace, tree: Tree) -> tuple[Floats, list[tupl
     return solver.average, curve
 
 
-def _solver(options: argparse.Namespace, tree: Tree) -> Cfr | Mccfr:
+def _solver(options: argparse.Namespace, tree: Tree) -> Cfr | Mccfr | Mmd:
     from arena.agents.solvers.cfr import SCHEDULES, Cfr
     from arena.agents.solvers.mccfr import Mccfr
+    from arena.agents.solvers.mmd import Mmd
     from arena.envs.errors import InputError
 
     name = options.algorithm
     if name in _MONTE_CARLO:
         return Mccfr(tree, _MONTE_CARLO[name], options.seed)
+    if name == "mmd":
+        return Mmd(tree)
     if name not in SCHEDULES:
-        known = ", ".join([*SCHEDULES, *_MONTE_CARLO, "lp"])
+        known = ", ".join([*SCHEDULES, *_MONTE_CARLO, "mmd", "lp"])
         raise InputError(f"--algorithm {name} is none of {known}")
     return Cfr(tree, name, options.iterations)
 
