@@ -252,6 +252,17 @@ class Tables(ABC):
     def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
         """The table as JSON-able values for the viewer: all of it, or what ``seat`` may see."""
 
+    def story(
+        self, table: int, before: Mapping[str, Any] | None, names: Sequence[str]
+    ) -> Iterable[str]:
+        """What a spectator would tell of the last step beside the decision, a line each.
+
+        Args:
+            before: the spectator's frame before that step; None at the beginning.
+            names: of the seats.
+        """
+        return ()
+
     def picture(self, table: int, seat: int) -> NDArray[np.uint8]:
         """What ``seat`` may see as a picture, uint8 ``(480, 640, 3)``: unless drawn, its words."""
         from arena.envs import pictures

@@ -14,15 +14,16 @@ from arena.envs.game import Game
 from arena.envs.specs import Spec, bind, canonical, options_of
 
 GROUP = "arena.envs"
+_LISTED = {"game": "arena env list", "agent": "arena agent list", "trainer": "arena train --help"}
 
 
 def load(group: str, family: str, what: str) -> Any:
     """What the entry point ``family`` of ``group`` names, imported now; else InputError."""
     found: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=group)}
     if family not in found:
-        near = get_close_matches(family, found, 1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise InputError(f"no {what} is called {family!r}; {hint}known: {', '.join(sorted(found))}")
+        near = " or ".join(map(repr, get_close_matches(family, found, 3)))
+        hint = f"did you mean {near}?" if near else f"see {_LISTED[what]}"
+        raise InputError(f"no {what} is called {family!r}; {hint}")
     try:
         return found[family].load()
     except (ImportError, AttributeError) as error:

@@ -49,5 +49,5 @@ def recipe(name: str) -> dict[str, Any]:
 
 def _folder(name: str | None) -> Path:
     if name not in names():
-        raise InputError(f"no anchor is called {name!r}; there are {', '.join(names())}")
+        raise InputError(f"no anchor is called {name or ''!r}; there are {', '.join(names())}")
     return FOLDER / str(name)

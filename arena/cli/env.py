@@ -7,9 +7,12 @@ import argparse
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the verbs."""
+    from arena.cli.families import add_verbs
+
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-    show = verbs.add_parser("list", help="every installed game and its options")
-    show.set_defaults(run=list_games)
+    listing, one = add_verbs(verbs, "game")
+    listing.set_defaults(run=list_games)
+    one.set_defaults(run=describe_game)
     check = verbs.add_parser("check", help="check games against the contract")
     check.add_argument("game", nargs="+", metavar="GAME", help="a game spec, e.g. holdem?seats=6")
     check.set_defaults(run=check_games)
@@ -33,12 +36,29 @@ def add(parser: argparse.ArgumentParser) -> None:
     pairs.set_defaults(run=write_pairs)
 
 
-def list_games(_options: argparse.Namespace) -> int:
+def list_games(options: argparse.Namespace) -> int:
     """Print every game: name, what it is, options with defaults."""
     from arena.cli.families import print_families
     from arena.envs.registry import GROUP, game_names
 
-    print_families(GROUP, game_names(), "game")
+    print_families(GROUP, game_names(), "game", json=options.json)
+    return 0
+
+
+def describe_game(options: argparse.Namespace) -> int:
+    """Print all about a game as its spec makes it, and which agents play it."""
+    from arena.agents.suits import agents_of
+    from arena.cli.families import describe, family
+    from arena.envs.registry import GROUP, make_game
+    from arena.envs.specs import Spec
+
+    game = make_game(options.name, own=True)
+    one = family(GROUP, Spec.parse(options.name).family, "game")
+    describe(
+        one, agents_of(game), "agents", json=options.json, seats=game.seats,
+        actions=str(game.action_space), observation=str(game.observation_space),
+        offers=", ".join(sorted(game.offers)) or "nothing beside the contract",
+    )  # fmt: skip
     return 0
 
 

@@ -19,6 +19,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rotate", action="store_true", help="play each deal in every seating, as leagues do"
     )
+    parser.add_argument(
+        "--prompts", action="store_true", help="tell everything, and what each seat saw"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="also save the replay: .jsonl.zst")
     parser.set_defaults(run=run)
 
@@ -72,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     if options.output:
         replay.export(record, Path(options.output))
     for episode in record.episodes:
-        tell(narrate(game, record, episode))
+        tell(narrate(game, record, episode, prompts=options.prompts))
     if options.output:
         print(f"replay: {options.output}")
     return 0

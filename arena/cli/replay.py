@@ -27,6 +27,9 @@ def add(parser: argparse.ArgumentParser) -> None:
     show = verbs.add_parser("show", help="tell a match's deals in words")
     show.add_argument("--deal", type=int, metavar="N", help="only this deal")
     show.add_argument("--seating", type=int, metavar="N", help="only this seating")
+    show.add_argument(
+        "--prompts", action="store_true", help="tell everything, and what each seat saw"
+    )
     show.set_defaults(run=run_show)
     verify = verbs.add_parser("verify", help="play it again and compare; exit code 1 on a mismatch")
     verify.set_defaults(run=run_verify)
@@ -89,7 +92,7 @@ def run_show(options: argparse.Namespace) -> int:
         record.episode(deal or 0, seating or 0)  # says what there is, where there is no such
     for episode in record.episodes:
         if deal in (None, episode.deal) and seating in (None, episode.seating):
-            tell(narrate(game, record, episode))
+            tell(narrate(game, record, episode, prompts=options.prompts))
     return 0
 
 

@@ -18,6 +18,7 @@ Amounts are whole chips. Keys of a frame:
                 for the street; or null
 ``result``      null until the hand is over; then for each seat ``net`` (chips won in the hand),
                 and ``shown``: the kind of hand of each seat that came to showdown, by its number
+``won``         chips won in the episode's hands before this one, by seat
 ``returns``     by seat; final when the episode is over
 ==============  ====================================================================================
 
@@ -60,6 +61,7 @@ def frame(tables: HoldemTables, table: int, seat: int | None = None) -> dict[str
         "seats": [_seat(hand, at, name.get(at), seat) for at in range(hand["seats"])],
         "last": last,
         "result": _result(hand) if over else None,
+        "won": [int(chips) for chips in hand["net"][: hand["seats"]]],
         "returns": tables.returns[table].tolist(),
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
 from arena.envs.game import UNASKED, Advanced, Ints, Observation, Tables, Turns
-from arena.envs.holdem import episode, frames, menu, observation, rules, text
+from arena.envs.holdem import episode, frames, menu, observation, rules, story, text
 from arena.envs.holdem.rules import compiled, inlined
 
 if TYPE_CHECKING:
@@ -363,6 +363,12 @@ class HoldemTables(Tables):
     def frame(self, table: int, seat: int | None = None) -> dict[str, Any]:
         """The table as JSON-able values; see ``arena.envs.holdem.frames``."""
         return frames.frame(self, table, seat)
+
+    def story(
+        self, table: int, before: Mapping[str, Any] | None, names: Sequence[str]
+    ) -> Iterable[str]:
+        """Cards, streets and showdowns; see ``arena.envs.holdem.story``."""
+        return story.story(self.frame(table), before, names)
 
 
 def _ints(values: Array) -> Ints:

@@ -138,6 +138,34 @@ def test_play_tells_a_deal_in_words(capsys, tmp_path):
     assert main(["replay", "verify", str(output)]) == 0
 
 
+def test_a_hand_is_told_as_a_spectator_tells_it(capsys):
+    """Cards, the board as it runs out, and what was shown; prompts only where asked for."""
+    assert main(["play", "holdem", "random", "allin", "--seed", "4"]) == 0
+    out = capsys.readouterr().out
+    assert "seat 1 allin: BTN, 100, holds 5d 8s, posts 0.5\n" in out
+    for street in (r"flop: \w\w \w\w \w\w, pot 200", r"turn: \w\w", r"river: \w\w"):
+        assert re.search(rf"^  {street}$", out, re.MULTILINE)
+    assert re.search(r"^  seat 0 random shows 2s Jd: [a-z ]+$", out, re.MULTILINE)
+    assert "It is your turn" not in out
+    assert main(["play", "holdem", "random", "allin", "--seed", "4", "--prompts"]) == 0
+    assert "It is your turn; to call: 99." in capsys.readouterr().out
+
+
+def test_hands_of_one_deal_are_told_apart(capsys):
+    assert main(["play", "holdem?hands=2", "random", "allin", "--seed", "4"]) == 0
+    out = capsys.readouterr().out
+    assert "hand 1 is over: seat 0 random -100, seat 1 allin +100\n  hand 2 of 2" in out
+
+
+def test_a_long_game_is_summarised(capsys):
+    assert main(["play", "gridworld?rooms=9", "random", "--seed", "1"]) == 0
+    short = capsys.readouterr().out.splitlines()
+    assert len(short) == 63 and re.search(r"… \d+ lines more, which --prompts tells", short[31])
+    assert any(line.endswith(", 2 times") for line in short)
+    assert main(["play", "gridworld?rooms=9", "random", "--seed", "1", "--prompts"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 2 * len(short)
+
+
 def test_play_and_show_say_why_an_answer_was_illegal_and_what_was_said(capsys, tmp_path):
     output = str(tmp_path / "hand.jsonl.zst")
     who = "lm_null?kind=injection"
@@ -177,6 +205,23 @@ def test_lists_name_games_and_agents_with_their_options(capsys):
     assert "seats=2" in capsys.readouterr().out
     main(["agent", "list"])
     assert "random" in capsys.readouterr().out
+    main(["agent", "list", "--json"])
+    found = {one["name"]: one for one in orjson.loads(capsys.readouterr().out)}
+    assert found["equity"]["options"] == {"samples": "100"}
+
+
+def test_a_game_names_the_agents_that_play_it_and_an_agent_its_games(capsys):
+    main(["agent", "list", "--game", "kuhn"])
+    names = [line.split()[0] for line in capsys.readouterr().out.splitlines() if line[:1].isalpha()]
+    assert "random" in names and "tag" not in names
+    assert main(["agent", "describe", "tag"]) == 0
+    out = capsys.readouterr().out
+    assert "\ngames: holdem\n" in out and "not kuhn: tag plays holdem only, not kuhn" in out
+    assert main(["env", "describe", "holdem?seats=2,stack=20", "--json"]) == 0
+    game = orjson.loads(capsys.readouterr().out)
+    assert (game["seats"], game["agents"]["tag"], game["agents"]["pushfold"]) == (2, "", "")
+    assert main(["agent", "describe", "nobody at all"]) == 2
+    assert "see arena agent list" in capsys.readouterr().err
 
 
 def test_a_game_can_be_checked_against_the_contract(capsys):
