@@ -58,7 +58,7 @@ def _forfeit(who: str, line: Mapping[str, Any]) -> Iterator[str]:
     yield f"→ {who}: forfeits ({line['status']}){why}"
     if said := str(notes.get("answer") or "").strip():
         short = said if len(said) <= _SAID else f"{said[:_SAID]} …"
-        yield from f"    it said: {short}".replace("\n", "\n      ").splitlines()
+        yield from f"  it said: {short}".replace("\n", "\n    ").splitlines()
 
 
 def _counted(lines: list[str]) -> Iterator[str]:

@@ -158,11 +158,11 @@ def test_hands_of_one_deal_are_told_apart(capsys):
 
 
 def test_a_long_game_is_summarised(capsys):
-    assert main(["play", "gridworld?rooms=9", "random", "--seed", "1"]) == 0
+    assert main(["play", "gridworld?rooms=8", "random", "--seed", "1"]) == 0
     short = capsys.readouterr().out.splitlines()
     assert len(short) == 63 and re.search(r"… \d+ lines more, which --prompts tells", short[31])
     assert any(line.endswith(", 2 times") for line in short)
-    assert main(["play", "gridworld?rooms=9", "random", "--seed", "1", "--prompts"]) == 0
+    assert main(["play", "gridworld?rooms=8", "random", "--seed", "1", "--prompts"]) == 0
     assert len(capsys.readouterr().out.splitlines()) > 2 * len(short)
 
 
