@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -28,19 +29,21 @@ class Curiosity:
         seed, device, learning_rate: of the bonus's networks.
 
     Raises:
-        CannotPlay: for a game of several seats.
+        CannotPlay: for a game of several seats, or without a list of actions.
     """
 
     def __init__(
         self, game: Game, tables: Tables, bonus: str, *, coef: float, clip: float, seed: int,
         device: str, learning_rate: float,
     ) -> None:  # fmt: skip
+        space = game.action_space
         if game.seats != 1:
             raise CannotPlay(
                 f"--bonus pays for exploring alone; {game.name} has {game.seats} seats"
             )
+        if not isinstance(space, spaces.Discrete):
+            raise CannotPlay(f"--bonus looks at actions of a list; {game.name} has none")
         self._keys = looked_at(game.observation_space)
-        space: Any = game.action_space
         seen = type(game.observation_space)({k: game.observation_space[k] for k in self._keys})
         kit = Kit(
             seen, int(space.n), tables.capacity, seed=seed, device=device, lr=learning_rate,
@@ -49,6 +52,7 @@ class Curiosity:
         self.payer = Payer(kit, bonus)
         self._coef, self._clip = coef, clip
         self._first = np.ones(tables.capacity, np.bool_)
+        self._paid: list[float] = []  # the mean of each step since it last learned
 
     def begin(self, turns: Turns) -> None:
         """Episodes begin everywhere."""
@@ -75,10 +79,20 @@ class Curiosity:
             Transitions(self._seen, actions.copy(), reached, self._first.copy(), after.ended.copy())
         )
         paid = np.where(after.ended & ~after.truncated, 0.0, paid)
+        self._paid.append(float(paid.mean()))
         if len(over):
             self.payer.begin(over, {key: value[over] for key, value in now.items()})
         self._seen, self._first = now, after.ended.copy()
         return np.clip(gains + self._coef * paid[:, None], -self._clip, self._clip)
+
+    def learn(self) -> dict[str, float]:
+        """Train the bonus on what was paid for since the last time; what is to be logged of it."""
+        bonus = self.payer.bonus
+        found = {"mean": float(np.mean(self._paid))}
+        found |= {f"raw/{term}": raw for term, raw in zip(bonus.terms, bonus.raw, strict=True)}
+        found |= self.payer.learn() | bonus.figures()
+        self._paid = []
+        return {f"bonus/{name}": float(value) for name, value in found.items()}
 
     def _arrays(self, observation: Observation) -> dict[str, NDArray[Any]]:
         return {key: np.array(observation[key]) for key in self._keys}

@@ -102,12 +102,14 @@ class _Judge:
         from arena.agents.llm.prompting.calm.judge import Variant
         from arena.agents.llm.respondent import respondent
 
+        if kit.names is None:
+            raise InputError("a judge is told actions by name: train by arena train ppo --bonus")
         first, _, rest = text.partition(":")
         try:
             self.variant, spec = Variant.parse(first), rest
         except InputError:
             self.variant, spec = Variant(), text
-        self.kit, self.respondent = kit, respondent(spec)
+        self.names, self.respondent = kit.names, respondent(spec)
         self.known: dict[int, bool] = {}
         self.seconds = 0.0
 
@@ -122,9 +124,8 @@ class _Judge:
     def _ask(self, steps: Transitions, rows: dict[int, int]) -> None:
         from arena.envs.minihack.labels import shot
 
-        assert self.kit.names is not None
         begun = time.perf_counter()
-        names = self.kit.names()
+        names = self.names()
         questions = []
         for row in rows.values():
             sides = [

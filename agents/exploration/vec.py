@@ -6,7 +6,6 @@ PPO("MultiInputPolicy", env).learn(100_000, callback=BonusTraining(env))
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,10 +54,7 @@ class VecBonus(VecEnvWrapper):
         space = venv.observation_space
         self._single = not isinstance(space, spaces.Dict)
         seen = space if isinstance(space, spaces.Dict) else spaces.Dict({"observation": space})
-        kit = Kit(
-            seen, int(venv.action_space.n), venv.num_envs, seed=seed, device=device, lr=lr,
-            names=lambda: venv.get_attr("action_names", 0)[0],
-        )  # fmt: skip
+        kit = Kit(seen, int(venv.action_space.n), venv.num_envs, seed=seed, device=device, lr=lr)
         self.payer = Payer(kit, bonus, share=share)
         self.bonus, self.optimizer = self.payer.bonus, self.payer.optimizer
         self.beta, self.clip = beta, clip
@@ -112,29 +108,6 @@ class VecBonus(VecEnvWrapper):
         if self._single:
             return {"observation": np.array(seen)}
         return {key: np.array(value) for key, value in seen.items()}
-
-    # -- what is saved ---------------------------------------------------------------------------
-
-    def memory(self) -> dict[str, NDArray[Any]]:
-        """All that a run needs to go on, beside weights and optimiser."""
-        found = {f"bonus.{key}": value for key, value in self.payer.memory().items()}
-        found |= {f"seen.{key}": value for key, value in self._seen.items()}
-        return found | {"first": self._first}
-
-    def remember(self, memory: Mapping[str, NDArray[Any]], shuffle: Mapping[str, Any]) -> None:
-        """Take ``memory()`` back, and the state of the shuffling generator."""
-        parts: dict[str, dict[str, NDArray[Any]]] = {"bonus": {}, "seen": {}}
-        for key, value in memory.items():
-            start, dot, name = key.partition(".")
-            if dot:
-                parts[start][name] = value
-        self.payer.remember(parts["bonus"], shuffle)
-        self._seen, self._first = parts["seen"], np.array(memory["first"], np.bool_)
-
-    @property
-    def shuffle(self) -> dict[str, Any]:
-        """The state of the shuffling generator, JSON-able."""
-        return self.payer.shuffle
 
 
 class BonusTraining(BaseCallback):

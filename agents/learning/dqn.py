@@ -25,12 +25,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from arena.agents.agent import CannotPlay
+from arena.agents.answers import nothing
 from arena.agents.device import choose_device
 from arena.agents.learning.evaluation import evaluate, exact
 from arena.agents.learning.opponents import LEARNER, SELF, Opponents
@@ -39,7 +38,8 @@ from arena.agents.learning.replay import OPEN, Replay
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
 from arena.agents.learning.settings import Common, setting
-from arena.agents.networks.actor_critic import ActorCritic, logits_of, tensors
+from arena.agents.networks.actor_critic import ActorCritic, Playing, tensors
+from arena.agents.networks.choices import choices_of
 from arena.agents.networks.encodings import encoding_of
 from arena.envs import seeding
 from arena.envs.checkpoints import fitting
@@ -147,15 +147,10 @@ class Learner:
             raise InputError("--game is needed: a game's spec, such as leduc")
         self.settings = settings
         self.game = make_game(settings.game)
-        if not isinstance(self.game.action_space, spaces.Discrete):
-            raise CannotPlay(
-                f"{self.game.name} has no list of actions to choose among; "
-                f"{self.trainer} needs a Discrete one"
-            )
+        self.choices = choices_of(self.game)
         torch.set_num_threads(settings.threads)
         self.device = choose_device(settings.device)
         self.encoding = encoding_of(self.game)
-        self.actions = int(self.game.action_space.n)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seeding.derive(settings.seed, "weights") >> 1)
             self.network, self.target = self._network(), self._network()
@@ -172,7 +167,7 @@ class Learner:
                 f"{seats} seats; take at least {16 * settings.num_envs * seats}"
             )
         self.replay = Replay(
-            self.encoding, self.actions, settings.num_envs, seats, settings.buffer_size
+            self.encoding, self.choices.count, settings.num_envs, seats, settings.buffer_size
         )
         self.steps = self.rounds = self.updates = 0
         self.unit = 1.0 if seats == 1 else 0.0
@@ -181,7 +176,7 @@ class Learner:
         self._returns: list[NDArray[np.float64]] = []
 
     def _network(self) -> ActorCritic:
-        network = ActorCritic(self.encoding, self.game, self.settings.hidden)
+        network = ActorCritic(self.encoding, self.game, self.choices.count, self.settings.hidden)
         return network.to(self.device)
 
     # -- playing -----------------------------------------------------------------------------------
@@ -228,11 +223,11 @@ class Learner:
         turns, opponents = self.turns, self.opponents
         turns.seeds = seeding.spread(seeds[turns.tables], 1 + turns.seats)
         owners = opponents.owner[turns.tables, turns.seats]
-        actions = np.zeros(len(turns), np.int64)
+        actions = nothing(turns).actions
         mine = np.flatnonzero(owners == LEARNER)
         if len(mine):
             own = turns if len(mine) == len(turns) else turns.select(mine)
-            actions[mine] = self.decide(own)
+            actions[mine] = self.choices.actions(own, self.decide(own))
             self.steps += len(mine)
         opponents.answer(turns, owners, actions)
         after = self.tables.advance(turns.tables, turns.seats, actions, seeds)
@@ -261,9 +256,8 @@ class Learner:
 
     @torch.no_grad()
     def decide(self, turns: Turns) -> Ints:
-        """The learner's actions, which are kept with what it saw."""
-        mask, arrays = turns.action_mask, self.encoding.encode(turns.observation)
-        assert mask is not None
+        """The learner's choices, which are kept with what it saw."""
+        mask, arrays = self.choices.mask(turns), self.encoding.encode(turns.observation)
         found = self.values(self.network, tensors(arrays, self.device), torch.from_numpy(mask))
         chances = np.zeros(mask.shape)
         chances[np.arange(len(mask)), found.argmax(1).cpu().numpy()] = 1 - self.epsilon
@@ -328,7 +322,7 @@ class Learner:
 
     def judge(self, run: Run) -> dict[str, float]:
         """Evaluate; the best so far, by its worst result, becomes the run's player."""
-        player = Player(self.encoding, logits_of(self.playing()), greedy=self.greedy)
+        player = Player(self.encoding, self.choices, Playing(self.playing()), greedy=self.greedy)
         scores = evaluate(
             player, self.game, self._judges(), self.settings.evaluate_deals,
             seeding.derive(self.settings.seed, "choose"),
@@ -349,8 +343,8 @@ class Learner:
         from safetensors.torch import save
 
         facts = Described(
-            self.settings.game, reads(self.game, self.encoding), self.settings.hidden,
-            greedy=self.greedy,
+            self.settings.game, reads(self.game, self.encoding, self.choices),
+            self.settings.hidden, greedy=self.greedy,
         )  # fmt: skip
         run.save_player(CONFIG, json.dumps(dataclasses.asdict(facts), indent=1).encode() + b"\n")
         weights = {k: v.cpu().contiguous() for k, v in self.playing().policy().items()}

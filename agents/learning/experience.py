@@ -137,6 +137,14 @@ def minibatches(
     ]
 
 
+def sequences(
+    steps: int, episodes: int, count: int, epochs: int, shuffle: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """The same of whole sequences: all rows of some episodes' first steps, then their second …"""
+    first = np.arange(steps)[:, None] * episodes
+    return [(first + part).ravel() for part in minibatches(episodes, count, epochs, shuffle)]
+
+
 def gather(arrays: Mapping[str, NDArray[Any]], rows: Ints) -> dict[str, NDArray[Any]]:
     """These rows of each array."""
     return {name: values[rows] for name, values in arrays.items()}

@@ -74,7 +74,7 @@ class Learner(dqn.Learner):
             torch.manual_seed(seeding.derive(settings.seed, "average") >> 1)
             self.average = self._network()
         self.average_optimizer = torch.optim.Adam(self.average.parameters(), settings.average_lr)
-        self.reservoir = Reservoir(self.encoding, self.actions, settings.reservoir_size)
+        self.reservoir = Reservoir(self.encoding, self.choices.count, settings.reservoir_size)
         self.responds = np.zeros((settings.num_envs, self.game.seats), np.bool_)
 
     def seat(self, tables: Ints, seeds: NDArray[np.uint64]) -> None:
@@ -86,8 +86,7 @@ class Learner(dqn.Learner):
     @torch.no_grad()
     def decide(self, turns: Turns) -> Ints:
         """The best response here, the average there; the former's choices are to be imitated."""
-        mask, arrays = turns.action_mask, self.encoding.encode(turns.observation)
-        assert mask is not None
+        mask, arrays = self.choices.mask(turns), self.encoding.encode(turns.observation)
         responds = self.responds[turns.tables, turns.seats]
         seen, legal = tensors(arrays, self.device), torch.from_numpy(mask)
         best = self.values(self.network, seen, legal).argmax(1).cpu().numpy()

@@ -27,21 +27,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
-from gymnasium import spaces
 from numpy.typing import NDArray
 from torch import Tensor
 
 from arena.agents.agent import CannotPlay
 from arena.agents.device import choose_device
 from arena.agents.learning.evaluation import evaluate, exact
-from arena.agents.learning.experience import Experience, gather, minibatches
+from arena.agents.learning.experience import Experience, gather, minibatches, sequences
 from arena.agents.learning.opponents import SELF, Opponents
 from arena.agents.learning.policy import CONFIG, FILE, Described, Player, Policy, reads
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
 from arena.agents.learning.selfplay import SelfPlay
 from arena.agents.learning.settings import Common, setting
-from arena.agents.networks.actor_critic import ActorCritic, logits_of, tensors
+from arena.agents.networks.actor_critic import ActorCritic, Playing, tensors
+from arena.agents.networks.choices import choices_of
 from arena.agents.networks.encodings import encoding_of
 from arena.agents.networks.products import choose
 from arena.envs import seeding
@@ -87,6 +87,7 @@ class Settings(Common):
         "auto", "matrix product: torch, onednn (float32 both), bfloat16; auto probes for speed"
     )
     size: Literal["small", "paper"] = setting("small", "of the network for NetHack's screens")
+    recurrent: bool = setting(False, "solo games: remember the episode, by a GRU after the body")
     bonus: str = setting("", "solo games: also pay for exploring, e.g. e3b*noveld")
     bonus_coef: float = setting(0.1, "weight of the bonus", above=0)
     bonus_clip: float = setting(1.0, "reward and bonus together are clipped to this", above=0)
@@ -124,8 +125,10 @@ def train(settings: Settings, progress: Progress) -> Report:
             if learner.update % settings.checkpoint_every == 0:
                 learner.begin()
                 keep(*learner.state())
+            begun_update = time.perf_counter()
             experience = learner.play()
             figures = learner.improve(experience)
+            figures["charts/SPS"] = experience.rows / (time.perf_counter() - begun_update)
             if learner.update % (settings.checkpoint_every * settings.evaluate_every) == 0:
                 figures |= learner.judge(run)
             board.log(figures, learner.steps)
@@ -155,6 +158,11 @@ def _resume(settings: Settings) -> tuple[Run, Learner]:
     return run, learner
 
 
+_LOSSES = tuple(
+    f"losses/{name}" for name in ("policy_loss", "value_loss", "entropy", "approx_kl", "clipfrac")
+)
+
+
 class Learner:
     """A policy that plays and improves.
 
@@ -167,10 +175,9 @@ class Learner:
             raise InputError("--game is needed: a game's spec, such as holdem?seats=2,stack=20")
         self.settings = settings
         self.game = make_game(settings.game)
-        if not isinstance(self.game.action_space, spaces.Discrete):
-            raise CannotPlay(
-                f"{self.game.name} has no list of actions to choose among; ppo needs a Discrete one"
-            )
+        self.choices = choices_of(self.game)
+        if settings.recurrent and self.game.seats > 1:
+            raise CannotPlay(f"--recurrent is for solo games; {self.game.name} has several seats")
         torch.set_num_threads(settings.threads)
         torch.use_deterministic_algorithms(settings.torch_deterministic)
         self.device = choose_device(settings.device)
@@ -193,15 +200,17 @@ class Learner:
         )  # fmt: skip
         self.curiosity = self._curiosity(tables) if settings.bonus else None
         self.stage = SelfPlay(
-            tables, opponents, self.encoding, self._network, steps=settings.num_steps,
-            seed=settings.seed, gamma=settings.gamma, curiosity=self.curiosity,
+            tables, opponents, self.encoding, self.choices, self._network,
+            steps=settings.num_steps, seed=settings.seed, gamma=settings.gamma,
+            curiosity=self.curiosity,
         )  # fmt: skip
 
     def _network(self) -> ActorCritic:
         settings = self.settings
         network = ActorCritic(
-            self.encoding, self.game, settings.hidden, size=settings.size, product=settings.product
-        )
+            self.encoding, self.game, self.choices.count, settings.hidden, size=settings.size,
+            recurrent=settings.recurrent, product=settings.product,
+        )  # fmt: skip
         return network.to(self.device)
 
     def _curiosity(self, tables: Tables) -> Curiosity:
@@ -216,7 +225,7 @@ class Learner:
 
     def begin(self) -> None:
         """Begin episodes everywhere."""
-        self.stage.begin(self.update)
+        self.stage.begin(self.network, self.update)
 
     def play(self) -> Experience:
         """``num_steps`` at each table."""
@@ -250,9 +259,7 @@ class Learner:
         shuffle = np.random.default_rng(seeding.derive(settings.seed, self.update, "shuffle"))
         arrays = {name: experience.shown(name) for name in experience.arrays}
         losses = []
-        for rows in minibatches(
-            experience.rows, settings.num_minibatches, settings.update_epochs, shuffle
-        ):
+        for rows in self._minibatches(experience, shuffle):
             seen = tensors(gather(arrays, rows), self.device)
             mask, actions, before, gains, aims = (
                 torch.from_numpy(values[rows]).to(self.device)
@@ -261,7 +268,7 @@ class Learner:
                     advantages, targets,
                 )
             )  # fmt: skip
-            logs, values = self.network(seen, mask)
+            logs, values = self.network(seen, mask, *self._past(experience, rows))
             chosen = logs.gather(1, actions[:, None])[:, 0]
             ratio = (chosen - before).exp()
             if settings.norm_adv:
@@ -279,25 +286,41 @@ class Learner:
             self.optimizer.step()
             with torch.no_grad():
                 kl = ((ratio - 1) - (chosen - before)).mean()
-            losses.append(torch.stack([policy_loss, value_loss, entropy, kl]).detach())
+                far = ((ratio - 1).abs() > settings.clip_coef).float().mean()
+            losses.append(torch.stack([policy_loss, value_loss, entropy, kl, far]).detach())
         self.update += 1
-        if self.update % settings.pool_every == 0:
+        if self.game.seats > 1 and self.update % settings.pool_every == 0:
             self._enter_pool()
-        policy_loss_, value_loss_, entropy_, kl_ = torch.stack(losses).mean(0).tolist()
         return {
-            "charts/episodic_return": float(returns.mean()) if len(returns) else math.nan,
+            "charts/episodic_return": _mean(returns),
+            "charts/episodic_length": _mean(self.stage.lengths),
             "charts/learning_rate": rate,
-            "losses/policy_loss": policy_loss_,
-            "losses/value_loss": value_loss_,
-            "losses/entropy": entropy_,
-            "losses/approx_kl": kl_,
-            **({} if self.curiosity is None else self._learn_bonus()),
+            **dict(zip(_LOSSES, torch.stack(losses).mean(0).tolist(), strict=True)),
+            "losses/explained_variance": _explained(experience, targets),
+            **({} if self.curiosity is None else self.curiosity.learn()),
         }
 
-    def _learn_bonus(self) -> dict[str, float]:
-        assert self.curiosity is not None
-        found = self.curiosity.payer.learn() | self.curiosity.payer.bonus.figures()
-        return {f"bonus/{name}": value for name, value in found.items()}
+    def _minibatches(
+        self, experience: Experience, shuffle: np.random.Generator
+    ) -> list[NDArray[np.int64]]:
+        """Rows for one update of the weights after the other; of a recurrent network, sequences."""
+        settings = self.settings
+        parts = settings.num_minibatches, settings.update_epochs, shuffle
+        if settings.recurrent:
+            return sequences(settings.num_steps, settings.num_envs, *parts)
+        return minibatches(experience.rows, *parts)
+
+    def _past(
+        self, experience: Experience, rows: NDArray[np.int64]
+    ) -> tuple[()] | tuple[Tensor, Tensor]:
+        """What a recurrent network remembered before these rows, and where it began anew."""
+        if self.stage.before is None:
+            return ()
+        tables = rows[: len(rows) // self.settings.num_steps]
+        begun = np.zeros_like(experience.ended)  # what ended before the first is forgotten already
+        begun[1:] = experience.ended[:-1]
+        where = torch.from_numpy(begun[:, tables]).to(self.device)
+        return self.stage.before[torch.from_numpy(tables).to(self.device)], where
 
     def _enter_pool(self) -> None:
         """Keep the policy of now; of a full pool every second snapshot stays, the oldest too."""
@@ -309,7 +332,7 @@ class Learner:
 
     def player(self) -> Player:
         """The policy of now, as it plays."""
-        return Player(self.encoding, logits_of(self.network))
+        return Player(self.encoding, self.choices, Playing(self.network))
 
     @torch.no_grad()
     def chances(self) -> NDArray[np.float64]:
@@ -340,8 +363,9 @@ class Learner:
 
         settings = self.settings
         facts = Described(
-            settings.game, reads(self.game, self.encoding), settings.hidden, settings.size
-        )
+            settings.game, reads(self.game, self.encoding, self.choices), settings.hidden,
+            settings.size, settings.recurrent,
+        )  # fmt: skip
         run.save_player(CONFIG, json.dumps(dataclasses.asdict(facts), indent=1).encode() + b"\n")
         weights = {k: v.cpu().contiguous() for k, v in self.network.policy().items()}
         run.save_player(FILE, save(weights))
@@ -354,7 +378,12 @@ class Learner:
             seeding.derive(self.settings.seed, "report"),
         )  # fmt: skip
         scores += exact(player, self.game)
-        return Report(f"policy:{run.folder}", f"{self.steps:,} decisions", seconds, tuple(scores))
+        figures = {} if self.curiosity is None else self.curiosity.payer.bonus.figures()
+        words = ", ".join(f"{name} {value:.6g}" for name, value in figures.items())
+        return Report(
+            f"policy:{run.folder}", f"{self.steps:,} decisions", seconds, tuple(scores),
+            (f"bonus: {words}",) if words else (),
+        )  # fmt: skip
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the rest of the run follows from; its parts are copies."""
@@ -392,3 +421,14 @@ class Learner:
         self.unit, self.best = facts["unit"], facts["best"]
         if self.curiosity is not None:
             self.curiosity.restore(parts["bonus"], facts["shuffle"])
+
+
+def _mean(values: NDArray[Any]) -> float:
+    return float(values.mean()) if len(values) else math.nan
+
+
+def _explained(experience: Experience, targets: NDArray[np.float32]) -> float:
+    """Of the targets' variance, the share that the values foresaw."""
+    variance = float(targets.var())
+    left = float((targets - experience.value[: experience.rows]).var())
+    return 1 - left / variance if variance else math.nan

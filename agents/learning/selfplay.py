@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from arena.agents.answers import nothing
 from arena.agents.learning.experience import Experience
 from arena.agents.learning.opponents import LEARNER, Opponents
 from arena.agents.networks.actor_critic import ActorCritic, tensors
+from arena.agents.networks.choices import Choices
 from arena.agents.networks.encodings import Encoding
 from arena.envs import seeding
 from arena.envs.game import Game, Observation, Tables, Turns
@@ -32,7 +34,7 @@ class SelfPlay:
     Args:
         tables: where it is played.
         opponents: who sits where.
-        encoding: how the network reads.
+        encoding: how the network reads; choices: among what it chooses.
         make: a network of the same shape, for snapshots.
         steps: of each table in a rollout.
         seed: of everything.
@@ -41,20 +43,24 @@ class SelfPlay:
 
     Attributes:
         turns: the decisions that are waited for.
-        returns: of the learner's seats, for the episodes that ended in the last rollout.
+        returns: of the learner's seats, for the episodes that ended in the last rollout; lengths:
+            how often the tables of those episodes were stepped.
+        state: what a recurrent network remembers at each table, and remembered as the last rollout
+            began (``before``); None of another network.
     """
 
     def __init__(
-        self, tables: Tables, opponents: Opponents, encoding: Encoding,
+        self, tables: Tables, opponents: Opponents, encoding: Encoding, choices: Choices,
         make: Callable[[], ActorCritic], *, steps: int, seed: int, gamma: float,
         curiosity: Curiosity | None = None,
     ) -> None:  # fmt: skip
         self.game: Game = tables.game
         self.tables, self.opponents, self.encoding = tables, opponents, encoding
-        self.curiosity = curiosity
+        self.choices, self.curiosity = choices, curiosity
         self._make, self._steps, self._seed, self._gamma = make, steps, seed, gamma
-        actions = int(self.game.action_space.n)  # type: ignore[attr-defined]
-        self.experience = Experience(encoding, tables.capacity, self.game.seats, actions, steps)
+        self.experience = Experience(
+            encoding, tables.capacity, self.game.seats, choices.count, steps
+        )
         self._every = np.arange(tables.capacity)
         self._places = (
             np.repeat(self._every, self.game.seats),
@@ -62,14 +68,19 @@ class SelfPlay:
         )
         self.turns: Turns
         self.returns: NDArray[np.float64] = np.zeros(0)
+        self.lengths: NDArray[np.int64] = np.zeros(0, np.int64)
+        self.state: Tensor | None = None
+        self.before: Tensor | None = None
 
-    def begin(self, update: int) -> None:
+    def begin(self, network: ActorCritic, update: int) -> None:
         """Begin episodes everywhere: what comes then follows from weights, seed and update."""
         seeds = self._seeds(update, "begin")
         self.tables.renew(self._every, seeds)
         self.opponents.seat(self._every, seeding.spread(seeds, np.array(1)))
         self.turns = self.tables.turns()
         self.earned = np.zeros_like(self.tables.returns)
+        self.taken = np.zeros(self.tables.capacity, np.int64)
+        self.state = network.nothing(self.tables.capacity)
         if self.curiosity is not None:
             self.curiosity.begin(self.turns)
 
@@ -78,12 +89,13 @@ class SelfPlay:
         experience, opponents = self.experience, self.opponents
         experience.clear()
         self._draw_snapshots(pool, update)
-        returns = [np.zeros(0)]
+        self.before = self.state
+        returns, lengths = [np.zeros(0)], [np.zeros(0, np.int64)]
         for step in range(self._steps):
             turns, seeds = self.turns, self._seeds(update, "step", step)
             turns.seeds = seeding.spread(seeds[turns.tables], 1 + turns.seats)
             owners = opponents.owner[turns.tables, turns.seats]
-            actions = np.zeros(len(turns), np.int64)
+            actions = nothing(turns).actions
             mine = np.flatnonzero(owners == LEARNER)
             if len(mine):
                 own = turns if len(mine) == len(turns) else turns.select(mine)
@@ -92,42 +104,50 @@ class SelfPlay:
             after = self.tables.advance(turns.tables, turns.seats, actions, seeds)
             gains = after.returns - self.earned
             self.earned = np.where(after.ended[:, None], 0.0, after.returns)
+            self.taken += 1
             if self.curiosity is not None:
                 gains = self.curiosity.pay(actions, after, gains)
             if after.final is not None:  # a time limit is not the end: what would have come counts
-                after_all = values(network, self.encoding, after.final)
+                past = None if self.state is None else self.state[after.truncated]
+                after_all = values(network, self.encoding, after.final, past)
                 gains[after.truncated] += after_all.reshape(-1, self.game.seats) * (
                     self._gamma * unit
                 )
             experience.end_step(gains, after.ended)
             if len(over := np.flatnonzero(after.ended)):
                 returns.append(after.returns[over][opponents.owner[over] == LEARNER])
+                lengths.append(self.taken[over])
+                self.taken[over] = 0
+                if self.state is not None:
+                    self.state[over] = 0
                 opponents.end(over, after.returns)
                 opponents.seat(over, seeding.spread(seeds[over], np.array(0)))
             self.turns = after.turns
-        self.returns = np.concatenate(returns)
+        self.returns, self.lengths = np.concatenate(returns), np.concatenate(lengths)
         return experience
 
     def expected(self, network: ActorCritic) -> NDArray[np.float32]:
         """Of what all seats see now, the network's values, float32 ``(tables, seats)``."""
-        found = values(network, self.encoding, self.tables.observe(*self._places))
+        found = values(network, self.encoding, self.tables.observe(*self._places), self.state)
         return found.reshape(-1, self.game.seats)
 
     @torch.no_grad()
-    def _decide(self, network: ActorCritic, turns: Turns) -> NDArray[np.int64]:
-        """The learner's actions, which are kept with what it saw."""
-        experience, mask = self.experience, turns.action_mask
-        assert mask is not None
+    def _decide(self, network: ActorCritic, turns: Turns) -> NDArray[Any]:
+        """The learner's actions; what it saw and chose is kept."""
+        experience, mask = self.experience, self.choices.mask(turns)
         rows, seen = experience.observe(self.encoding.encode(turns.observation))
         device = network.device
-        logs, worth = network(tensors(seen, device), torch.from_numpy(mask).to(device))
-        actions = _draw(logs, turns)
-        chosen = logs.gather(1, torch.from_numpy(actions).to(device)[:, None])[:, 0]
+        features = network.features(tensors(seen, device), self.state)
+        if self.state is not None:
+            self.state = features
+        logs, worth = network.heads(features, torch.from_numpy(mask).to(device))
+        chosen = _draw(logs, turns)
+        likely = logs.gather(1, torch.from_numpy(chosen).to(device)[:, None])[:, 0]
         experience.act(
-            rows, turns.tables, turns.seats, mask, actions,
-            chosen.cpu().numpy(), worth.cpu().numpy(),
+            rows, turns.tables, turns.seats, mask, chosen,
+            likely.cpu().numpy(), worth.cpu().numpy(),
         )  # fmt: skip
-        return actions
+        return self.choices.actions(turns, chosen)
 
     def _seeds(self, *path: int | str) -> NDArray[np.uint64]:
         """A seed for each table, of what ``path`` names."""
@@ -140,7 +160,7 @@ class SelfPlay:
         snapshots = self.opponents.snapshots
         count = min(len(pool), self.opponents.slots)
         while len(snapshots) < count:
-            snapshots.append(Snapshot(self._make(), self.encoding))
+            snapshots.append(Snapshot(self._make(), self.encoding, self.choices))
         for snapshot, number in zip(snapshots, draw.permutation(len(pool))[:count], strict=True):
             snapshot.network.load_state_dict(pool[int(number)], strict=False)
 
@@ -148,28 +168,25 @@ class SelfPlay:
 class Snapshot:
     """A frozen policy that takes a seat."""
 
-    def __init__(self, network: ActorCritic, encoding: Encoding) -> None:
-        self.network, self.encoding = network, encoding
+    def __init__(self, network: ActorCritic, encoding: Encoding, choices: Choices) -> None:
+        self.network, self.encoding, self.choices = network, encoding, choices
 
     @torch.no_grad()
-    def __call__(self, turns: Turns) -> NDArray[np.int64]:
+    def __call__(self, turns: Turns) -> NDArray[Any]:
         """Its actions."""
-        mask = turns.action_mask
-        assert mask is not None
         device = self.network.device
         seen = tensors(self.encoding.encode(turns.observation), device)
-        logs, _ = self.network(seen, torch.from_numpy(mask).to(device))
-        return _draw(logs, turns)
+        logs, _ = self.network(seen, torch.from_numpy(self.choices.mask(turns)).to(device))
+        return self.choices.actions(turns, _draw(logs, turns))
 
 
 @torch.no_grad()
 def values(
-    network: ActorCritic, encoding: Encoding, observation: Observation
+    network: ActorCritic, encoding: Encoding, observation: Observation, state: Tensor | None
 ) -> NDArray[np.float32]:
     """The network's values of observations, float32 ``(n,)``."""
-    found: NDArray[np.float32] = (
-        network.value(tensors(encoding.encode(observation), network.device)).cpu().numpy()
-    )
+    seen = tensors(encoding.encode(observation), network.device)
+    found: NDArray[np.float32] = network.value(seen, state).cpu().numpy()
     return found
 
 

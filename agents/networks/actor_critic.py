@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from arena.agents.networks.encoders import NetHackEncoder, Size
 from arena.agents.networks.encodings import VECTOR, Arrays, Encoding, VectorEncoding
 from arena.agents.networks.products import Linear, Product
-from arena.envs.game import Game
+from arena.envs.game import Game, Ints
 
-_POLICY = ("body.", "actor.")  # what plays
+_POLICY = ("body.", "memory.", "actor.")  # what plays
 
 
 class ActorCritic(nn.Module):
@@ -24,9 +25,12 @@ class ActorCritic(nn.Module):
 
     Args:
         encoding: what is read.
-        game: whose actions are chosen among.
+        game: whose observations these are.
+        actions: how many are chosen among.
         hidden: sizes of the body's layers, ReLUs after each; of a NetHack encoder the last counts.
         size: of a NetHack encoder.
+        recurrent: whether a GRU follows the body. What it remembers of an episode is what it gives
+            to the heads: one state, float32 ``(n, hidden[-1])``, zeros as an episode begins.
         product: see ``products``.
     """
 
@@ -34,37 +38,79 @@ class ActorCritic(nn.Module):
         self,
         encoding: Encoding,
         game: Game,
+        actions: int,
         hidden: Sequence[int],
         *,
         size: Size = "small",
+        recurrent: bool = False,
         product: Product = "torch",
     ) -> None:
         super().__init__()
-        space: Any = game.action_space
+        self.width = hidden[-1]
         self.body: nn.Module
         if isinstance(encoding, VectorEncoding):
             self.body = Trunk(encoding.size, hidden, product)
         else:
             self.body = NetHackEncoder(game.observation_space, size, hidden[-1])
+        self.memory = nn.GRUCell(self.width, self.width) if recurrent else None
         heads: Product = "torch"  # a few columns: nothing to gain
-        self.actor = Linear(hidden[-1], int(space.n), 0.01, heads)
-        self.critic = Linear(hidden[-1], 1, 1.0, heads)
+        self.actor = Linear(self.width, actions, 0.01, heads)
+        self.critic = Linear(self.width, 1, 1.0, heads)
 
-    def forward(self, seen: Mapping[str, Tensor], mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        seen: Mapping[str, Tensor],
+        mask: Tensor,
+        state: Tensor | None = None,
+        begun: Tensor | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """Log-probabilities ``(n, actions)``, -inf where illegal, and values ``(n,)``."""
-        features = self.body(seen).float()
+        return self.heads(self.features(seen, state, begun), mask)
+
+    def features(
+        self,
+        seen: Mapping[str, Tensor],
+        state: Tensor | None = None,
+        begun: Tensor | None = None,
+    ) -> Tensor:
+        """What the heads read, and a recurrent network remembers, ``(n, width)``.
+
+        Args:
+            seen: observations; of a recurrent network all episodes' first, then all their second …
+            state: what is remembered of each episode before them.
+            begun: bool ``(steps, episodes)``, where an episode begins; None: nowhere.
+        """
+        features: Tensor = self.body(seen).float()
+        if self.memory is None:
+            return features
+        assert state is not None
+        steps = []
+        for step, now in enumerate(features.view(-1, len(state), self.width)):
+            kept = state if begun is None else state * ~begun[step, :, None]
+            state = self.memory(now, kept)
+            steps.append(state)
+        return torch.cat(steps)
+
+    def heads(self, features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Log-probabilities and values of features."""
         logits = self.actor(features).masked_fill(~mask, -math.inf)
         return torch.log_softmax(logits, 1), self.critic(features)[:, 0]
+
+    def value(self, seen: Mapping[str, Tensor], state: Tensor | None = None) -> Tensor:
+        """Values ``(n,)``."""
+        found: Tensor = self.critic(self.features(seen, state))[:, 0]
+        return found
+
+    def nothing(self, episodes: int) -> Tensor | None:
+        """What a recurrent network remembers as episodes begin."""
+        if self.memory is None:
+            return None
+        return torch.zeros(episodes, self.width, device=self.device)
 
     @property
     def device(self) -> str:
         """Where it is."""
         return str(self.critic.bias.device)
-
-    def value(self, seen: Mapping[str, Tensor]) -> Tensor:
-        """Values ``(n,)``."""
-        found: Tensor = self.critic(self.body(seen).float())[:, 0]
-        return found
 
     def policy(self) -> dict[str, Tensor]:
         """The tensors that play."""
@@ -93,15 +139,28 @@ def tensors(arrays: Mapping[str, NDArray[Any]], device: str) -> dict[str, Tensor
     return {key: torch.as_tensor(value).to(device) for key, value in arrays.items()}
 
 
-def logits_of(network: ActorCritic) -> Callable[[Arrays], NDArray[np.float32]]:
-    """What gives the logits of a network's policy."""
+class Playing:
+    """The logits of a network's policy, with a memory of each table where it is recurrent."""
+
+    def __init__(self, network: ActorCritic) -> None:
+        self.network = network
+        self._state = network.nothing(0)
+
+    def begin(self, tables: Ints) -> None:
+        """Episodes begin there: forget the last ones."""
+        if self._state is None or not len(tables):
+            return
+        if (missing := int(tables.max()) + 1 - len(self._state)) > 0:
+            self._state = functional.pad(self._state, (0, 0, 0, missing))
+        self._state[tables] = 0
 
     @torch.no_grad()
-    def logits(arrays: Arrays) -> NDArray[np.float32]:
-        device = str(network.critic.bias.device)
-        found: NDArray[np.float32] = (
-            network.actor(network.body(tensors(arrays, device)).float()).cpu().numpy()
-        )
+    def __call__(self, arrays: Arrays, tables: Ints) -> NDArray[np.float32]:
+        """The logits of what is seen at ``tables``, float32 ``(n, actions)``."""
+        network = self.network
+        state = None if self._state is None else self._state[tables]
+        features = network.features(tensors(arrays, network.device), state)
+        if self._state is not None:
+            self._state[tables] = features
+        found: NDArray[np.float32] = network.actor(features).cpu().numpy()
         return found
-
-    return logits

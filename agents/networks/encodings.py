@@ -70,6 +70,38 @@ class HoldemEncoding(VectorEncoding):
         return {VECTOR: out}
 
 
+class BidderEncoding(VectorEncoding):
+    """A campaign's state in a few shares, the same whichever campaign it is.
+
+    What ``arena.envs.rtb.env.observation`` says: time and budget left, their ratio, the rate of the
+    impressions on offer over the campaign's average, the share of the last ones that was won.
+    """
+
+    name = "bidder"
+
+    def __init__(self, game: Game) -> None:
+        from arena.envs.rtb.env import OBSERVATION, observation
+        from arena.envs.rtb.game import Rtb
+
+        assert isinstance(game, Rtb)
+        super().__init__(OBSERVATION.shape[0])
+        self._observation = observation
+        self._averages = np.array([law.campaign.ctr for law in game.laws])
+        self._click_values = game.click_values.astype(np.float32)
+
+    def encode(self, observation: Observation) -> Arrays:
+        """All columns; what a click is worth tells which campaign it is."""
+        campaign = (observation["click_value"] == self._click_values).argmax(1)
+        return {
+            VECTOR: self._observation(
+                observation["time_left"][:, 0].astype(np.float64),
+                observation["budget_left"][:, 0].astype(np.float64),
+                observation["rate"].mean(1) / self._averages[campaign],
+                (observation["slot"] > 0).mean(1),
+            )
+        }
+
+
 class FlatEncoding(VectorEncoding):
     """Whole numbers of few values as indicators, everything else as it is, one after the other.
 
@@ -139,6 +171,8 @@ def encoding_of(game: Game) -> Encoding:
     """The encoding for a game; CannotPlay where its observations are not numbers."""
     if game.name == "holdem":
         return HoldemEncoding(game)
+    if game.name == "rtb":
+        return BidderEncoding(game)
     if set(NetHackEncoding.KEYS) <= set(game.observation_space):
         return NetHackEncoding(game)
     return FlatEncoding(game)

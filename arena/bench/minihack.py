@@ -103,19 +103,31 @@ def _upstream() -> Any:
 
 def _bonus_overhead() -> Iterator[Record]:
     """CPU time of training with a bonus over that without, less 1, on MiniHack's KeyRoom-S5."""
-    from arena.agents.exploration.ppo import Run, Settings
+    from arena.agents.learning.ppo import Learner, Settings
 
     bonuses = ("", "count:position", "rnd", "noveld")
-    runs = {
-        bonus: Run(Settings("minihack?task=KeyRoom-S5", bonus, envs=16, rollout=32, batch=256))
+    learners = {
+        bonus: Learner(
+            Settings(
+                game="minihack?task=KeyRoom-S5",
+                bonus=bonus,
+                num_envs=16,
+                num_steps=32,
+                num_minibatches=2,
+                update_epochs=4,
+                hidden=(256,),
+            )
+        )
         for bonus in bonuses
     }
-    size = 16 * 32
     seconds: dict[str, list[float]] = {bonus: [] for bonus in bonuses}
+    for learner in learners.values():
+        learner.begin()
     for part in range(_ROUNDS + 1):
-        for bonus, run in runs.items():
+        for bonus, learner in learners.items():
             begun = time.process_time()
-            run.train((part + 1) * 2 * size)
+            for _ in range(2):
+                learner.improve(learner.play())
             if part:  # the first is for warming up
                 seconds[bonus].append(time.process_time() - begun)
     for bonus in bonuses[1:]:

@@ -7,6 +7,7 @@ is in the info as well; elsewhere it is what the seat sees. What the seat sees i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from copy import deepcopy
 from typing import Any, Literal
 
@@ -14,7 +15,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Tables
+from arena.envs.vectors import Vector
 
 MASK = "action_mask"
 Info = dict[str, NDArray[Any]]
@@ -26,6 +29,7 @@ class SeatView:
     Args:
         game: the rules.
         flat: whether a seat sees one float32 vector, or the game's named arrays.
+        keys: which of the game's named arrays it sees; all of them where None.
         mask_dtype: of the masks.
 
     Attributes:
@@ -33,13 +37,19 @@ class SeatView:
     """
 
     def __init__(
-        self, game: Game, *, flat: bool = True, mask_dtype: Literal["int8", "bool"] = "int8"
+        self,
+        game: Game,
+        *,
+        flat: bool = True,
+        keys: Sequence[str] | None = None,
+        mask_dtype: Literal["int8", "bool"] = "int8",
     ) -> None:
         self.game, self.flat, self.dtype = game, flat, np.dtype(mask_dtype)
         self.action_space: spaces.Space[Any] = deepcopy(game.action_space)  # sampling seeds it
-        self.observation_space: spaces.Space[Any] = (
-            game.vector.space if flat else game.observation_space
-        )
+        parts = game.observation_space if keys is None else _chosen(game, keys)
+        self._keys = tuple(parts)
+        self._vector = game.vector if keys is None else Vector(parts)
+        self.observation_space: spaces.Space[Any] = self._vector.space if flat else parts
         if game.masked:
             assert isinstance(game.action_space, spaces.Discrete)
             mask = spaces.Box(0, 1, (int(game.action_space.n),), self.dtype.type)
@@ -54,9 +64,10 @@ class SeatView:
         """
         seen: Any
         if self.flat:
-            seen = self.game.vector.of(tables, at, seats)
+            seen = self._vector.of(tables, at, seats)
         else:
-            seen = {name: np.array(part) for name, part in tables.observe(at, seats).items()}
+            found = tables.observe(at, seats)
+            seen = {name: np.array(found[name]) for name in self._keys}
         if not self.game.masked:
             return seen
         mask = tables.action_mask(at, seats)
@@ -70,6 +81,17 @@ class SeatView:
     def info(self, tables: Tables, at: Ints, seats: Ints) -> Info:
         """What a game tells beside the observation; by name arrays with the turn as first axis."""
         return {}
+
+
+def _chosen(game: Game, keys: Sequence[str]) -> spaces.Dict:
+    """The space of these observations."""
+    known = game.observation_space
+    for key in keys:
+        if key not in known.spaces:
+            raise InputError(
+                f"{game.name}: keys: {key!r} is not an observation; there are {', '.join(known)}"
+            )
+    return spaces.Dict({key: known[key] for key in keys})
 
 
 def mask_in(observation: Any) -> Info:

@@ -20,9 +20,10 @@ from arena.agents.exploration.noveld import NovelD
 from arena.agents.exploration.psi import psi
 from arena.agents.exploration.ride import Ride
 from arena.agents.exploration.rnd import Rnd
-from arena.agents.exploration.tables_env import TablesVecEnv
 from arena.agents.exploration.vec import BonusTraining, VecBonus
 from arena.envs.errors import InputError
+from arena.envs.faces.sb3 import EpisodeVecEnv
+from arena.envs.faces.seat import Seat
 from arena.envs.registry import make_game
 
 torch.set_num_threads(1)
@@ -228,7 +229,8 @@ def test_any_of_stable_baselines_algorithms_takes_a_bonus(algorithm):
     from stable_baselines3 import DQN, PPO
 
     torch.set_num_threads(1)
-    env = VecBonus(TablesVecEnv(make_game("gridworld?rooms=2"), 4, 0), "e3b*noveld", beta=0.1)
+    seat = Seat(make_game("gridworld?rooms=2"), 4, flat=False, keys=("view",))
+    env = VecBonus(EpisodeVecEnv(seat, seed=0), "e3b*noveld", beta=0.1)
     before = {k: p.clone() for k, n in env.bonus.networks.items() for p in n.parameters()}
     few = {"device": "cpu", "seed": 0}
     if algorithm == "ppo":

@@ -4,20 +4,21 @@ import numpy as np
 import pytest
 
 pytest.importorskip("torch")
-pytest.importorskip("sb3_contrib")
 pytest.importorskip("nle")
 
 from arena.agents.exploration.combination import parse
-from arena.agents.exploration.ppo import Run, Settings
-from arena.agents.exploration.tables_env import TablesVecEnv
-from arena.agents.exploration.vec import VecBonus
+from arena.agents.exploration.curiosity import Curiosity
+from arena.agents.learning import ppo
 from arena.agents.llm import respondent
 from arena.agents.llm.decoding.question import Reply
 from arena.envs.errors import InputError
 from arena.envs.registry import make_game
 
 GAME = "minihack?task=KeyRoom-S5,steps=40,contexts=1"
-SMALL = {"envs": 4, "rollout": 16, "batch": 32, "epochs": 1, "width": 16, "beta": 0.1}
+SMALL = {
+    "num_envs": 4, "num_steps": 16, "num_minibatches": 2, "update_epochs": 1, "hidden": (16,),
+    "checkpoint_every": 1, "product": "torch",
+}  # fmt: skip
 
 
 class Judge:
@@ -52,48 +53,52 @@ def judge(monkeypatch):
     return plant
 
 
+def curious(bonus, game=GAME):
+    made = make_game(game)
+    tables = made.tables(4)
+    return tables, Curiosity(
+        made, tables, bonus, coef=1.0, clip=9.0, seed=0, device="cpu", learning_rate=1e-4
+    )
+
+
 def play(bonus, steps=120, seed=3):
-    env = VecBonus(TablesVecEnv(make_game(GAME), 4, seed, KEYS), bonus, beta=0.1)
-    env.reset()
-    dice = np.random.default_rng(0)
-    paid = []
-    for _ in range(steps):
-        env.step(dice.integers(0, 10, 4))
-        paid.append(env.paid.copy())
-    return env, np.array(paid)
-
-
-KEYS = ("glyphs", "blstats", "message", "inv_glyphs", "inv_letters")
+    """A random player's steps: the bonus, and what it paid for each of them at each table."""
+    tables, curiosity = curious(bonus)
+    every, seats = np.arange(4), np.zeros(4, np.int64)
+    tables.begin(every, np.arange(4, dtype=np.uint64) + np.uint64(seed))
+    curiosity.begin(tables.turns())
+    dice, paid = np.random.default_rng(0), []
+    for step in range(steps):
+        actions = dice.integers(0, 10, 4)
+        after = tables.advance(every, seats, actions, every.astype(np.uint64) + np.uint64(9 * step))
+        paid.append(curiosity.pay(actions, after, np.zeros((4, 1)))[:, 0])
+    return curiosity.payer.bonus, np.array(paid)
 
 
 def test_the_oracle_pays_a_whole_point_for_what_the_labels_say():
-    env, paid = play("calm:oracle")
-    figures = env.bonus.figures()
+    bonus, paid = play("calm:oracle")
+    figures = bonus.figures()
     assert set(np.unique(paid)) == {0.0, 1.0}  # not divided by a deviation: β alone weighs it
     assert figures["achieved"] == paid.sum() >= 1
     assert figures["precision"] == figures["recall"] == 1 and figures["steps"] == 480
     halved, half = play("0.5*calm:oracle")
-    assert (half == 0.5 * paid).all() and halved.bonus.figures() == figures
+    assert (half == 0.5 * paid).all() and halved.figures() == figures
 
 
 def test_each_distinct_transition_is_asked_about_once(judge):
     planted = judge()
-    env, paid = play("calm:lm:any")
-    figures = env.bonus.figures()
+    bonus, paid = play("calm:lm:any")
+    figures = bonus.figures()
     assert len(planted.prompts) == len(set(planted.prompts)) == figures["asked"] < 480
     assert len(set(planted.seeds)) == figures["asked"]
     _, oracle = play("calm:oracle")
     assert (paid <= oracle).all() and paid.sum() >= 1  # keys, but no doors
-    before = figures["asked"]
-    for _ in range(2):  # nothing new: the same episodes again
-        env.reset()
-    assert env.bonus.figures()["asked"] == before
 
 
 def test_a_poor_judge_is_shown_as_one(judge):
     judge(always="door")
-    env, paid = play("calm:map:lm:any", steps=50)
-    figures = env.bonus.figures()
+    bonus, paid = play("calm:map:lm:any", steps=50)
+    figures = bonus.figures()
     assert (paid == 1).all() and figures["judged_achieved"] == figures["steps"] == 200
     assert figures["precision"] == figures["achieved"] / 200 < 0.1
 
@@ -115,21 +120,25 @@ def test_no_judgement_pays_nothing_and_no_judge_stops_the_run(judge):
 
 
 @pytest.mark.parametrize("bonus", ["calm:oracle", "calm:lm:any+0.5*count:position"])
-def test_a_run_that_was_stored_goes_on_with_its_judgements(bonus, judge, tmp_path):
+def test_a_run_that_was_stored_resumes_with_its_judgements(bonus, judge):
     planted = judge()
-    settings = Settings(GAME, bonus, seed=2, **SMALL)
-    whole = Run(settings, tmp_path / "whole")
-    whole.train(256)
+    whole, again = (
+        ppo.Learner(ppo.Settings(game=GAME, bonus=bonus, seed=2, **SMALL)) for _ in range(2)
+    )
+    for update in range(4):
+        whole.begin()  # every checkpoint is where episodes begin anew
+        if update == 2:
+            again.restore(*whole.state())
+            known = len(planted.prompts)
+        whole.improve(whole.play())
     asked = len(planted.prompts)
-    parts = Run(settings, tmp_path / "parts")
-    parts.train(128)
-    parts.save()
-    again = Run.load(tmp_path / "parts")
-    again.train(256)
-    assert len(planted.prompts) == 2 * asked  # what was known before the stop is not asked again
-    one, two = whole.bonus_env.memory(), again.bonus_env.memory()
+    for _ in range(2):
+        again.begin()
+        again.improve(again.play())
+    # What was known before the stop is not asked again.
+    assert len(planted.prompts) - asked == asked - known <= known
+    one, two = (found.curiosity.payer.memory() for found in (whole, again))
     assert one.keys() == two.keys() and all((one[key] == two[key]).all() for key in one)
-    np.testing.assert_equal(whole.curve, again.curve)
 
 
 def test_it_refuses_other_games_and_no_judge():
@@ -138,6 +147,6 @@ def test_it_refuses_other_games_and_no_judge():
     )
     for bonus, problem in (("calm", "needs a judge"), ("calm:nobody", "nobody")):
         with pytest.raises(InputError, match=problem):
-            VecBonus(TablesVecEnv(make_game(GAME), 1, 0, KEYS), bonus)
+            curious(bonus)
     with pytest.raises(InputError, match="minihack"):
-        VecBonus(TablesVecEnv(make_game("gridworld"), 1, 0), "calm:oracle")
+        curious("calm:oracle", "gridworld")

@@ -183,7 +183,7 @@ def test_a_run_that_was_cut_resumes_to_the_same_weights(trainer, tmp_path):
     ("values", "sentence"),
     [
         ({}, "--game is needed"),
-        ({"game": "rtb"}, "dqn needs a Discrete one"),
+        ({"game": "rtb_catalogue"}, "no list of actions for a policy to choose"),
         ({"game": "leduc", "buffer_size": 100}, "--buffer-size 100 is small for 64 tables"),
         ({"game": "leduc", "end_e": 2}, "--end-e 2 must be at most 1"),
     ],

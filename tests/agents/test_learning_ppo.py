@@ -200,7 +200,7 @@ def test_a_policy_refuses_what_it_was_not_trained_on(tmp_path):
     for game, sentence in (
         ("holdem?seats=3", "was trained on"),
         ("gridworld", "was trained on"),
-        ("rtb", "chooses among actions"),
+        ("rtb", "was trained on"),
     ):
         with pytest.raises(CannotPlay, match=sentence):
             make_agent(f"policy:{run}", make_game(game))
@@ -210,7 +210,7 @@ def test_a_policy_refuses_what_it_was_not_trained_on(tmp_path):
     ("values", "sentence"),
     [
         ({}, "--game is needed"),
-        ({"game": "rtb"}, "ppo needs a Discrete one"),
+        ({"game": "rtb_catalogue"}, "no list of actions for a policy to choose among"),
         ({"game": HOLDEM, "opponents": "explorer"}, "explorer"),
         ({"game": HOLDEM, "opponents": "selff"}, "no agent is called 'selff'"),
         ({"game": HOLDEM, "clip": 1}, "there is no setting clip"),

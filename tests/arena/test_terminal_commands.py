@@ -55,10 +55,6 @@ SLOW = [
     "train birds --steps 1024 --tables 4 -o birds",
     "train ppo --game gridworld?rooms=2 --steps 512 --num-envs 8 --num-steps 16 "
     "--num-minibatches 2 --evaluate-deals 5 --report-deals 5 -o ppo",
-    "train explore --env gridworld?rooms=2 --steps 256 --envs 4 --rollout 32 --batch 64 "
-    "--epochs 1 --evaluate 5 -o explore",
-    "train exploration_study --env gridworld?rooms=1 --contexts 1 --bonus none --seeds 1 "
-    "--steps 2048 -o study",
     "train lid --game errand --teacher courier --model tiny --layers 0 --frozen 0 "
     "--demonstrations 2 --batch 2 --updates 3 --evaluate 2 -o lid",
     "train lid_study --arms clone:2 --model tiny --layers 0 --frozen 0 --batch 2 --updates 2 "
