@@ -9,6 +9,7 @@ STEPPING = {
     "agents/conformance.py",  # asks again in odd ways
     "agents/rollout.py",
     "agents/llm/learning/problems.py",  # imagined tables
+    "agents/solvers/lbr.py",  # what would follow a bet
     "agents/solvers/tree.py",  # a game's whole tree
     "leagues/block.py",
     "leagues/replay.py",

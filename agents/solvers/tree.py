@@ -92,7 +92,7 @@ def require_dealt(game: Game) -> Dealt:
     if not isinstance(game, Dealt):
         raise InputError(
             f"{game.name} cannot be enumerated: its chance is no list of deals; "
-            "kuhn, leduc, liars_dice, rps and matrix can"
+            "kuhn, leduc, liars_dice, rps and matrix can (arena eval exploitability has --by)"
         )
     return game
 
