@@ -59,7 +59,8 @@ def ask(tables: HoldemTables, rows: Ints, seat: int, agent: Agent) -> Floats:
         asked = tables.game.tables(len(at))
         tables.copy(rows[at], asked)
         asked.hands["deck"][:, 2 * seat : 2 * seat + 2] = HANDS[held]
-        turns = Turns(asked, np.arange(len(at)), np.full(len(at), seat))
+        every = np.arange(len(at))
+        turns = Turns(asked, every, np.full(len(at), seat), every.astype(np.uint64))
         answers = check(turns, agent.act(turns))
         if not answers.drawn.all() or answers.probabilities is None:
             raise CannotPlay("its policy is not a distribution over the legal actions everywhere")
