@@ -11,10 +11,12 @@ Nobody above this floor needs to know which it is.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import gymnasium
@@ -138,6 +140,16 @@ class Game(ABC):
             if getattr(type(tables), name) is not getattr(Tables, name)
         }
         return frozenset(parts | ({"copy"} if tables.state or tables.path is not None else set()))
+
+    @classmethod
+    def drawing(cls) -> FilePath | None:
+        """The file that draws its tables in a browser: ``drawing.js`` beside the class's module.
+
+        None where there is none; ``arena/viewer/README.md`` says what such a module exports.
+        """
+        module = getattr(sys.modules.get(cls.__module__), "__file__", None)
+        file = None if module is None else FilePath(module).with_name("drawing.js")
+        return file if file is not None and file.is_file() else None
 
     def exporters(self) -> Mapping[str, Exporter]:
         """The game's own file formats by file ending (``.phh``): episodes in, the file out."""

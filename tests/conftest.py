@@ -1,7 +1,9 @@
 """What all tests share."""
 
 import os
-import tomllib
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,20 +19,20 @@ def arena_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def installed_plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder into which pip has installed the distribution in ``tests/plugin``."""
+    source = tmp_path_factory.mktemp("source") / "plugin"
+    shutil.copytree(Path(__file__).parent / "plugin", source)  # what is built lies beside it
+    target = tmp_path_factory.mktemp("installed")
+    options = "--quiet --no-deps --no-build-isolation --no-index --disable-pip-version-check"
+    command = [sys.executable, "-m", "pip", "install", *options.split(), "--target", str(target)]
+    subprocess.run([*command, str(source)], check=True)
+    return target
+
+
 @pytest.fixture
-def nim_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def nim_plugin(installed_plugin: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The distribution in ``tests/plugin``, installed: on the path, with its entry points."""
-    source = Path(__file__).parent / "plugin"
-    project = tomllib.loads((source / "pyproject.toml").read_text())["project"]
-    installed = tmp_path / f"arena_nim-{project['version']}.dist-info"
-    installed.mkdir()
-    (installed / "METADATA").write_text(
-        f"Metadata-Version: 2.4\nName: {project['name']}\nVersion: {project['version']}\n"
-    )
-    lines = []
-    for group, points in project["entry-points"].items():
-        lines += [f"[{group}]", *(f"{name} = {value}" for name, value in points.items())]
-    (installed / "entry_points.txt").write_text("\n".join(lines) + "\n")
-    monkeypatch.syspath_prepend(source)
-    monkeypatch.syspath_prepend(tmp_path)
-    return source
+    monkeypatch.syspath_prepend(installed_plugin)
+    return installed_plugin

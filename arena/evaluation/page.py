@@ -10,7 +10,7 @@ from importlib.resources import files
 
 from arena.evaluation.report import Bars, Example, Examples, Heat, Part, Report, Table
 from arena.leagues.ratings.estimates import Estimate
-from arena.viewer.pages import STATIC
+from arena.viewer.drawings import STATIC
 
 _POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "

@@ -18,9 +18,9 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from arena.envs.errors import InputError
-from arena.viewer import episodes, pages
+from arena.viewer import drawings, episodes, human, pages
 from arena.viewer.hands import Hands
-from arena.viewer.human import Floor, players
+from arena.viewer.human import Floor
 from arena.viewer.library import Library, NotFound, league_facts, match_facts
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]", "::1")
@@ -79,7 +79,8 @@ def make_app(library: Library, hands: Hands | None = None, host: str = "127.0.0.
     app.add_middleware(_Headers)
     hosts = list(LOOPBACK) if host in LOOPBACK else ["*"]
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
-    app.mount("/static", _Fresh(directory=str(pages.STATIC)), name="static")
+    _add_drawings(app)
+    app.mount("/static", _Fresh(directory=str(drawings.STATIC)), name="static")
     _answer_errors(app)
     _add_leagues(app, library, hands)
     _add_matches(app, library)
@@ -95,6 +96,16 @@ def make_app(library: Library, hands: Hands | None = None, host: str = "127.0.0.
         )
 
     return app
+
+
+def _add_drawings(app: FastAPI) -> None:
+    @app.get("/static/games/{name}.js")
+    def drawing(name: str) -> Response:
+        return Response(
+            drawings.source(name),
+            media_type="text/javascript",
+            headers={"cache-control": "no-cache"},
+        )
 
 
 def _warm(library: Library) -> None:
@@ -287,8 +298,8 @@ def _add_play(app: FastAPI, library: Library, floor: Floor) -> None:
         return _page("Play", {"page": "play"})
 
     @app.get("/api/play")
-    def choices() -> Response:
-        return _json({"agents": players(library)})
+    def choices(game: str = "holdem?seats=2") -> Response:
+        return _json(human.choices(library, game))
 
     @app.post("/api/play")
     def open_table(request: Request, body: Annotated[dict[str, Any], Body()]) -> Response:
@@ -312,7 +323,10 @@ def _add_play(app: FastAPI, library: Library, floor: Floor) -> None:
     def decide(table: str, request: Request, body: Annotated[dict[str, Any], Body()]) -> Response:
         own(request)
         hand, action, known = (body.get(name) for name in ("hand", "action", "known"))
-        if not all(type(value) is int for value in (hand, action, known)):
-            raise InputError("a decision names hand, action and known as whole numbers.")
-        assert isinstance(hand, int) and isinstance(action, int) and isinstance(known, int)
+        whole = type(hand) is int and type(known) is int and type(action) is not bool
+        if not whole or not isinstance(action, int | str):
+            raise InputError(
+                "a decision names hand and known as whole numbers, action as one or in words."
+            )
+        assert isinstance(hand, int) and isinstance(known, int)
         return _json(floor.table(table).decide(hand, action, known))

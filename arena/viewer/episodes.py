@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from arena.envs.game import Game, Tables
 from arena.leagues.match import Match
 from arena.leagues.replay import Episode, Replay, walk
+from arena.viewer.drawings import drawing_of
 from arena.viewer.library import game_of
-
-GENERIC = "generic"
-
-
-@cache
-def drawing_of(family: str) -> str:
-    """The name of the module in ``static/games`` that draws a game's frames."""
-    found = {file.name for file in (files(__package__) / "static" / "games").iterdir()}
-    return family if f"{family}.js" in found else GENERIC
 
 
 def show(
@@ -48,7 +38,7 @@ def show_views(
     facts = {
         "match": match.id,
         "game": match.game,
-        "drawing": drawing_of(game.name),
+        "drawing": drawing_of(game),
         "deal": deal,
         "first_deal": match.first_deal,
         "seating": seating,

@@ -10,10 +10,10 @@ from typing import Any
 
 from arena.envs.errors import InputError
 from arena.envs.files import write
-from arena.envs.specs import Spec
 from arena.leagues.replay import Replay
 from arena.viewer import episodes, pages
-from arena.viewer.library import Library, league_facts, match_facts
+from arena.viewer.drawings import charted, drawing_of
+from arena.viewer.library import Library, game_of, league_facts, match_facts
 
 
 def site(library: Library, name: str | None, folder: Path) -> Iterator[tuple[int, int]]:
@@ -57,15 +57,11 @@ def site(library: Library, name: str | None, folder: Path) -> Iterator[tuple[int
 def single(replay: Replay, path: Path) -> None:
     """Write one self-contained page of a match and all its replays."""
     plotly = None
-    if episodes.drawing_of(Spec.parse(replay.header["game"]).family) in _CHARTED:
+    if charted(drawing_of(game_of(replay.header["game"]))):
         script = base64.b64encode(pages.plotly_file().read_bytes()).decode()
         plotly = f"data:text/javascript;base64,{script}"
     names = dict(zip(replay.match.entrants, replay.names, strict=True))
     write(path, _match(replay, names, {"site": "file"}, plotly))
-
-
-_CHARTED = {"rtb"}
-"""The games whose drawings need Plotly."""
 
 
 def _match(
@@ -86,5 +82,6 @@ def _match(
         names.get(key, spec) for key, spec in zip(match.entrants, match.specs, strict=True)
     )
     return pages.standalone(
-        title, {"page": "match", "match": match.id, **page}, data, plotly=plotly
-    )
+        title, {"page": "match", "match": match.id, **page}, data, plotly=plotly,
+        drawing=drawing_of(game_of(replay.header["game"])),
+    )  # fmt: skip

@@ -1,8 +1,8 @@
-"""A person at a Hold'em table: hands against chosen agents, logged as any match is.
+"""A person at a table of any game: episodes against chosen agents, logged as any match is.
 
-The hand is played by ``arena.leagues.play`` in a thread of its own, in which the person is an agent
-that waits for an answer from the browser. So its replay verifies like any other, and the browser is
-sent what the person's own seat may see and nothing else until the hand is over.
+The episode is played by ``arena.leagues.play`` in a thread of its own, in which the person is an
+agent that waits for an answer from the browser. So its replay verifies like any other, and the
+browser is sent what the person's own seat may see and nothing else until the episode is over.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import secrets
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import lru_cache
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -23,15 +23,17 @@ from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, Decisions, Identity
 from arena.agents.brought.python_file import refuse_code
-from arena.agents.registry import GROUP, identify, make_agent
+from arena.agents.registry import GROUP, identify, make_agent, null_kind
+from arena.agents.scripted.generic import batch
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Turns
-from arena.envs.registry import named_game
+from arena.envs.registry import game_names, named_game
 from arena.envs.specs import Spec
 from arena.leagues import replay
 from arena.leagues.league import Entrant, League
 from arena.leagues.match import Match, Result
 from arena.leagues.play import play
+from arena.viewer.drawings import drawing_of
 from arena.viewer.episodes import steps
 from arena.viewer.library import Library, NotFound, game_of
 
@@ -54,7 +56,7 @@ class _Human(Agent):
 
     def act(self, turns: Turns) -> Decisions:
         """Hand the turn to the browser, and its answer back."""
-        return Decisions(np.array([self.table.ask(turns)], turns.game.action_space.dtype))
+        return Decisions(batch(turns.game.action_space, [self.table.ask(turns)]))
 
 
 class _Seen(Agent):
@@ -69,7 +71,7 @@ class _Seen(Agent):
 
     def act(self, turns: Turns) -> Decisions:
         """Show the table, let the agent decide, show what it did."""
-        self.table.look(turns)
+        self.table.watch(turns)
         decisions = self.agent.act(turns)
         if decisions.actions is not None and not decisions.failures:
             self._show(turns, np.asarray(decisions.actions)[:1])
@@ -96,8 +98,6 @@ class Table:
         self.id = secrets.token_hex(8)
         self._library = library
         game, self._game = named_game(game)
-        if Spec.parse(game).family != "holdem":
-            raise InputError(f"a person plays holdem here, not {game}.")
         if len(opponents) != self._game.seats - 1:
             raise InputError(
                 f"{game} has {self._game.seats} seats: choose {self._game.seats - 1} "
@@ -114,8 +114,10 @@ class Table:
             **{key: _Seen(agent, self) for key, agent in agents.items()},
         }
         self._league = _league(game, self._game, self._identities)
+        # Where several seats decide at once, nobody sees what the others have decided.
+        self._sealed = _asked_at_once(self._game)
         self._changed = threading.Condition()
-        self._answers: queue.Queue[int | None] = queue.Queue(1)
+        self._answers: queue.Queue[Any] = queue.Queue(1)
         self._hand = -1
         self._total = 0.0
         self._clear()
@@ -138,20 +140,22 @@ class Table:
         threading.Thread(target=self._play, name=f"table-{self.id}", daemon=True).start()
         return self.state(0)
 
-    def decide(self, hand: int, action: int, known: int) -> dict[str, Any]:
+    def decide(self, hand: int, action: int | str, known: int) -> dict[str, Any]:
         """Take the person's action; the state once the others have answered it.
 
-        Raises InputError where it is not the person's turn in that hand or the action is not legal.
+        The action is a number of a Discrete space, or words of the game's grammar. Raises
+        InputError where it is not the person's turn in that hand or the action is not legal.
         """
         with self._changed:
             turn = self._turn
             if turn is None or hand != self._hand:
                 raise InputError("it is not your turn.")
-            if not turn.legal(np.array([action])).all():
-                raise InputError(f"{action} is not a legal action now.")
+            taken = turn.parse(0, action) if isinstance(action, str) else action
+            if (problem := turn.why_not(0, taken)) is not None:
+                raise InputError(f"{problem}.")
             self._turn = None
-            self._steps[-1]["decisions"] = [{"seat": self.seat, "label": turn.describe(0, action)}]
-        self._answers.put(action)
+            self._steps[-1]["decisions"] = [{"seat": self.seat, "label": turn.describe(0, taken)}]
+        self._answers.put(taken)
         return self.state(known)
 
     def state(self, known: int) -> dict[str, Any]:
@@ -177,7 +181,9 @@ class Table:
                 "over": None if self._result is None else self._over(self._result),
                 "failure": self._failure,
                 "total": self._total,
-                "unit": "big blinds",
+                "unit": "points" if self._game.unit_scale != 1 else self._game.unit,
+                "game": self._league.game,
+                "drawing": drawing_of(self._game),
             }
 
     def close(self) -> None:
@@ -205,12 +211,19 @@ class Table:
             self._steps.append({"frame": own.frame(0), "decisions": []})
             self._changed.notify_all()
 
+    def watch(self, turns: Turns) -> None:
+        """Look on while another is to act, unless all act at once."""
+        if not self._sealed:
+            self.look(turns)
+
     def tell(self, seat: int, label: str) -> None:
-        """Say what was decided at the last step."""
+        """Say what was decided at the last step, unless it is sealed."""
+        if self._sealed:
+            return
         with self._changed:
             self._steps[-1]["decisions"] = [{"seat": seat, "label": label}]
 
-    def ask(self, turns: Turns) -> int:
+    def ask(self, turns: Turns) -> Any:
         """Wait for the person's decision."""
         self.look(turns)
         with self._changed:
@@ -293,28 +306,43 @@ class Floor:
             table.close()
 
 
-def players(library: Library) -> list[str]:
-    """Specs to choose opponents from: players of the store's Hold'em leagues, then our scripts."""
+def choices(library: Library, game: str) -> dict[str, Any]:
+    """The game of a spec: how many sit at it, and specs to choose the others from.
+
+    These are players of the store's leagues of the game, then scripts.
+    """
+    spec, made = named_game(game)
     known = [
         who.identity.spec
         for entry in library.leagues()
-        if Spec.parse(entry.league.game).family == "holdem"
+        if Spec.parse(entry.league.game).family == made.name
         for who in entry.league.entrants
     ]
-    return list(dict.fromkeys(spec for spec in [*known, *_scripted()] if spec != HUMAN.spec))
+    agents = dict.fromkeys(who for who in [*known, *_scripted(spec)] if who != HUMAN.spec)
+    return {"game": spec, "seats": made.seats, "agents": list(agents), "games": game_names()}
 
 
-@cache
-def _scripted() -> tuple[str, ...]:
-    """Our scripted families that play heads-up Hold'em as they are; no other is imported."""
-    game = game_of("holdem?seats=2")
+@lru_cache(32)
+def _scripted(spec: str) -> tuple[str, ...]:
+    """Families of ours or of the game's package that play as they are; no other is imported."""
+    game = game_of(spec)
+    own = f"{type(game).__module__.partition('.')[0]}."
+    ours = ("arena.agents.scripted.",)
     found = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        if point.value.startswith("arena.agents.scripted."):
+        scripted = point.value.startswith(ours if own == "arena." else (*ours, own))
+        if scripted and null_kind(point.name) != "forfeiting":
             with suppress(InputError):  # it plays another game, or needs a checkpoint
                 make_agent(point.name, game)
                 found.append(point.name)
     return tuple(found)
+
+
+def _asked_at_once(game: Game) -> bool:
+    """Whether several seats are asked together where an episode begins."""
+    tables = game.tables(1)
+    tables.renew(np.zeros(1, np.int64), np.zeros(1, np.uint64))
+    return len(tables.turns()) > 1
 
 
 def _league(game: str, made: Game, identities: dict[str, Identity]) -> League:
@@ -330,19 +358,23 @@ def _league(game: str, made: Game, identities: dict[str, Identity]) -> League:
 
 
 def _turn(turns: Turns) -> dict[str, Any]:
-    """What the person may do: the menu's actions, and the bounds of any other raise."""
-    mask, chips = turns.action_mask, turns.facts[0]["chips"]
-    assert mask is not None
-    return {
-        "legal": [
+    """What the person may do, and what the game's drawing may make controls from.
+
+    ``legal`` are a Discrete space's actions, ``actions`` how many it has; else ``legal`` holds
+    examples in words.
+    """
+    mask = turns.action_mask
+    legal: list[dict[str, Any]] = (
+        [{"action": word, "label": word} for word in turns.words[0]]
+        if mask is None
+        else [
             {"action": action, "label": turns.describe(0, action)}
             for action in np.flatnonzero(mask[0]).tolist()
-        ],
-        "raise": {"least": chips["least"], "most": chips["most"], "base": mask.shape[1]}
-        if chips["most"]
-        else None,
-        "verb": chips["verb"].capitalize(),
-        "to_call": chips["to_call"],
-        "pot": chips["pot"],
-        "bet": chips["bet"],
+        ]
+    )
+    return {
+        "legal": legal,
+        "actions": None if mask is None else mask.shape[1],
+        "facts": turns.facts[0],
+        "text": turns.text[0],
     }

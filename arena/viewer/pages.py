@@ -19,8 +19,9 @@ from typing import Any
 import orjson
 
 from arena.envs.errors import InputError
+from arena.viewer import drawings
+from arena.viewer.drawings import GENERIC, STATIC
 
-STATIC = files(__package__) / "static"
 # Served pages run our own files only. `style-src` allows style attributes for Plotly's charts.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' "
@@ -73,14 +74,21 @@ def missing(sentence: str) -> bytes:
 
 
 def standalone(
-    title: str, page: Mapping[str, Any], data: Mapping[str, Any], *, plotly: str | None = None
+    title: str,
+    page: Mapping[str, Any],
+    data: Mapping[str, Any],
+    *,
+    plotly: str | None = None,
+    drawing: str = GENERIC,
 ) -> bytes:
     """A page that needs no server: its modules, style and data are within it.
 
     ``data`` are the answers of the interface by their path, JSON-able values or JSON bytes.
-    ``plotly`` is where Plotly's script lies, relative to the page, where a chart needs it.
+    ``plotly`` is where Plotly's script lies, relative to the page, where a chart needs it, and
+    ``drawing`` the name of what draws the game that is replayed.
     """
-    imports = {f"arena/{name}": _module_url(name) for name in _modules()}
+    modules = {*_modules(), f"games/{drawing}.js"}
+    imports = {f"arena/{name}": _module_url(name) for name in sorted(modules)}
     importmap = orjson.dumps({"imports": imports}).decode()
     start = 'import "arena/main.js";'
     hashes = " ".join(f"'sha256-{_sha256(text)}'" for text in (importmap, start))
@@ -158,6 +166,9 @@ def _modules() -> tuple[str, ...]:
 
 @cache
 def _source(name: str) -> str:
+    folder, _, file = name.rpartition("/")
+    if folder == "games":
+        return drawings.source(file.removesuffix(".js"))
     return STATIC.joinpath(*name.split("/")).read_text()
 
 

@@ -232,5 +232,6 @@ def test_the_checker_finds_an_agent(player, says, nim_plugin, tmp_path, monkeypa
     )
     monkeypatch.setenv("PYTHONHASHSEED", "1" if player is Hashing else "0")
     monkeypatch.syspath_prepend(Path(__file__).parent)
+    monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(NotConforming, match=says):
         check_agent("faulty", "nim", other_process=player is Hashing)

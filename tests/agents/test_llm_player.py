@@ -81,9 +81,9 @@ def test_a_bidder_bids_any_multiple(plant):
     np.testing.assert_allclose(decisions.actions, wanted, rtol=1e-3)
 
 
-def test_a_third_partys_game_is_played_by_the_generic_prompt(plant, nim_plugin):
+def test_a_game_without_prompts_is_played_by_the_generic_one(plant):
     fake = plant(Fake(like=first_choice))
-    game = make_game("nim")
+    game = make_game("kuhn")
     turns = seeded(begin(game).turns())
     answers = consult(make_agent("lm", game), turns, np.zeros(1))
     assert answers.status.tolist() == [Status.DONE] and answers.drawn.all()

@@ -18,7 +18,7 @@ from fastapi.testclient import TestClient
 from arena.envs.errors import InputError
 from arena.leagues import replay
 from arena.leagues.store import Store
-from arena.viewer import export, human, pages
+from arena.viewer import drawings, export, human, pages
 from arena.viewer.app import make_app
 from arena.viewer.hands import Hands
 from arena.viewer.library import Library
@@ -203,7 +203,7 @@ def test_pages_escape_what_came_from_outside() -> None:
 
 def test_pages_without_plotly_are_light() -> None:
     weight = sum(
-        len(pages.STATIC.joinpath(*name.split("/")).read_bytes())
+        len(drawings.STATIC.joinpath(*name.split("/")).read_bytes())
         for name in [*pages._modules(), "style.css", "icon.svg"]
     )
     assert weight < 300_000
@@ -286,16 +286,16 @@ def test_what_a_person_may_not_do(client: TestClient) -> None:
 
     refused("/api/play", {"game": "holdem?seats=2", "opponents": []}, "choose 1 opponents")
     refused("/api/play", {"game": "holdem?seats=2", "opponents": ["nobody"]}, "nobody")
-    refused("/api/play", {"game": "gymnasium?id=CartPole-v1", "opponents": []}, "holdem")
     refused("/api/play", {"game": 3, "opponents": []}, "needs a game")
     body = {"game": "holdem?seats=2", "opponents": ["call"]}
     state = client.post("/api/play", json=body).json()
     path = f"/api/play/{state['table']}"
     assert state["turn"] is not None
     decision = {"hand": 0, "action": 99, "known": len(state["steps"])}
-    refused(f"{path}/decide", decision, "not a legal action")
+    refused(f"{path}/decide", decision, "is not possible")
     refused(f"{path}/decide", {**decision, "hand": 1, "action": 1}, "not your turn")
-    refused(f"{path}/decide", {**decision, "action": "1"}, "whole numbers")
+    refused(f"{path}/decide", {**decision, "action": 1.5}, "as one or in words")
+    refused(f"{path}/decide", {**decision, "action": "raise to 0"}, "legal are: ")
     refused(f"{path}/deal", {}, "finish it first")
 
 

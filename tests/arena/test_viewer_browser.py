@@ -367,7 +367,7 @@ def test_a_person_plays_a_hand(page: Any, tmp_path: Path) -> None:
         page.get_by_label("Opponent").fill("call")
         page.get_by_role("button", name="Take a seat").click()
         expect(page.locator("svg.table")).to_be_visible()
-        done = page.get_by_role("button", name="Next hand")
+        done = page.get_by_role("button", name="Next", exact=True)
         ready = page.locator(".actions button:enabled")
         for _ in range(10):
             expect(ready.first).to_be_visible()
@@ -376,10 +376,35 @@ def test_a_person_plays_a_hand(page: Any, tmp_path: Path) -> None:
             page.locator(".actions .controls button", has_text=re.compile("^C")).click()
             page.wait_for_timeout(100)
         expect(done).to_be_visible()
-        page.get_by_role("link", name="Replay with all cards").click()
+        page.get_by_role("link", name="Replay of everything").click()
         expect(page.locator("svg.table")).to_be_visible()
     (id,) = Store(where).match_ids()
     assert replay.verify(replay.read(Store(where).match(id).replay, "hand")) == []
+
+
+def test_a_plugins_drawing_draws_and_has_its_controls(
+    page: Any, nim_plugin: Path, tmp_path: Path
+) -> None:
+    where = str(tmp_path / "new.db")
+    with visiting(page, Library(where)) as site:
+        page.goto(f"{site}/play")
+        page.get_by_label("Game").fill("nim")
+        page.get_by_label("Game").blur()
+        expect(page.get_by_label("Opponent")).to_have_value("first")
+        page.get_by_role("button", name="Take a seat").click()
+        for _ in range(20):
+            expect(page.locator(".actions button:enabled").first).to_be_visible()
+            if page.get_by_role("button", name="Next", exact=True).count():
+                break
+            page.get_by_role("button", name="●", exact=True).click()
+            page.wait_for_timeout(100)
+        page.get_by_role("link", name="Replay of everything").click()
+        expect(page.locator("p.nim")).to_have_text(re.compile("^●+$"))
+    (id,) = Store(where).match_ids()
+    file = tmp_path / "replay.html"
+    export.single(Library(where).replay(id), file)
+    page.goto(f"file://{file}#deal=0&seating=0")
+    expect(page.locator("p.nim")).to_have_text(re.compile("^●+$"))
 
 
 def test_an_exported_replay_opens_from_disk(page: Any, store: Store, tmp_path: Path) -> None:

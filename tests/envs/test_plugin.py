@@ -6,13 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 
+from arena.agents.llm.prompting.prompts import Prompts
 from arena.agents.registry import identify, make_agent
 from arena.agents.rollout import play_out
 from arena.envs import seeding
 from arena.envs.conformance import check_game
 from arena.envs.errors import InputError
 from arena.envs.registry import make_game
+from arena.viewer.app import make_app
+from arena.viewer.library import Library
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,3 +64,43 @@ def test_a_plugins_options_are_checked_like_ours(nim_plugin):
         make_game("nim?mots=2")
     with pytest.raises(InputError, match="between 1 and 9"):
         make_game("nim?most=12")
+
+
+def test_a_plugins_prompts_are_filled_from_its_facts(nim_plugin):
+    game = make_game("nim")
+    tables = game.tables(1)
+    tables.begin(np.array([0]), np.array([4], np.uint64))
+    prompts = Prompts.of(game)
+    template = prompts.load("default")
+    told = prompts.fill(tables.turns(), 0, "none", template.placeholders)
+    said = template.render(**told)[-1].content
+    stones = int(tables.stones[0])
+    assert said.startswith(f"The heap: {'o' * stones} ({stones} stones). Answer with one of: take")
+    agent = make_agent("lm:tiny", game)
+    assert set(agent.act(with_seeds(tables)).notes[0]["scores"]) == {"take 1", "take 2", "take 3"}
+
+
+def with_seeds(tables):
+    turns = tables.turns()
+    turns.seeds = np.arange(len(turns), dtype=np.uint64)
+    return turns
+
+
+def test_a_person_plays_a_plugins_game_by_its_own_drawing(nim_plugin, tmp_path):
+    app = make_app(Library(str(tmp_path / "new.db")))
+    with TestClient(app, base_url="http://localhost:8000") as client:
+        offer = client.get("/api/play", params={"game": "nim"}).json()
+        assert offer["seats"] == 2
+        assert {"nim-master", "random"} <= set(offer["agents"])
+        body = {"game": "nim", "opponents": ["nim-master"]}
+        state = client.post("/api/play", json=body).json()
+        assert state["drawing"] == "nim"
+        drawing = client.get(f"/static/games/{state['drawing']}.js")
+        assert drawing.text == (nim_plugin / "nim/drawing.js").read_text()
+        assert "javascript" in drawing.headers["content-type"]
+        while not state["over"]:
+            assert state["failure"] is None
+            known = state["from"] + len(state["steps"])
+            body = {"hand": 0, "action": state["turn"]["legal"][0]["label"], "known": known}
+            state = client.post(f"/api/play/{state['table']}/decide", json=body).json()
+        assert sorted(state["over"]["returns"]) == [0, 1]

@@ -75,6 +75,9 @@ class NimTables(Tables):
         self.done[tables] = True
         self.returns[tables, winners] = 1.0
 
+    def facts(self, table: int, seat: int) -> dict[str, Any]:
+        return {"stones": int(self.stones[table])}
+
     def text(self, table: int, seat: int) -> str:
         return f"{self.stones[table]} stones are left."
 

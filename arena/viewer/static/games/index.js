@@ -1,18 +1,15 @@
-// One drawing module a game. A module exports `mount(element, replay)`, which returns
-// `{ render(step), unmount() }`: `step` is an index into `replay.steps`, whose `frame` is what the
-// game's own `frames.py` says of the table.
+// One drawing module a game, which the game's own folder brings (drawing.js). A module exports
+// `mount(element, replay)`, which returns `{ render(step), unmount() }`: `step` is an index into
+// `replay.steps`, whose `frame` is what the game's `Tables.frame` says of the table.
 
-const DRAWINGS = {
-  holdem: () => import("./holdem.js"),
-  science_birds: () => import("./science_birds.js"),
-  minihack: () => import("./minihack.js"),
-  rtb: () => import("./rtb.js"),
-  science_birds: () => import("./science_birds.js"),
-  generic: () => import("./generic.js"),
-};
+import { served } from "../place.js";
+
+/** The module that draws the games of that name. */
+export function drawing(name) {
+  return import(served ? `/static/games/${name}.js` : `arena/games/${name}.js`);
+}
 
 /** Draw `replay` into `element` with its game's own module. */
 export async function mount(element, replay) {
-  const module = await (DRAWINGS[replay.drawing] ?? DRAWINGS.generic)();
-  return module.mount(element, replay);
+  return (await drawing(replay.drawing)).mount(element, replay);
 }

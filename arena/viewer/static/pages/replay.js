@@ -34,7 +34,7 @@ export async function show(main, page) {
     settling = setTimeout(() => keep({ step: String(step) }), 150);
   }
 
-  const views = [["", replay.drawing === "holdem" ? "All cards" : "Everything"], ...replay.seats.map((who, i) => [String(i), `Seat ${i + 1}: ${who.name}`])];
+  const views = [["", "Everything"], ...replay.seats.map((who, i) => [String(i), `Seat ${i + 1}: ${who.name}`])];
   const view = select("View", views, seat ?? "", (chosen) => {
     keep({ seat: chosen, step: String(player.step) });
     if (served) location.reload();

@@ -1,6 +1,6 @@
 // A Hold'em table in SVG: crisp at any size, upright on a phone. Amounts are in big blinds.
 
-import { s } from "../dom.js";
+import { h, s } from "../dom.js";
 import { capital, plain } from "../format.js";
 
 const SUITS = {
@@ -53,6 +53,46 @@ export function mount(element, replay) {
       table.svg.remove();
     },
   };
+}
+
+/** What returns are counted in. */
+export const unit = "big blinds";
+
+/** A person's choices: what the menu has, and a slider for any other bet or raise. */
+export function controls(turn, frame, decide) {
+  const simple = turn.legal.filter(({ label }) => ["fold", "check", "call"].includes(label.split(" ")[0]));
+  const buttons = h(
+    "div",
+    { class: "controls" },
+    simple.map(({ action, label }) => h("button", { type: "button", onclick: () => decide(action) }, capital(label))),
+  );
+  return turn.facts.chips.most ? [buttons, wager(turn, frame.big_blind, decide)] : [buttons];
+}
+
+function wager(turn, unit, decide) {
+  const { least, most, pot, to_call: owed, bet } = turn.facts.chips;
+  const verb = capital(turn.facts.chips.verb);
+  const known = turn.legal.find(({ label }) => label === "all-in");
+  const number = h("input", { type: "number", min: least / unit, max: most / unit, step: 1 / unit, value: least / unit, "aria-label": `${verb}, big blinds` });
+  const slider = h("input", { type: "range", min: least, max: most, value: least, step: 1, "aria-label": `${verb}, chips` });
+  const send = h("button", { type: "button", class: "primary" });
+  const set = (chips) => {
+    const amount = Math.max(least, Math.min(most, Math.round(chips)));
+    slider.value = String(amount);
+    number.value = String(amount / unit);
+    send.textContent = amount === most ? "All-in" : `${verb} ${plain(amount / unit, 2)}`;
+  };
+  slider.addEventListener("input", () => set(Number(slider.value)));
+  number.addEventListener("change", () => set(Number(number.value) * unit));
+  send.addEventListener("click", () => {
+    const chips = Number(slider.value);
+    decide(chips === most && known ? known.action : turn.actions + chips); // beyond the menu: exact amounts
+  });
+  const sizes = [["½ pot", 0.5], ["⅔ pot", 2 / 3], ["Pot", 1]].map(([label, share]) =>
+    h("button", { type: "button", class: "plain", onclick: () => set(bet + owed + share * (pot + owed)) }, label),
+  );
+  set(least);
+  return h("div", { class: "wagering" }, h("div", { class: "wager" }, slider, number, send), h("div", { class: "controls" }, sizes, h("button", { type: "button", class: "plain", onclick: () => set(most) }, "All-in")));
 }
 
 /** The table's elements, made once; `draw` only changes what they show. */
