@@ -224,6 +224,21 @@ def test_a_game_names_the_agents_that_play_it_and_an_agent_its_games(capsys):
     assert "see arena agent list" in capsys.readouterr().err
 
 
+def test_the_doctor_says_what_is_missing_and_how_to_get_it(capsys, monkeypatch):
+    from importlib import metadata
+
+    needs = ["numpy>=2", 'zeppelin>=1; extra == "air"', 'rich>=99; extra == "air"']
+    monkeypatch.setattr(metadata, "requires", lambda _: needs)
+    assert main(["doctor", "--json"]) == 0
+    found = {one["what"]: one for one in orjson.loads(capsys.readouterr().out)}
+    assert found["arena itself"]["well"] and not found["extra air"]["well"]
+    assert "zeppelin is missing, rich is 1" in found["extra air"]["found"]
+    assert found["extra air"]["found"].endswith("pip install 'arena[air]'")
+    needs.append("zeppelin>=1")
+    assert main(["doctor"]) == 1
+    assert "zeppelin is missing: pip install arena" in capsys.readouterr().out
+
+
 def test_a_game_can_be_checked_against_the_contract(capsys):
     assert main(["env", "check", "holdem?seats=3"]) == 0
     assert capsys.readouterr().out == "holdem?seats=3: keeps the contract\n"
