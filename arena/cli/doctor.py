@@ -40,7 +40,6 @@ def run(options: argparse.Namespace) -> int:
 def _machine() -> Iterator[Finding]:
     import os
     import platform
-
     from pathlib import Path
 
     import numba
