@@ -17,6 +17,7 @@ NOUNS = {
     "env": "the games: list them, check one against the contract",
     "agent": "the players: list them",
     "play": "play a few deals and read what happens",
+    "compare": "play two players against each other, and say which is better",
     "tournament": "run a league, show its tables and matches",
     "replay": "show, verify and export what was played",
     "store": "check a store, mend it, make it smaller, put several together",

@@ -70,7 +70,7 @@ def _standings(league: League, ranking: Ranking) -> Table:
         f"{ranking.unit}>", *["against Nash>"] * mixed, "deals>",
         *["openskill μ ± σ>"] * skilled, *["forfeits"] * forfeited,
     )  # fmt: skip
-    digits = _digits([standing.payoff for standing in ranking.standings])
+    digits = digits_of([standing.payoff for standing in ranking.standings])
     for standing in ranking.standings:
         row = [
             str(standing.rank),
@@ -80,8 +80,8 @@ def _standings(league: League, ranking: Ranking) -> Table:
             f"{standing.rating.value:.0f}" + "*" * (not standing.settled),
             _interval(standing.rating),
             _percent(standing.win_rate),
-            _plus_minus(standing.payoff, digits),
-            *([_plus_minus(standing.nash, digits)] if standing.nash else []),
+            plus_minus(standing.payoff, digits),
+            *([plus_minus(standing.nash, digits)] if standing.nash else []),
             f"{standing.deals:,}",
         ]
         if skilled:
@@ -97,10 +97,10 @@ def _standings(league: League, ranking: Ranking) -> Table:
 def _matrix(league: League, ranking: Ranking) -> Table:
     payoffs = table("", *(f"{standing.rank}>" for standing in ranking.standings))
     n = len(ranking.standings)
-    digits = _digits([ranking.payoff[i, j] for i in range(n) for j in range(n) if i != j])
+    digits = digits_of([ranking.payoff[i, j] for i in range(n) for j in range(n) if i != j])
     for row, standing in enumerate(ranking.standings):
         cells = [
-            "" if row == column else _plus_minus(ranking.payoff[row, column], digits)
+            "" if row == column else plus_minus(ranking.payoff[row, column], digits)
             for column in range(n)
         ]
         payoffs.add_row(f"{standing.rank} {league.names[standing.agent]}", *cells)
@@ -141,14 +141,14 @@ def _percent(estimate: Estimate) -> str:
     return f"{value} ± {max(half, 0.1):.1f} %"
 
 
-def _digits(estimates: Sequence[Estimate]) -> int:
+def digits_of(estimates: Sequence[Estimate]) -> int:
     """How many decimals show two digits of a typical interval's half-width."""
     halves = sorted(half for e in estimates if 0 < (half := (e.high - e.low) / 2) < math.inf)
     typical = halves[len(halves) // 2] if halves else 1.0
     return min(4, max(0, 1 - math.floor(math.log10(typical))))
 
 
-def _plus_minus(estimate: Estimate, digits: int) -> str:
+def plus_minus(estimate: Estimate, digits: int) -> str:
     """The value and the half-width of its interval."""
     if math.isnan(estimate.value):  # they never met
         return "–"

@@ -224,6 +224,26 @@ def test_a_game_names_the_agents_that_play_it_and_an_agent_its_games(capsys):
     assert "see arena agent list" in capsys.readouterr().err
 
 
+def test_two_players_are_compared(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    line = ["compare", "call", "fold", "--game", "holdem?stack=20", "--workers", "0", "--deals"]
+    assert main([*line, "40"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^call beats fold: \+225 ± \d+ mbb/hand \(95 %\)$", out, re.MULTILINE)
+    assert main([*line, "40", "--json"]) == 0
+    told = orjson.loads(capsys.readouterr().out)
+    assert (told["better"], told["told"], told["margin"]["value"]) == ("call", True, 225.0)
+    assert main(["compare", "random", "call", "--workers", "0", "--deals", "20"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"cannot be told apart: .*; if that is the difference, some [\d,]+ deals", out)
+    for line, why in (
+        (["call", "call"], "call is compared with itself; name two agents"),
+        (["call", "tag", "--game", "holdem?seats=3"], "has 3 seats; two players are compared"),
+    ):
+        assert main(["compare", *line]) == 2
+        assert why in capsys.readouterr().err
+
+
 def test_the_doctor_says_what_is_missing_and_how_to_get_it(capsys, monkeypatch):
     from importlib import metadata
 
