@@ -53,6 +53,14 @@ def whole(least: int, most: int | None = None) -> Callable[[str], int]:
     return read
 
 
+def span(text: str) -> float:
+    """What reads a span of time, such as 90s, 30m or 2h: in seconds."""
+    number, unit = text[:-1], {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
+    if unit is None or not (number.isascii() and number.isdigit() and 0 < len(number) < 10):
+        raise argparse.ArgumentTypeError(f"{text!r} is no span of time; write 90s, 30m or 2h")
+    return float(number) * unit
+
+
 class _Version(argparse.Action):
     """Prints the installed version, which is looked up only when it is asked for."""
 

@@ -230,11 +230,12 @@ class Meter:
         return grid
 
     def _times(self) -> str:
-        taken = _clock(time.monotonic() - self._begun)
-        return taken if not self._left else f"{taken}, about {_clock(self._left)} left"
+        taken = clock(time.monotonic() - self._begun)
+        return taken if not self._left else f"{taken}, about {clock(self._left)} left"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A span of time as clocks show it."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"

@@ -48,7 +48,7 @@ def _machine() -> Iterator[Finding]:
     cores = len(os.sched_getaffinity(0))
     system = f"{platform.system()} {platform.machine()}, {cores} cores, {memory:.0f} GiB"
     yield Finding("machine", True, f"{system}, Python {platform.python_version()}")
-    folder = Path(numba.config.CACHE_DIR)
+    folder = Path(vars(numba.config)["CACHE_DIR"])
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) / 2**20
     yield Finding("compiled kernels", True, f"{size:.0f} MiB in {folder}")
     yield _gpu()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from arena.cli import whole
+from arena.cli import plan, span, whole
 
 if TYPE_CHECKING:
     from arena.leagues.league import League
@@ -28,7 +28,17 @@ def add(parser: argparse.ArgumentParser) -> None:
     start.add_argument(
         "--deals", type=whole(1), metavar="N", help="of a pairing, instead of the configuration's"
     )
+    start.add_argument(
+        "--time", type=span, metavar="SPAN", help="stop after so long (90s, 30m, 2h); it resumes"
+    )
+    start.add_argument(
+        "--dry-run", action="store_true", help="only say how many matches, and about how long"
+    )
     start.set_defaults(run=run)
+
+    check = verbs.add_parser("validate", help="say whether a configuration is well; play nothing")
+    check.add_argument("config", metavar="CONFIG", help="a .yaml file, or a preset such as demo")
+    check.set_defaults(run=plan.validate)
 
     table = verbs.add_parser("table", help="show a league's tables")
     table.set_defaults(run=show_table)
@@ -78,6 +88,8 @@ def run(options: argparse.Namespace) -> int:
         league = load(options.config)
         if options.deals is not None:
             league = league.with_deals(options.deals)
+    if options.dry_run:
+        return plan.estimate(league, options.workers)
     store = Store(options.store, create=True)
     begun = time.monotonic()
     hands = decisions = 0
@@ -97,6 +109,11 @@ def run(options: argparse.Namespace) -> int:
                 hands += state.result.returns.shape[0] * state.result.returns.shape[1]
                 decisions += state.result.decisions
             progress.update(state.played, state.total, note)
+            if options.time is not None and time.monotonic() - begun > options.time:
+                break
+    if state.played < state.total and not options.json:
+        counts = f"{state.played:,} of {state.total:,} matches"
+        print(f"stopped after {counts}; the same command goes on")
     seconds = time.monotonic() - begun
     if hands and not options.json:
         print(

@@ -224,6 +224,33 @@ def test_a_game_names_the_agents_that_play_it_and_an_agent_its_games(capsys):
     assert "see arena agent list" in capsys.readouterr().err
 
 
+def test_a_configuration_is_validated_and_tried_before_it_is_played(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    text = "name: x\ngame: holdem\nagents: [call, fold, allin]\nschedule: {deals: 400}"
+    Path("x.yaml").write_text(text)
+    plan = "x: holdem, 3 agents, 12 matches, seed 0\n"
+    assert main(["tournament", "validate", "x.yaml"]) == 0
+    assert capsys.readouterr().out == plan
+    assert main(["tournament", "run", "x.yaml", "--dry-run", "--workers", "0"]) == 0
+    assert re.match(re.escape(plan) + r"[\d,]+ matches took \d+ s", capsys.readouterr().out)
+    assert [file.name for file in tmp_path.iterdir()] == ["x.yaml"]
+    Path("x.yaml").write_text(text.replace("fold", '"policy:nowhere"'))
+    assert main(["tournament", "validate", "x.yaml"]) == 1
+    assert "policy:nowhere cannot be made: " in capsys.readouterr().err
+
+
+def test_a_league_stops_when_its_time_is_up_and_goes_on(league, capsys):
+    """It stops after the match during which the time is up."""
+    line = ["tournament", "run", str(league), "--workers", "0", "--store", "short.db"]
+    assert main([*line, "--time", "0s"]) == 0
+    assert re.search(r"stopped after [\d,]+ of [\d,]+ matches; the same", capsys.readouterr().out)
+    assert main(line) == 0
+    assert "stopped" not in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*line, "--time", "soon"])
+    assert "'soon' is no span of time; write 90s, 30m or 2h" in capsys.readouterr().err
+
+
 def test_two_players_are_compared(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     line = ["compare", "call", "fold", "--game", "holdem?stack=20", "--workers", "0", "--deals"]
