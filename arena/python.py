@@ -12,6 +12,7 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from arena.envs.errors import InputError
 from arena.leagues import runner
 from arena.leagues.executors import make_executor
 from arena.leagues.league import League
@@ -98,12 +99,7 @@ class LeagueRun:
     @property
     def ratings(self) -> pd.DataFrame:
         """A row for each agent, best first; an estimate has columns for value, low and high."""
-        import pandas as pd
-
-        rows = [_flat(standing) for standing in self.ranking.standings]
-        frame = pd.DataFrame(rows)
-        frame["agent"] = frame["agent"].map(self.league.names)
-        return frame.set_index("agent")
+        return ratings(self.ranking, self.league)
 
     @property
     def payoffs(self) -> pd.DataFrame:
@@ -154,6 +150,20 @@ class LeagueRun:
         """What a notebook shows: the ratings."""
         shown: str = self.ratings.to_html(float_format="{:.1f}".format)
         return shown
+
+
+def ratings(ranking: Ranking, configured: League) -> pd.DataFrame:
+    """A ranking as a data frame; see ``LeagueRun.ratings``.
+
+    Raises InputError where pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ImportError:
+        raise InputError("data frames need pandas: pip install 'arena[report]'") from None
+    frame = pd.DataFrame([_flat(standing) for standing in ranking.standings])
+    frame["agent"] = frame["agent"].map(configured.names)
+    return frame.set_index("agent")
 
 
 def _flat(record: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ NOUNS = {
     "solve": "find an equilibrium of a small game, or of a turn or river of Hold'em",
     "eval": "examine language models, and play what they must beat",
     "train": "learn or solve a player, and say how good it is",
+    "plot": "draw ratings, payoffs and training curves",
     "doctor": "say what is installed here, what is missing, and what that stops",
     "bench": "measure our speed against the peers' in one run",
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from arena.cli import plan, span, whole
+from arena.cli import plan, span, tables, whole
+from arena.cli.tables import FORMATS
 
 if TYPE_CHECKING:
     from arena.leagues.league import League
@@ -41,6 +42,8 @@ def add(parser: argparse.ArgumentParser) -> None:
     check.set_defaults(run=plan.validate)
 
     table = verbs.add_parser("table", help="show a league's tables")
+    table.add_argument("--format", choices=FORMATS, help="for other programs, all columns")
+    table.add_argument("-o", "--output", metavar="FILE", help="write that format to a file")
     table.set_defaults(run=show_table)
 
     matches = verbs.add_parser("matches", help="list a league's matches")
@@ -126,10 +129,20 @@ def run(options: argparse.Namespace) -> int:
 
 def show_table(options: argparse.Namespace) -> int:
     """Print a league's tables from the log."""
+    from arena.envs.errors import InputError
     from arena.leagues.store import Store
 
     store = Store(options.store)
-    _print_league(store, store.find(options.league).league, options)
+    league = store.find(options.league).league
+    if options.output and not options.format:
+        raise InputError(f"--output {options.output} needs --format: {', '.join(FORMATS)}")
+    if options.format:
+        from arena.leagues.standings import rank
+        from arena.python import ratings
+
+        tables.write(ratings(rank(store, league), league), options.format, options.output)
+    else:
+        _print_league(store, league, options)
     return 0
 
 

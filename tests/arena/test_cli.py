@@ -251,6 +251,47 @@ def test_a_league_stops_when_its_time_is_up_and_goes_on(league, capsys):
     assert "'soon' is no span of time; write 90s, 30m or 2h" in capsys.readouterr().err
 
 
+def test_a_table_is_written_for_other_programs(league, capsys):
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    for form, read in (("csv", pd.read_csv), ("parquet", pd.read_parquet)):
+        assert main(["tournament", "table", "--format", form, "-o", f"t.{form}"]) == 0
+        frame = read(f"t.{form}").reset_index()
+        assert len(frame) == 3 and {"rating_low", "payoff", "forfeits_illegal"} <= set(frame)
+    capsys.readouterr()
+    assert main(["tournament", "table", "--format", "md"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert main(["tournament", "table", "--format", "html"]) == 0
+    assert capsys.readouterr().out.count("<tr") == 4
+    assert lines[0].startswith("| agent | ") and len({line.count(" | ") for line in lines}) == 1
+    for line, why in (
+        (["--format", "parquet"], "--format parquet is no text; name a file by --output"),
+        (["-o", "x.csv"], "--output x.csv needs --format: csv, md, html, parquet"),
+    ):
+        assert main(["tournament", "table", *line]) == 2
+        assert why in capsys.readouterr().err
+
+
+def test_ratings_payoffs_and_curves_are_drawn(league, capsys, tmp_path):
+    pytest.importorskip("matplotlib")
+    tensorboard = pytest.importorskip("torch.utils.tensorboard")
+    with tensorboard.SummaryWriter(str(tmp_path / "run" / "training")) as board:
+        for step in range(3):
+            board.add_scalar("charts/episodic_return", 0.5 * step, step)
+    for line in (["ratings"], ["payoff"], ["curve", "run"]):
+        for ending, head in (("png", b"\x89PNG"), ("svg", b"<?xml")):
+            assert main(["plot", *line, "-o", f"x.{ending}"]) == 0
+            assert Path(f"x.{ending}").read_bytes().startswith(head)
+    capsys.readouterr()
+    assert main(["plot", "curve", "run", "--figure", "loss", "-o", "x.png"]) == 2
+    assert "run has no curve loss; it has charts/episodic_return" in capsys.readouterr().err
+    assert main(["plot", "curve", "nowhere", "-o", "x.png"]) == 2
+    assert "nowhere is no folder of arena train" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main(["plot", "ratings", "-o", "x.jpg"])
+    assert "x.jpg must end in .png, .svg, .pdf" in capsys.readouterr().err
+
+
 def test_two_players_are_compared(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     line = ["compare", "call", "fold", "--game", "holdem?stack=20", "--workers", "0", "--deals"]
