@@ -10,6 +10,7 @@ STEPPING = {
     "agents/rollout.py",
     "agents/llm/learning/problems.py",  # imagined tables
     "agents/solvers/lbr.py",  # what would follow a bet
+    "agents/solvers/river.py",  # all that may follow on a river
     "agents/solvers/tree.py",  # a game's whole tree
     "leagues/block.py",
     "leagues/replay.py",

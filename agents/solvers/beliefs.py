@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from arena.agents.agent import Agent, CannotPlay
 from arena.agents.answers import check
+from arena.agents.solvers.exploit import require_policy
 from arena.agents.solvers.ranges import HANDS
 from arena.envs.game import Game, Ints, Turns
 from arena.envs.holdem import Holdem
@@ -49,8 +50,7 @@ def ask(tables: HoldemTables, rows: Ints, seat: int, agent: Agent) -> Floats:
     Returns float64 ``(n, 1326, actions)``, zeros for other hands. Raises CannotPlay where the agent
     declares no policy.
     """
-    if not agent.declares:
-        raise CannotPlay("it declares no policy, so what it would do cannot be asked")
+    require_policy(agent)
     actions = len(tables.game.menu) + 3
     found = np.zeros((len(rows), len(HANDS), actions))
     row, hand = np.nonzero(possible(tables, rows))

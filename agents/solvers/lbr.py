@@ -25,6 +25,7 @@ from arena.agents.agent import Agent, CannotPlay, Decisions
 from arena.agents.rollout import rollout
 from arena.agents.solvers import beliefs
 from arena.agents.solvers.beliefs import Floats
+from arena.agents.solvers.exploit import require_policy
 from arena.agents.solvers.ranges import HANDS
 from arena.envs import seeding
 from arena.envs.game import Game, Ints, Turns
@@ -68,8 +69,7 @@ def respond(
         raise CannotPlay(
             "the menu has no bet of the pot; take --actions menu, or a game with menu=0.5/1"
         )
-    if not agent.declares:
-        raise CannotPlay("it declares no policy, so what it would do cannot be asked")
+    require_policy(agent)
     seeds = np.array([seeding.derive(seed, "deal", deal) for deal in range(deals)], np.uint64)
     tables, worth = holdem.tables(deals), np.zeros(deals)
     for mine in (0, 1):

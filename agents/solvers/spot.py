@@ -8,6 +8,7 @@ that share a card. Regrets are discounted (DCFR, Brown and Sandholm, AAAI 2019).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -195,6 +196,19 @@ class Solver:
     def exploitability(self) -> float:
         """What a best response earns, in chips, on average over the seats."""
         return sum(self._worth(seat, _BEST) for seat in (0, 1)) / 2
+
+    def value_of(self, seat: int, strategy: Mapping[int, Floats]) -> float:
+        """What the seat earns, as ``values`` has it, if it plays otherwise and the other does not.
+
+        ``strategy`` says how at its decisions, by node, float64 ``(actions, hands)``.
+        """
+        kept = self._sums.copy()
+        for node, chances in strategy.items():
+            row = self.bets.row[node]
+            self._sums[row : row + len(chances)] = chances
+        worth = self._worth(seat, _PLAY)
+        self._sums = kept
+        return worth
 
     def strategy(self, node: int) -> Floats:
         """The average strategy at a decision, float64 ``(actions, hands)``."""
