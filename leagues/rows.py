@@ -8,6 +8,7 @@ shorter than the array itself; both have their length to tell them apart.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from sqlalchemy.engine import Connection
 
 from arena.envs.errors import InputError
+from arena.envs.outside import MOST_BYTES, parse_record
 from arena.leagues.league import League
 from arena.leagues.match import Match, Result
 
@@ -123,7 +125,7 @@ def league_row(league: League, created: dt.datetime) -> dict[str, Any]:
 def read_league(row: Mapping[str, Any]) -> League:
     """The league of a row, or Damaged."""
     try:
-        league = League.from_json(orjson.loads(row["config"]))
+        league = League.from_json(parse_record(row["config"], "its configuration"))
     except (ValueError, TypeError, KeyError) as error:
         raise Damaged(f"league {row['id']} is damaged ({error})") from None
     if league.id != row["id"]:
@@ -163,15 +165,17 @@ def read_match(row: Mapping[str, Any], replay: bytes = b"") -> Result:
         match = Match(
             game=row["game"],
             game_version=row["game_version"],
-            entrants=tuple(orjson.loads(row["entrants"])),
-            specs=tuple(orjson.loads(row["specs"])),
+            entrants=tuple(parse_record(row["entrants"], "its entrants")),
+            specs=tuple(parse_record(row["specs"], "its specs")),
             seed=int(row["seed"]),
             first_deal=row["first_deal"],
             deals=row["deals"],
-            seatings=tuple(map(tuple, orjson.loads(row["seatings"]))),
+            seatings=tuple(map(tuple, parse_record(row["seatings"], "its seatings"))),
         )
         if match.id != row["id"] or row["checksum"] not in (None, _checksum(row)):
             raise ValueError("its fields are not those that were written")
+        if not isinstance(replay, bytes):
+            raise TypeError("its replay is not of bytes")
         shape = (match.deals, len(match.seatings), len(match.seatings[0]))
         return Result(
             match,
@@ -205,7 +209,9 @@ def _pack(array: NDArray[Any]) -> bytes:
 
 
 def _unpack(data: bytes, dtype: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    if size > MOST_BYTES:
+        raise ValueError(f"it says that it has {shape[0]:,} deals")
     if len(data) < size and zstandard.frame_content_size(data) == size:
         data = zstandard.decompress(data)
     return np.frombuffer(data, dtype).reshape(shape)

@@ -9,7 +9,6 @@ with the mask before it where both were seen.
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +21,7 @@ from arena.agents.agent import Agent, CannotPlay
 from arena.agents.scripted.generic import certain
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Turns
+from arena.envs.outside import parse_record
 
 Algorithm = Literal["PPO", "A2C", "MaskablePPO", "DQN"]
 Activation = Literal["tanh", "relu"]
@@ -95,7 +95,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         with zipfile.ZipFile(path) as archive:
             if sum(part.file_size for part in archive.infolist()) > _MOST_BYTES:
                 raise InputError(f"{path} unpacks to more than {_MOST_BYTES >> 20} MiB")
-            facts = json.loads(archive.read("data"))
+            facts = parse_record(archive.read("data"), str(path))
             stored = io.BytesIO(archive.read("policy.pth"))
         weights = torch.load(stored, map_location="cpu", weights_only=True)
         return {key: value.float().numpy() for key, value in weights.items()}, dict(facts)

@@ -15,6 +15,7 @@ from arena.agents.agent import CannotPlay
 from arena.agents.exploration.bonus import Kit, Transitions
 from arena.agents.exploration.payer import Payer
 from arena.agents.networks.encoders import looked_at
+from arena.agents.networks.moments import moments, take_moments
 from arena.envs.game import Advanced, Game, Ints, Observation, Tables, Turns
 
 
@@ -108,8 +109,7 @@ class Curiosity:
         for name, network in self.payer.bonus.networks.items():
             found |= {f"network.{name}|{k}": v.clone() for k, v in network.state_dict().items()}
         if self.payer.optimizer is not None:
-            for index, entry in self.payer.optimizer.state_dict()["state"].items():
-                found |= {f"optimizer.{index}.{k}": v.clone() for k, v in entry.items()}
+            found |= {f"optimizer.{k}": v for k, v in moments(self.payer.optimizer).items()}
         return found, self.payer.shuffle
 
     def restore(self, tensors: Mapping[str, Tensor], shuffle: Mapping[str, Any]) -> None:
@@ -130,12 +130,7 @@ class Curiosity:
                 }
             )
         if self.payer.optimizer is not None:
-            state: dict[int, dict[str, Tensor]] = {}
-            for key, value in parts["optimizer"].items():
-                index, _, name = key.partition(".")
-                state.setdefault(int(index), {})[name] = value
-            groups = self.payer.optimizer.state_dict()["param_groups"]
-            self.payer.optimizer.load_state_dict({"state": state, "param_groups": groups})
+            take_moments(self.payer.optimizer, parts["optimizer"])
 
 
 def _signed(value: NDArray[Any]) -> NDArray[Any]:

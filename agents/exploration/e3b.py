@@ -59,7 +59,7 @@ class Ellipses:
         return b
 
 
-@numba.njit(cache=True, fastmath=True)
+@numba.njit(cache=True, fastmath=True, error_model="numpy")
 def _update(
     inverse: NDArray[np.float32], features: NDArray[np.float32], paid: NDArray[np.float32]
 ) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import orjson
 
 from arena.agents.registry import make_agent
 from arena.agents.rollout import Asked, rollout
@@ -24,7 +23,7 @@ from arena.envs.errors import InputError
 from arena.envs.minihack.game import MiniHack
 from arena.envs.minihack.labels import Label, label, shot
 from arena.envs.minihack.tables import MiniHackTables
-from arena.envs.outside import read_lines
+from arena.envs.outside import parse_record, read_lines
 
 Mode = Literal["balanced", "unbalanced"]
 SHARES: dict[Mode, dict[Label, float]] = {
@@ -52,10 +51,8 @@ class Pair:
     @classmethod
     def from_json(cls, line: bytes | str) -> Pair:
         """What ``as_json`` wrote; InputError where it is none."""
-        try:
-            pair: Pair = typed(orjson.loads(line), cls, "this line is no pair")
-        except orjson.JSONDecodeError as error:
-            raise InputError(f"this line is no pair: {error}") from None
+        where = "this line is no pair"
+        pair: Pair = typed(parse_record(line, where), cls, where)
         sides = [set(side) >= {"crop", "map", "message"} for side in (pair.before, pair.after)]
         if not all(sides) or pair.label not in SHARES["balanced"]:
             raise InputError("this line is no pair: an observation or the label is not as it is")

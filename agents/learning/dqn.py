@@ -18,6 +18,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -41,8 +42,9 @@ from arena.agents.learning.settings import Common, setting
 from arena.agents.networks.actor_critic import ActorCritic, Playing, tensors
 from arena.agents.networks.choices import choices_of
 from arena.agents.networks.encodings import encoding_of
+from arena.agents.networks.moments import moments, take_moments
 from arena.envs import seeding
-from arena.envs.checkpoints import fitting
+from arena.envs.checkpoints import fitting, typed
 from arena.envs.errors import InputError
 from arena.envs.game import Ints, Turns
 from arena.envs.registry import make_game
@@ -171,7 +173,7 @@ class Learner:
         )
         self.steps = self.rounds = self.updates = 0
         self.unit = 1.0 if seats == 1 else 0.0
-        self.best = -math.inf
+        self.best = -sys.float_info.max
         self._every = np.arange(settings.num_envs)
         self._returns: list[NDArray[np.float64]] = []
 
@@ -327,7 +329,7 @@ class Learner:
             player, self.game, self._judges(), self.settings.evaluate_deals,
             seeding.derive(self.settings.seed, "choose"),
         )  # fmt: skip
-        worst = min((score.mean for score in scores), default=math.inf)
+        worst = min((score.mean for score in scores), default=sys.float_info.max)
         if worst >= self.best:
             self.best = worst
             self.save_player(run)
@@ -374,8 +376,7 @@ class Learner:
         kept: dict[str, Tensor] = {}
         for name, part in self.parts().items():
             if isinstance(part, torch.optim.Optimizer):
-                for index, entry in part.state_dict()["state"].items():
-                    kept |= {f"{name}.{index}.{k}": v.clone() for k, v in entry.items()}
+                kept |= {f"{name}.{key}": value for key, value in moments(part).items()}
             elif isinstance(part, torch.nn.Module):
                 kept |= {f"{name}.{k}": v.clone() for k, v in part.state_dict().items()}
             else:
@@ -391,16 +392,14 @@ class Learner:
                 if key.startswith(f"{name}.")
             }
             if isinstance(part, torch.optim.Optimizer):
-                entries: dict[int, dict[str, Tensor]] = {}
-                for key, value in own.items():
-                    index, _, field = key.partition(".")
-                    entries.setdefault(int(index), {})[field] = value
-                groups = part.state_dict()["param_groups"]
-                part.load_state_dict({"state": entries, "param_groups": groups})
+                take_moments(part, own)
             elif isinstance(part, torch.nn.Module):
                 part.load_state_dict(own)
             else:
                 part.restore(own)
         for name in self.counted:
-            setattr(self, name, facts[name])
-        self.replay.at = facts["at"]
+            setattr(self, name, typed(facts[name], type(getattr(self, name)), name))
+        at = typed(facts["at"], int, "at")
+        if min(at, self.steps, self.rounds, self.updates, self.unit) < 0:
+            raise InputError("what is counted is 0 or more")
+        self.replay.at = at

@@ -20,6 +20,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import sys
 import time
 from contextlib import closing
 from dataclasses import dataclass
@@ -43,9 +44,10 @@ from arena.agents.learning.settings import Common, setting
 from arena.agents.networks.actor_critic import ActorCritic, Playing, tensors
 from arena.agents.networks.choices import choices_of
 from arena.agents.networks.encodings import encoding_of
+from arena.agents.networks.moments import moments, take_moments
 from arena.agents.networks.products import choose
 from arena.envs import seeding
-from arena.envs.checkpoints import fitting
+from arena.envs.checkpoints import fitting, typed
 from arena.envs.errors import InputError
 from arena.envs.game import Tables
 from arena.envs.registry import make_game
@@ -163,6 +165,20 @@ _LOSSES = tuple(
 )
 
 
+@dataclass(frozen=True)
+class _Past:
+    """What a state says beside its tensors."""
+
+    update: int
+    steps: int
+    unit: float
+    best: float
+
+    def __post_init__(self) -> None:
+        if min(self.update, self.steps, self.unit) < 0:
+            raise InputError("update, steps and unit of a run are 0 or more")
+
+
 class Learner:
     """A policy that plays and improves.
 
@@ -192,7 +208,7 @@ class Learner:
         self.update = self.steps = 0
         # What returns are divided by: 0 until the first ones are known. Alone, nobody's are.
         self.unit = 1.0 if self.game.seats == 1 else 0.0
-        self.best = -math.inf
+        self.best = -sys.float_info.max
         tables = self.game.tables(settings.num_envs)
         opponents = Opponents(
             self.game, settings.opponents, settings.num_envs,
@@ -346,7 +362,7 @@ class Learner:
             self.player(), self.game, self._judges(), self.settings.evaluate_deals,
             seeding.derive(self.settings.seed, "choose"),
         )  # fmt: skip
-        worst = min((score.mean for score in scores), default=math.inf)
+        worst = min((score.mean for score in scores), default=sys.float_info.max)
         if worst >= self.best:
             self.best = worst
             self.save_player(run)
@@ -388,8 +404,7 @@ class Learner:
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the rest of the run follows from; its parts are copies."""
         tensors_ = {f"network.{k}": v.clone() for k, v in self.network.state_dict().items()}
-        for index, entry in self.optimizer.state_dict()["state"].items():
-            tensors_ |= {f"optimizer.{index}.{k}": v.clone() for k, v in entry.items()}
+        tensors_ |= {f"optimizer.{k}": v for k, v in moments(self.optimizer).items()}
         for number, snapshot in enumerate(self.pool):
             tensors_ |= {f"pool.{number}.{k}": v for k, v in snapshot.items()}
         facts: dict[str, Any] = {
@@ -408,17 +423,17 @@ class Learner:
         parts: dict[str, Any] = {"network": {}, "bonus": {}, "optimizer": {}, "pool": {}}
         for key, value in tensors_.items():
             kind, _, rest = key.partition(".")
-            if kind in ("network", "bonus"):
-                parts[kind][rest] = value
-            else:
+            if kind == "pool":
                 number, _, name = rest.partition(".")
                 parts[kind].setdefault(int(number), {})[name] = value
+            else:
+                parts[kind][rest] = value
         self.network.load_state_dict(parts["network"])
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": parts["optimizer"], "param_groups": groups})
+        take_moments(self.optimizer, parts["optimizer"])
         self.pool = [parts["pool"][number] for number in sorted(parts["pool"])]
-        self.update, self.steps = facts["update"], facts["steps"]
-        self.unit, self.best = facts["unit"], facts["best"]
+        past: _Past = typed({k: v for k, v in facts.items() if k != "shuffle"}, _Past, "facts")
+        self.update, self.steps, self.unit = past.update, past.steps, past.unit
+        self.best = past.best
         if self.curiosity is not None:
             self.curiosity.restore(parts["bonus"], facts["shuffle"])
 

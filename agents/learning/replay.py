@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from arena.agents.networks.encodings import VECTOR, Arrays, Encoding
+from arena.envs.errors import InputError
 from arena.envs.game import Ints
 
 Floats = NDArray[np.float32]
@@ -55,10 +56,13 @@ class Memory:
         self.size = len(parts["action"])
         for name, part in parts.items():
             kind, _, key = name.partition(".")
-            if kind != "arrays":
-                getattr(self, name)[: self.size] = part.numpy()
-            else:
+            if kind == "arrays":
                 self._write(key, slice(self.size), part.numpy())
+            elif name in self.saved:
+                getattr(self, name)[: self.size] = part.numpy()
+        taken = self.action[: self.size]
+        if not ((taken >= 0) & (taken < self.mask.shape[1])).all():
+            raise InputError("a decision that is kept has an action that the game has not")
 
     def _shown(self, name: str) -> NDArray[Any]:
         kept = self.arrays[name]
@@ -101,6 +105,13 @@ class Replay(Memory):
         self.following = np.full(capacity, OPEN)
         self.at = 0
         self.last = np.full((tables, seats), -1)
+
+    def restore(self, parts: dict[str, Tensor]) -> None:
+        """Take ``state`` back."""
+        super().restore(parts)
+        after = self.following[: self.size]
+        if not ((after >= ENDED) & (after < self.size)).all():
+            raise InputError("a decision that is kept is followed by none that is")
 
     def add(self, arrays: Arrays, mask: Bools, actions: Ints, tables: Ints, seats: Ints) -> None:
         """Decisions are taken."""

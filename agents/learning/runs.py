@@ -21,10 +21,10 @@ from types import FrameType
 from typing import Any
 
 from arena.agents.learning.settings import Common, S, from_values, record
-from arena.envs.checkpoints import fitting, read_tensors
+from arena.envs.checkpoints import fitting, read_tensors, typed
 from arena.envs.errors import InputError
 from arena.envs.files import write
-from arena.envs.outside import read_json
+from arena.envs.outside import decode, parse_json, read_json
 
 PLAYER, TRAINING, CONFIG = "player", "training", "config.json"
 _RESUME, _FACTS = "resume.safetensors", "facts"
@@ -121,7 +121,10 @@ class Run:
             raise InputError(f"{self.folder} cannot be resumed: {path} is not there")
         tensors = read_tensors(path, None, framework="pt")
         with fitting(str(path)):
-            facts = json.loads(bytes(tensors.pop(_FACTS).tolist()))
+            facts = typed(
+                parse_json(decode(bytes(tensors.pop(_FACTS).tolist()), str(path)), str(path)),
+                dict[str, Any], str(path),
+            )  # fmt: skip
         return tensors, facts
 
 

@@ -63,11 +63,15 @@ class Tabular(Agent):
         )
         if not same:
             raise CannotPlay(f"{checkpoint} is a solution of {solved.name} with other options")
+        self._folder = folder
         self._rows = {row.tobytes(): number for number, row in enumerate(found)}
 
     def policy(self, turns: Turns) -> NDArray[np.float64]:
         """The table's rows."""
-        rows = [self._rows[key.tobytes()] for key in keys(turns)]
+        try:
+            rows = [self._rows[key.tobytes()] for key in keys(turns)]
+        except KeyError:
+            raise InputError(f"{self._folder} says nothing of what a seat sees here") from None
         found: NDArray[np.float64] = self._strategy[rows]
         return found
 

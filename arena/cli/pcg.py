@@ -104,17 +104,14 @@ def draw_level(options: argparse.Namespace) -> int:
 
     from arena.envs.errors import InputError
     from arena.envs.science_birds import drawing, grid, levels, text
+    from arena.envs.science_birds.scoring import read_answer
     from arena.envs.science_birds.simulation import judge
 
     file = Path(options.file)
     if file.suffix == ".xml":
         level = levels.load_level(file)
     else:
-        try:
-            answer = file.read_text("utf-8", "replace")
-        except OSError as error:
-            raise InputError(f"{file} cannot be read ({error.strerror})") from error
-        structure = grid.build(text.read_program(answer))
+        structure = grid.build(text.read_program(read_answer(file)))
         if isinstance(structure, str):
             raise InputError(f"{file} builds no level: {structure}")
         level = levels.from_structure(structure)

@@ -60,7 +60,7 @@ def _read(options: argparse.Namespace) -> Replay:
     from arena.leagues.store import Store
 
     path = Path(options.path)
-    if path.name.endswith(".jsonl.zst"):
+    if ending(path) == ".jsonl":
         return replay.read_file(path)
     if path.suffix or path.exists():
         raise InputError(f"{path} is no replay: name a .jsonl.zst file, or a match id in the store")

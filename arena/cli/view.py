@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     hands = opened = None
     if options.file is not None:
         path = Path(options.file)
-        if path.name.endswith(".jsonl.zst"):
+        if ending(path) == ".jsonl":
             opened = replay.read_file(path)
         elif ending(path) in ENDINGS:
             hands = Hands(path)

@@ -20,8 +20,10 @@ import orjson
 
 from arena.agents.llm.decoding.question import Question, Reply
 from arena.envs import seeding
+from arena.envs.checkpoints import typed
 from arena.envs.errors import InputError
 from arena.envs.files import write
+from arena.envs.outside import parse_record, read_bytes, read_json
 
 BATCH = 64
 
@@ -104,16 +106,16 @@ def open_folder(folder: Path, settings: Mapping[str, Any]) -> None:
     plain = orjson.loads(orjson.dumps(settings))
     try:
         if file.is_file():
-            known = orjson.loads(file.read_bytes())
+            known = typed(read_json(file), dict[str, Any], str(file))
         elif folder.is_dir() and any(folder.iterdir()):
             raise InputError(f"{folder} holds something else already; name a new folder")
         else:
             folder.mkdir(parents=True, exist_ok=True)
             write(file, orjson.dumps(plain, option=orjson.OPT_INDENT_2))
             return
-    except (OSError, orjson.JSONDecodeError) as error:
+    except OSError as error:
         raise InputError(f"{folder} cannot be used: {error}; name another folder") from None
-    for name in sorted({*known, *plain} if isinstance(known, dict) else plain):
+    for name in sorted({*known, *plain}):
         before, now = known.get(name), plain.get(name)
         if before != now:
             raise InputError(
@@ -145,7 +147,7 @@ def ask(
     file.parent.mkdir(exist_ok=True)
     known = {
         name: recorded
-        for name, recorded in _read(file).items()
+        for name, recorded in read_answers(file).items()
         if name in questions and recorded.failure not in ("crash", "timeout")
     }
     missing = [name for name in questions if name not in known]
@@ -162,7 +164,7 @@ def ask(
                     option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY,
                 )
                 lines += line
-                known[name] = _recorded(orjson.loads(line))
+                known |= _recorded(line, str(file))
             stream.write(lines)
             stream.flush()
             os.fsync(stream.fileno())
@@ -178,22 +180,29 @@ def _digest(seed: int, questions: Mapping[str, Question]) -> str:
     return hashlib.sha256(orjson.dumps([str(seed), facts])).hexdigest()[:12]
 
 
-def _read(file: Path) -> dict[str, Recorded]:
+def read_answers(file: Path) -> dict[str, Recorded]:
     """The answers in a file; a last line that was torn by an interrupt is cut off."""
     if not file.is_file():
         return {}
-    data = file.read_bytes()
+    data = read_bytes(file)
     whole = data[: data.rfind(b"\n") + 1]
     if len(whole) < len(data):
         write(file, whole)
+    found: dict[str, Recorded] = {}
     try:
-        lines = [orjson.loads(line) for line in whole.splitlines()]
-        return {line["name"]: _recorded(line) for line in lines}
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError) as error:
+        for number, line in enumerate(whole.splitlines(), 1):
+            found |= _recorded(line, f"line {number}")
+    except InputError as error:
         raise InputError(
             f"{file} is no record of answers ({error}); delete it, and they are asked for anew"
         ) from None
+    return found
 
 
-def _recorded(line: dict[str, Any]) -> Recorded:
-    return Recorded(**{name: value for name, value in line.items() if name != "name"})
+def _recorded(line: bytes, where: str) -> dict[str, Recorded]:
+    """The answer in a line, by its question's name."""
+    record = parse_record(line, where)
+    name = record.pop("name", None) if isinstance(record, dict) else None
+    if not isinstance(name, str):
+        raise InputError(f"{where} does not name its question")
+    return {name: typed(record, Recorded, where)}

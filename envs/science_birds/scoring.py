@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.envs import outside
 from arena.envs.errors import InputError
 from arena.envs.science_birds.assessment import Assessment, assess, failed
 from arena.envs.science_birds.similarity import LETTERS, diversity
@@ -194,7 +195,7 @@ def score_folder(
         row = collected.setdefault(team, {}).setdefault(letter, [failed("missing")] * trials)
         if not 1 <= trial <= trials:
             raise InputError(f"{file} is trial {trial}; there are trials 1 to {trials}")
-        assessed = assess_answer(_read(file), edition)
+        assessed = assess_answer(read_answer(file), edition)
         row[trial - 1] = assessed
         if assessed.failure:
             failures.append((file, assessed.failure))
@@ -203,10 +204,8 @@ def score_folder(
     return competition, failures
 
 
-def _read(file: Path) -> str:
-    try:
-        if file.stat().st_size > LONGEST_ANSWER:
-            return ""
-        return file.read_bytes().decode("utf-8-sig", "replace")
-    except OSError as error:
-        raise InputError(f"{file} cannot be read ({error.strerror})") from error
+def read_answer(file: Path) -> str:
+    """A model's answer in a file, nothing where it is too long; InputError where there is none."""
+    if file.is_file() and file.stat().st_size > LONGEST_ANSWER:
+        return ""
+    return outside.read_bytes(file).decode("utf-8-sig", "replace")

@@ -22,6 +22,7 @@ from arena.agents.learning.experience import Experience  # noqa: E402
 from arena.agents.learning.opponents import Opponents  # noqa: E402
 from arena.agents.learning.trainers import train  # noqa: E402
 from arena.agents.networks.encodings import FlatEncoding, encoding_of  # noqa: E402
+from arena.agents.networks.moments import moments, take_moments  # noqa: E402
 from arena.agents.networks.products import Linear, choose  # noqa: E402
 from arena.agents.registry import identify, make_agent  # noqa: E402
 from arena.envs.errors import InputError  # noqa: E402
@@ -226,6 +227,28 @@ def test_a_mistake_is_told_in_a_sentence(values, sentence, tmp_path):
     with pytest.raises(InputError, match=sentence):
         train("ppo", **values, output=str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("0.step", torch.tensor(-1.0), "are those of no gradients"),
+        ("0.exp_avg", torch.full((2, 3), 1e9), "are those of no gradients"),
+        ("0.exp_avg", torch.zeros(3), "has shape .3., not its parameter's"),
+        ("0.exp_avg", None, "lacks the moment exp_avg"),
+        ("9.exp_avg", torch.zeros(3), "has no moment '9.exp_avg'"),
+    ],
+)
+def test_what_an_optimizer_cannot_remember_is_refused(key, value, says):
+    layer = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(layer.parameters())
+    layer(torch.ones(3)).sum().backward()
+    optimizer.step()
+    kept = moments(optimizer)
+    take_moments(torch.optim.Adam(layer.parameters()), kept)
+    spoilt = {k: v for k, v in (kept | {key: value}).items() if v is not None}
+    with pytest.raises(InputError, match=says):
+        take_moments(optimizer, spoilt)
 
 
 def test_a_folder_of_another_trainer_is_not_resumed(tmp_path):

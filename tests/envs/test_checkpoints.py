@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from arena.envs.checkpoints import Like, read_config, read_tensors
+from arena.envs.checkpoints import Like, read_config, read_list, read_tensors
 from arena.envs.errors import InputError
 
 
@@ -106,3 +106,16 @@ def test_no_damage_to_a_file_is_a_traceback(weights: Path) -> None:
             read_tensors(weights, WANTED)
         except InputError as error:
             assert "w.safetensors" in str(error)
+
+
+@dataclass(frozen=True)
+class Row:
+    shape: tuple[int, ...]
+    dtype: str
+
+
+def test_a_list_of_results_names_the_row_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps([{"shape": [1], "dtype": "x"}, {"shape": 3}]))
+    with pytest.raises(InputError, match=r"results.json\[1\].*dtype"):
+        read_list(path, Row)

@@ -93,6 +93,14 @@ def test_json_says_where_it_is_none(text: str, fault: str) -> None:
         outside.parse_json(text, "x.json")
 
 
+@pytest.mark.parametrize("text", ["{", "[" * 300 + "]" * 300, "[" * 99999, "NaN"])
+def test_a_record_is_quick_and_no_deeper_than_other_json(text: str) -> None:
+    assert outside.parse_record(b'{"a": [1]}', "line 1") == {"a": [1]}
+    for given in (text, text.encode()):
+        with pytest.raises(InputError, match="line 1: "):
+            outside.parse_record(given, "line 1")
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

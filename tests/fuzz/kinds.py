@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from tests.fuzz import mutations
+from tests.fuzz import checkpoints, logs, mutations
+from tests.fuzz.kind import Kind, either, specs, text, values
 from tests.fuzz.mutations import Dice
 
 HAND = """\
@@ -80,6 +78,16 @@ PAIR = {
     "before": {"crop": "@", "map": "@", "message": ""},
     "after": {"crop": "@", "map": "@", "message": ""}, "label": "key",
 }  # fmt: skip
+CHAT = {
+    "choices": [
+        {
+            "message": {"role": "assistant", "content": '<think>odds</think>{"answer": "fold"}'},
+            "finish_reason": "stop",
+            "logprobs": {"content": [{"token": "fold", "logprob": -0.5}]},
+        }
+    ],
+    "usage": {"prompt_tokens": 5, "completion_tokens": 1}, "error": None,
+}  # fmt: skip
 ANSWER = "I build\n```\ndrop_block('b31', 5)\ndrop_block('b13', 9)\n```\n"
 SPECS = [
     "holdem?seats=6,stack=50", "holdem?seats=3,format=sit_and_go,levels=1/2/4,prizes=0.7/0.3",
@@ -89,82 +97,24 @@ SPECS = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Kind:
-    """One kind of input.
-
-    Attributes:
-        name: of the files; its ending is theirs.
-        change: a changed sample.
-        read: reads a file, or a folder that it is in, and uses what it read.
-    """
-
-    name: str
-    change: Callable[[Dice], bytes]
-    read: Callable[[Path], object]
-
-
-def text(name: str, samples: list[str], read: Callable[[Path], object]) -> Kind:
-    """A kind of text: its words and lines are changed, or its bytes."""
-
-    def change(dice: Dice) -> bytes:
-        sample = mutations.pick(samples, dice)
-        if dice.random() < 0.2:
-            return mutations.of_bytes(sample.encode(), dice)
-        changed = mutations.of_text(sample, dice, mutations.pick(samples, dice))
-        return changed.encode(errors="replace")
-
-    return Kind(name, change, read)
-
-
-def specs(name: str, samples: list[str], read: Callable[[Path], object]) -> Kind:
-    """A kind of one line: its options are changed."""
-
-    def change(dice: Dice) -> bytes:
-        family, mark, options = mutations.pick(samples, dice).partition("?")
-        return f"{family}{mark}{mutations.of_text(options, dice)}".encode(errors="replace")
-
-    return Kind(name, change, read)
-
-
-def either(one: Kind, other: Kind) -> Kind:
-    """Inputs of two kinds under the name of the first."""
-    return Kind(
-        one.name, lambda dice: (one if dice.random() < 0.5 else other).change(dice), one.read
-    )
-
-
-def values(name: str, samples: list[Any], read: Callable[[Path], object], lines: int = 0) -> Kind:
-    """A kind of JSON: a value's nodes are changed, or its bytes; ``lines`` of it in a file."""
-
-    def change(dice: Dice) -> bytes:
-        chosen = [mutations.pick(samples, dice) for _ in range(lines or 1)]
-        at = int(dice.integers(len(chosen)))
-        if dice.random() < 0.8:
-            chosen[at] = mutations.of_value(chosen[at], dice)
-            return "\n".join(map(json.dumps, chosen)).encode()
-        return mutations.of_bytes("\n".join(map(json.dumps, chosen)).encode(), dice)
-
-    return Kind(name, change, read)
-
-
-def tensors(name: str, sample: bytes, read: Callable[[Path], object]) -> Kind:
-    """A kind of safetensors file: its header or its numbers are changed, or its bytes."""
-
-    def change(dice: Dice) -> bytes:
-        by = mutations.of_tensors if dice.random() < 0.7 else mutations.of_bytes
-        return by(sample, dice)
-
-    return Kind(name, change, read)
-
-
 def kinds(folder: Path) -> list[Kind]:
     """All kinds; ``folder`` is where checkpoints are made that are changed."""
-    return [*_hands(), *_leagues(), *_auctions(), *_words(), *_replays(), *_checkpoints(folder)]
+    return [
+        *_hands(), *_leagues(), *_auctions(), *_words(), *_replays(), *logs.kinds(),
+        *checkpoints.kinds(folder),
+    ]  # fmt: skip
 
 
 def _hands() -> list[Kind]:
+    from arena.envs import outside
     from arena.envs.holdem import notation
+
+    def structure(dice: Dice) -> bytes:
+        changed = mutations.of_value(whole, dice)
+        if not isinstance(changed, dict):
+            return json.dumps(changed, default=float).encode()
+        lines = (f"{json.dumps(k)} = {json.dumps(v, default=float)}\n" for k, v in changed.items())
+        return "".join(lines).encode()
 
     def verify(path: Path) -> object:
         hands = notation.verify_file(path)
@@ -173,9 +123,10 @@ def _hands() -> list[Kind]:
         notation.read(copies)
         return hands
 
+    whole = outside.parse_toml(HAND, "sample")
     several = "\n".join(f"[{n}]\n{HAND}" for n in range(1, 4))
     return [
-        text("hand.phh", [HAND], verify),
+        either(text("hand.phh", [HAND], verify), Kind("hand.phh", structure, verify)),
         text("hands.phhs", [several, several.replace("'NT'", "'PO'", 1)], verify),
         text("hands.acpc", [LOG], verify),
     ]
@@ -237,13 +188,24 @@ def _auctions() -> list[Kind]:
 def _words() -> list[Kind]:
     from arena.agents.exploration.pairs import read_pairs
     from arena.agents.llm import prompting
+    from arena.agents.llm.backends import protocol
     from arena.agents.llm.backends.endpoint_settings import settings_for
     from arena.agents.llm.learning.examples import read_examples
     from arena.agents.llm.prompting.templates import load_template
+    from arena.envs import outside
     from arena.envs.science_birds import grid
     from arena.envs.science_birds.levels import load_level, write_xml
+    from arena.envs.science_birds.scoring import read_answer
     from arena.envs.science_birds.text import read_program
     from arena.evaluation.pokerbench import rows as pokerbench
+
+    def chat(path: Path) -> object:
+        data = outside.parse_record(path.read_bytes(), "the server")
+        protocol.complaint(data)
+        try:
+            return protocol.failure_within(data) or protocol.read_chat(data, ["fold", "call"])
+        except protocol.Nonsense as error:
+            raise outside.InputError(str(error)) from None
 
     def endpoints(path: Path) -> object:
         import os
@@ -254,13 +216,13 @@ def _words() -> list[Kind]:
     prompts = Path(prompting.__file__).parent
     return [
         text("level.xml", [LEVEL], lambda path: write_xml(load_level(path))),
-        text("answer.txt", [ANSWER], lambda path: grid.build(
-            read_program(path.read_text("utf-8", "replace")))),
+        text("answer.txt", [ANSWER], lambda path: grid.build(read_program(read_answer(path)))),
         text("preflop.csv", [PREFLOP], pokerbench.load),
         text("prompt.txt", [p.read_text() for p in sorted(prompts.glob("*/*.txt"))],
              lambda path: load_template(prompts, str(path), "fuzz")),
         values("examples.jsonl", [EXAMPLE], read_examples, 3),
         values("pairs.jsonl", [PAIR], read_pairs, 3),
+        values("chat.json", [CHAT], chat),
         text("endpoints.yaml", ["http://localhost:1/v1: {timeout: 60, retries: 2}\n"], endpoints),
     ]  # fmt: skip
 
@@ -282,7 +244,7 @@ def _replays() -> list[Kind]:
         )  # fmt: skip
         made = {i.key: make_agent(i.spec, game) for i in who}
         (result,) = play(game, made, [match], {i.key: i for i in who})
-        records.append(list(replay._lines(result.replay, "sample")))
+        records.append(list(replay.lines(replay.read(result.replay, "sample"))))
 
     def change(dice: Dice) -> bytes:
         lines = list(mutations.pick(records, dice))
@@ -300,28 +262,3 @@ def _replays() -> list[Kind]:
         return replay.verify(replay.read_file(path))
 
     return [Kind("match.jsonl.zst", change, verify)]
-
-
-def _checkpoints(folder: Path) -> list[Kind]:
-    from tests.fuzz.checkpoints import samples
-
-    found = []
-    for family, path, config, weights, read in samples(folder):
-        for file in (config, weights):
-            good = (path / file).read_bytes()
-            whole = {name: (path / name).read_bytes() for name in (config, weights)}
-
-            def play(
-                changed: Path, file: str = file, path: Path = path, whole: Any = whole,
-                read: Any = read,
-            ) -> object:  # fmt: skip
-                for name, data in whole.items():
-                    (path / name).write_bytes(changed.read_bytes() if name == file else data)
-                return read(path)
-
-            name = f"{family}.{file}"
-            if file == config:
-                found.append(values(name, [json.loads(good)], play))
-            else:
-                found.append(tensors(name, good, play))
-    return found

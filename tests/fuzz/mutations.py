@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import io
 import json
 import re
+import sqlite3
+import zipfile
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +26,10 @@ ODD_WORDS = [
     "", " ", "null", "true", "no", "~", "a" * 300, "\x1b[31m", "\u202e", "é", "\ufeff", "..", "/",
     "?", ":", "|", "#", "'", '"', "[", "{", "x=1", "&a", "*a", "!!python/object:os.system", "%s",
     "\ud7ff", "𝔘", "kind", "name",
+]  # fmt: skip
+ODD_FLOATS = [
+    b"\x00\x00\xc0\x7f", b"\x00\x00\x80\x7f", b"\xff" * 4, b"\xff\xff\x7f\x7f", bytes(4),
+    b"\x00\x00\x80\xbf",
 ]  # fmt: skip
 ODD_VALUES: list[Any] = [
     None, True, False, 0, -1, 1, 2, 3, 0.5, -0.5, 1e308, 2**31, 2**40, 2**53, 2**63, 2**64,
@@ -66,7 +74,7 @@ def _change(holder: Any, key: Any, dice: Dice, places: list[Any]) -> None:
         holder[key] = copy.deepcopy(other[name]) if name in _keys(other) else None
     elif choice == 6:
         deep: Any = old
-        for _ in range(int(dice.choice([1, 3, 70]))):
+        for _ in range(int(dice.choice([1, 3, 70, 400]))):
             deep = [deep]
         holder[key] = deep
     else:
@@ -133,22 +141,83 @@ def of_bytes(data: bytes, dice: Dice) -> bytes:
 
 
 def of_tensors(data: bytes, dice: Dice) -> bytes:
-    """A safetensors file with its header changed by structure, or with numbers that are none."""
+    """A safetensors file: its header's structure, names, shapes and types, or its numbers."""
     size = int.from_bytes(data[:8], "little")
     header, body = json.loads(data[8 : 8 + size]), bytearray(data[8 + size :])
-    choice = int(dice.integers(4))
+    name = pick([key for key in header if key != "__metadata__"], dice)
+    entry = header[name]
+    choice = int(dice.integers(6))
     if choice == 0 and len(body) >= 4:
         at = 4 * int(dice.integers(len(body) // 4))
-        body[at : at + 4] = pick([b"\x00\x00\xc0\x7f", b"\x00\x00\x80\x7f", b"\xff" * 4], dice)
+        body[at : at + 4] = pick(ODD_FLOATS, dice)
     elif choice == 1:
-        name = pick(list(header), dice)
-        entry = header[name]
-        if isinstance(entry, dict) and "dtype" in entry:
-            entry["dtype"] = pick(["F32", "F16", "BF16", "I64", "I32", "U8", "BOOL", "F8"], dice)
+        entry["dtype"] = pick(["F32", "F16", "BF16", "I64", "I32", "U8", "BOOL", "F8"], dice)
+    elif choice == 2:
+        count = int(np.prod(entry["shape"]))
+        entry["shape"] = pick([entry["shape"][::-1], [count], [1, count], [count, 1]], dice)
+    elif choice == 3:
+        other = pick(list(header), dice)
+        header[pick(ODD_WORDS, dice) + other] = header.pop(other)
+    elif choice == 4:
+        other = pick(list(header), dice)
+        if other != "__metadata__":
+            header[name], header[other] = header[other], entry
     else:
         header = of_value(header, dice)
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + bytes(body)
+
+
+def of_zip(data: bytes, dice: Dice) -> bytes:
+    """A zip with one of its parts changed, or its bytes."""
+    if dice.random() < 0.2:
+        return of_bytes(data, dice)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = pick(list(parts), dice)
+    if parts[name][:1] == b"{":
+        parts[name] = json.dumps(of_value(json.loads(parts[name]), dice)).encode()
+    elif parts[name][:2] == b"PK":
+        parts[name] = of_zip(parts[name], dice)
+    else:
+        parts[name] = of_bytes(parts[name], dice)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return made.getvalue()
+
+
+def of_rows(connection: sqlite3.Connection, dice: Dice) -> None:
+    """One cell of one row becomes another value, or the row goes."""
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    table = pick(sorted(name for (name,) in tables), dice)
+    columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    rows = connection.execute(f"SELECT rowid, * FROM {table}").fetchall()
+    if not rows:
+        return
+    number, *cells = pick(rows, dice)
+    at = int(dice.integers(len(cells)))
+    if dice.random() < 0.1:
+        connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (number,))
+        return
+    with contextlib.suppress(sqlite3.Error):  # what the database refuses by itself
+        connection.execute(
+            f"UPDATE {table} SET {columns[at]} = ? WHERE rowid = ?",
+            (_cell(cells[at], dice), number),
+        )
+
+
+def _cell(old: Any, dice: Dice) -> Any:
+    choice = int(dice.integers(4))
+    if choice == 0:
+        return pick([None, 0, -1, 2**62, 1e308, float("inf"), "", "x", b"", b"\xff" * 9], dice)
+    if choice == 1 and isinstance(old, bytes):
+        with contextlib.suppress(ValueError):
+            return json.dumps(of_value(json.loads(old), dice)).encode()
+    if isinstance(old, bytes):
+        return of_bytes(old, dice)
+    return of_text(old, dice) if isinstance(old, str) else pick([-1, 1, 2, 10**6], dice)
 
 
 def pick(items: Any, dice: Dice) -> Any:

@@ -11,15 +11,22 @@ where a reader ended in a traceback, took more than ten seconds or more than 500
 from __future__ import annotations
 
 import argparse
+import functools
+import importlib.metadata
 import json
 import logging
 import multiprocessing as mp
+import os
 import resource
 import signal
 import sys
 import tempfile
 import time
 import traceback
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +80,8 @@ def _peak() -> float:
 def work(pipe: Any, seed: int) -> None:
     """Feed what the pipe asks for: (kind, number)."""
     signal.signal(signal.SIGPROF, _alarm)
+    # The games that are installed are looked up once: that takes longer than most inputs do.
+    importlib.metadata.entry_points = functools.cache(importlib.metadata.entry_points)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         logging.disable()  # what libraries say of what they are given
@@ -111,6 +120,11 @@ class Worker:
         self._start()
         return outcome
 
+    def close(self) -> None:
+        """Let the process end."""
+        self.pipe.send(None)
+        self.process.join()
+
 
 def main() -> int:
     """The command line."""
@@ -118,35 +132,52 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=3000, help="inputs of each kind (3000)")
     parser.add_argument("--seconds", type=float, help="stop after so long, all kinds alike")
     parser.add_argument("--seed", type=int, default=1, help="of all inputs (1)")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes (all cores)")
     parser.add_argument("--kind", nargs="+", help="only these kinds")
     parser.add_argument("--number", type=int, help="only this input")
     options = parser.parse_args()
-    worker = Worker(options.seed)
-    names = options.kind or worker.names
     numbers = range(options.each) if options.number is None else [options.number]
-    counts = {name: dict.fromkeys(("inputs", "parsed", "read", *_BAD), 0) for name in names}
     end = time.monotonic() + options.seconds if options.seconds else float("inf")
-    for number in numbers:
-        for name in names:
-            if time.monotonic() > end:
-                break
-            outcome, words = worker.feed(name, number)
-            counts[name]["inputs"] += 1
-            counts[name]["read"] += outcome == "read"
-            counts[name]["parsed"] += not any(sign in words for sign in FIRST_PARSE)
-            if outcome in _BAD:
-                counts[name][outcome] += 1
-                print(f"{name} {number}: {outcome}\n{words}", file=sys.stderr, flush=True)
+
+    def fed(job: int) -> Counts:
+        with closing(Worker(options.seed)) as worker:
+            return _feed_all(worker, options.kind, numbers[job :: options.jobs], end)
+
+    with ThreadPoolExecutor(options.jobs) as pool:  # each waits for a process of its own
+        counts: Counts = defaultdict(Counter)
+        for found in pool.map(fed, range(min(options.jobs, len(numbers)))):
+            for name, row in found.items():
+                counts[name].update(row)
     return _report(counts)
 
 
+def _feed_all(
+    worker: Worker, kinds: list[str] | None, numbers: Sequence[int], end: float
+) -> Counts:
+    counts: Counts = defaultdict(Counter)
+    for number in numbers:
+        for name in kinds or worker.names:
+            if time.monotonic() > end:
+                return counts
+            outcome, words = worker.feed(name, number)
+            counts[name].update(("inputs", outcome))
+            counts[name]["parsed"] += not any(sign in words for sign in FIRST_PARSE)
+            if outcome in _BAD:
+                print(f"{name} {number}: {outcome}\n{words}", file=sys.stderr, flush=True)
+    return counts
+
+
 _BAD = ("traceback", "hang", "memory")
+Counts = dict[str, Counter[str]]
 
 
-def _report(counts: dict[str, dict[str, int]]) -> int:
+def _report(counts: Counts) -> int:
     for name, row in counts.items():
-        told = ", ".join(f"{value} {what}" for what, value in row.items())
-        print(f"{name}: {told}")
+        share = row["parsed"] / row["inputs"]
+        print(
+            f"{name}: {row['inputs']} inputs, {share:.0%} survived the first parse, "
+            f"{row['read']} were read" + "".join(f", {row[bad]} {bad}" for bad in _BAD if row[bad])
+        )
     total = {what: sum(row[what] for row in counts.values()) for what in ("inputs", *_BAD)}
     share = sum(row["parsed"] for row in counts.values()) / max(total["inputs"], 1)
     print(f"{share:.0%} survived the first parse")

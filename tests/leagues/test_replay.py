@@ -26,9 +26,9 @@ def record(make_league, tmp_path) -> replay.Replay:
 
 
 def test_what_is_written_is_read_back(record, tmp_path):
-    path = tmp_path / "a.jsonl.zst"
-    replay.export(record, path)
-    assert replay.read_file(path) == record
+    for path in (tmp_path / "a.jsonl.zst", tmp_path / "a.jsonl"):
+        replay.export(record, path)
+        assert replay.read_file(path) == record
     assert any("status" in d for e in record.episodes for d in e.decisions)
     assert any("notes" in d for e in record.episodes for d in e.decisions)
 

@@ -25,6 +25,7 @@ import numpy as np
 from arena.agents.llm.backends.backend import Answer, Prompt
 from arena.agents.llm.decoding.thoughts import answer_in
 from arena.envs.errors import InputError
+from arena.envs.outside import parse_record
 
 Constraint = Literal["structured_outputs", "guided_choice", "grammar", "json_schema"]
 Field = Literal["temperature", "seed", "stop", "logprobs"]
@@ -178,8 +179,8 @@ def _choose(answer: Answer, choices: Sequence[str], constraint: Constraint) -> A
     chosen: Any = text
     if constraint == "json_schema":
         try:
-            chosen = json.loads(text)["answer"]
-        except (ValueError, TypeError, KeyError):
+            chosen = parse_record(text, "the answer")["answer"]
+        except (InputError, TypeError, LookupError):
             chosen = None
     elif answer.cut:
         raise Nonsense(f"the answer {text[:80]!r} was cut before its end")

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from arena.envs.errors import InputError
+from arena.envs.outside import parse_record
 
 
 def recorded_by_default() -> Path:
@@ -58,7 +59,7 @@ class RecordedAnswer:
         """The JSON that was answered, None where nothing is recorded."""
         with self._lock, closing(self._open.cursor()) as cursor:
             row = cursor.execute("SELECT response FROM answers WHERE key = ?", (key,)).fetchone()
-        return None if row is None else orjson.loads(row[0])
+        return None if row is None else parse_record(row[0], f"record={self.path}")
 
     def put(self, key: str, url: str, body: Mapping[str, Any], response: Any) -> Any:
         """Record an answer; returns what counts, which another process may have been first with."""

@@ -16,10 +16,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
-import orjson
 
 from arena.agents.llm.backends.protocol import NoAnswer, complaint, failure_within
 from arena.envs.errors import InputError
+from arena.envs.outside import parse_record
 
 _PASSING = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 _LONGEST_PAUSE = 60.0  # seconds, of those that are ours to choose
@@ -168,8 +168,8 @@ class Transport:
             reason = str(error) or type(error).__name__
             raise _Passing(f"{self.url} broke off the conversation ({reason})") from None
         try:
-            data = orjson.loads(content.removeprefix(_BYTE_ORDER_MARK))
-        except orjson.JSONDecodeError:
+            data = parse_record(content.removeprefix(_BYTE_ORDER_MARK), self.url)
+        except InputError:
             data = None
         if not response.is_success or data is None:
             raise self._failure(response, data, bytes(content))

@@ -17,7 +17,7 @@ from arena.agents.llm.backends.backend import Message, Prompt
 from arena.agents.llm.prompting.templates import Role
 from arena.envs.errors import InputError
 from arena.envs.files import replacing
-from arena.envs.outside import read_lines
+from arena.envs.outside import parse_record, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def _record(example: Example) -> dict[str, Any]:
 def _read(path: Path) -> Iterator[Example]:
     for number, line in read_lines(path, 2**26):
         try:
-            record = orjson.loads(line)
+            record = parse_record(line, str(path))
             prompt = tuple(Message(turn["role"], turn["content"]) for turn in record["prompt"])
             [completion] = record["completion"]
             good = (
@@ -76,7 +76,7 @@ def _read(path: Path) -> Iterator[Example]:
                 and isinstance(completion["content"], str)
                 and isinstance(record.get("meta") or {}, dict)
             )
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError):
             good = False
         if not good:
             raise InputError(

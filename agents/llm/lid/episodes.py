@@ -15,6 +15,7 @@ from arena.agents.agent import Agent
 from arena.agents.llm.lid.player import Instructed, sight
 from arena.agents.llm.lid.policy import Sight
 from arena.agents.rollout import rollout
+from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Tables
 
 
@@ -33,6 +34,10 @@ class Demonstration:
     actions: tuple[int, ...]
     names: tuple[str, ...]
     reached: tuple[tuple[int, str], ...]
+
+    def __post_init__(self) -> None:
+        if not len(self.scenes) == len(self.actions) == len(self.names):
+            raise InputError("a demonstration has as many scenes as actions and names")
 
     @property
     def won(self) -> bool:

@@ -30,6 +30,7 @@ from arena.agents.llm.lid.policy import (
     make_policy,
     save_policy,
 )
+from arena.agents.networks.moments import moments, take_moments
 from arena.agents.registry import make_agent
 from arena.envs import seeding
 from arena.envs.checkpoints import fitting, read_tensors, typed, write_tensors
@@ -77,6 +78,20 @@ class Settings:
 
 
 Row = tuple[int, int, float, float]
+
+
+@dataclass(frozen=True)
+class _Past:
+    """What a run has behind it, beside its tensors."""
+
+    step: int
+    curve: list[Row]
+    recent: list[tuple[float, float]]
+    episodes: list[Demonstration]
+
+    def __post_init__(self) -> None:
+        if self.step < 0:
+            raise InputError("step of a run is 0 or more")
 
 
 class Run:
@@ -181,34 +196,25 @@ class Run:
         assert self.folder is not None
         save_policy(self.policy, self.folder / "player", asdict(self.settings))
         (self.folder / "training").mkdir(exist_ok=True)
-        state = self.optimizer.state_dict()["state"]
-        moments = {f"{i}.{k}": v for i, entry in state.items() for k, v in entry.items()}
-        write_tensors(self.folder / "training" / "resume.safetensors", moments)
-        facts = {
-            "step": self.step,
-            "curve": self.curve,
-            "recent": self._recent,
-            "episodes": [asdict(one) for one in self.episodes],
-        }
-        write_json(self.folder / "training" / "resume.json", facts)
+        write_tensors(self.folder / "training" / "resume.safetensors", moments(self.optimizer))
+        past = _Past(self.step, self.curve, self._recent, self.episodes)
+        write_json(self.folder / "training" / "resume.json", asdict(past))
 
     @classmethod
     def load(cls, folder: Path) -> Run:
         """The run in ``folder``, ready to go on; InputError where there is none."""
         policy, facts = load_policy(folder / "player")
         run = cls(read_settings(facts, folder), folder, policy)
-        moments = read_tensors(folder / "training" / "resume.safetensors", None, framework="pt")
-        past = read_json(folder / "training" / "resume.json", most=2**28)
+        tensors = read_tensors(folder / "training" / "resume.safetensors", None, framework="pt")
+        file = folder / "training" / "resume.json"
+        past: _Past = typed(read_json(file, most=2**28), _Past, str(file))
         with fitting(f"the run in {folder}"):
-            state: dict[int, dict[str, torch.Tensor]] = {}
-            for key, value in moments.items():
-                index, _, name = key.partition(".")
-                state.setdefault(int(index), {})[name] = value
-            groups = run.optimizer.state_dict()["param_groups"]
-            run.optimizer.load_state_dict({"state": state, "param_groups": groups})
-            run.step, run._recent = past["step"], [tuple(row) for row in past["recent"]]
-            run.curve = [tuple(row) for row in past["curve"]]
-            run.episodes = [_episode(one) for one in past["episodes"]]
+            take_moments(run.optimizer, tensors)
+            actions = int(run.game.action_space.n)  # type: ignore[attr-defined]
+            if not all(0 <= a < actions for one in past.episodes for a in one.actions):
+                raise InputError(f"{file}: an episode has an action that the game has not")
+        run.step, run.curve, run.episodes = past.step, past.curve, past.episodes
+        run._recent = past.recent
         return run
 
 
@@ -251,12 +257,6 @@ def _solo(spec: str) -> Game:
     if game.seats != 1 or not hasattr(game.action_space, "n"):
         raise InputError(f"{spec} is not a solo game with a finite set of actions")
     return game
-
-
-def _episode(facts: dict[str, Any]) -> Demonstration:
-    lists = {key: tuple(value) for key, value in facts.items() if key not in ("goal", "reached")}
-    reached = tuple((int(n), str(goal)) for n, goal in facts["reached"])
-    return Demonstration(facts["goal"], **lists, reached=reached)
 
 
 def _board(folder: Path | None) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from arena.agents.llm.lid.policy import Sight
 from arena.agents.llm.lid.run import Run, Settings, evaluate
+from arena.envs.checkpoints import read_list
 from arena.envs.errors import InputError
 from arena.envs.files import write_json
 
@@ -82,12 +82,7 @@ def study(
         InputError: for an arm that is none, or results that are none.
     """
     path = folder / "results.json"
-    done: list[LidResult] = []
-    if path.exists():
-        try:
-            done = [LidResult(**row) for row in json.loads(path.read_text())]
-        except (ValueError, TypeError) as error:
-            raise InputError(f"{path} holds no results of a study: {error}") from None
+    done: list[LidResult] = read_list(path, LidResult) if path.exists() else []
     folder.mkdir(parents=True, exist_ok=True)
     wanted = list(product(seeds, arms, rates))
     features: dict[tuple[str, int], dict[Sight, Tensor]] = {}  # of runs with equal frozen layers

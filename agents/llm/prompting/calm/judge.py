@@ -21,6 +21,7 @@ from typing import Any, Literal
 from arena.agents.llm.decoding.question import Question
 from arena.agents.llm.prompting.templates import Template
 from arena.envs.errors import InputError
+from arena.envs.outside import parse_json
 
 Verdict = Literal["key", "door", "achieved", "none"]
 """Which subgoal was achieved; "achieved" where a model judges by subgoals of its own."""
@@ -143,10 +144,7 @@ class Variant:
 
     def _read_json(self, answer: str) -> Verdict:
         wanted = self._flags("none")
-        try:
-            found = json.loads(answer, object_pairs_hook=_unique)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"the answer is no JSON object: {error}") from None
+        found = parse_json(answer, "the answer")
         if not isinstance(found, dict) or set(found) != set(wanted):
             raise InputError(f"the answer must be a JSON object with {', '.join(wanted)}")
         if not all(isinstance(value, bool) for value in found.values()):
@@ -159,13 +157,6 @@ class Variant:
 
 DEPARTURES = tuple(word for word in _DEPARTURES if word != "reason")
 """Variants that differ from ``base`` in one part; ``reason`` asks for a model that writes."""
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name stands twice")
-    return found
 
 
 def _part(name: str) -> str:
