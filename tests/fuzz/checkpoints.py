@@ -21,7 +21,7 @@ def kinds(folder: Path) -> list[Kind]:
     """A kind for each file of each sample; ``folder`` is where they are made."""
     made = [
         *_bidders(folder),
-        *_policies(folder),
+        *_birds(folder),
         *_language(folder),
         *_solved(folder),
         *_brought(folder),
@@ -98,15 +98,11 @@ def _bidders(folder: Path) -> Iterator[Sample]:
     yield "rlb", path, ("config.json", "model.safetensors"), bid
 
 
-def _policies(folder: Path) -> Iterator[Sample]:
+def _birds(folder: Path) -> Iterator[Sample]:
     from gymnasium import spaces
     from safetensors.torch import save_file
 
     from arena.agents.generators import maskable_ppo as birds
-    from arena.agents.learning.policy import Described, reads
-    from arena.agents.networks.actor_critic import ActorCritic
-    from arena.agents.networks.encodings import encoding_of
-    from arena.envs.registry import make_game
 
     path = folder / "birds"
     path.mkdir(parents=True)
@@ -118,16 +114,6 @@ def _policies(folder: Path) -> Iterator[Sample]:
     (path / "config.json").write_text(json.dumps(asdict(record)))
     read = plays("birds_ppo:{}", "science_birds?drops=3")
     yield "birds", path, ("config.json", "model.safetensors"), read
-
-    path = folder / "policy" / "player"
-    path.mkdir(parents=True)
-    game = make_game("kuhn")
-    encoding = encoding_of(game)
-    network = ActorCritic(encoding, game, (8,), size="small")
-    save_file({k: v.contiguous() for k, v in network.policy().items()}, path / "policy.safetensors")
-    described = Described("kuhn", reads(game, encoding), (8,), "small")
-    (path / "config.json").write_text(json.dumps(asdict(described)))
-    yield "policy", path, ("config.json", "policy.safetensors"), plays("policy:{}", "kuhn")
 
 
 def _solved(folder: Path) -> Iterator[Sample]:
@@ -174,7 +160,7 @@ def _resumed(folder: Path) -> Iterator[Sample]:
         ("e3b", ppo, ppo.Settings(
             **alone, game="gridworld?rooms=1", num_minibatches=1, product="torch")),
         ("dqn", dqn, dqn.Settings(
-            **small, game="kuhn", buffer_size=99, learning_starts=16, batch_size=8)),
+            **small, game="kuhn", buffer_size=128, learning_starts=16, batch_size=8)),
     ):  # fmt: skip
         path = folder / f"resumed_{name}"
         settings = replace(settings, output=str(path), total_timesteps=64)
@@ -186,6 +172,8 @@ def _resumed(folder: Path) -> Iterator[Sample]:
             return trainer.train(again, quiet)
 
         yield name, path, ("training/resume.safetensors",), resume
+        files = ("config.json", "policy.safetensors")
+        yield f"{name}_player", path / "player", files, plays("policy:{}", settings.game)
 
     path = folder / "resumed_lid"
     asked = lid.Settings(
