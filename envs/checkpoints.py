@@ -71,12 +71,6 @@ def read_config(path: Path, of: type[Settings], *, kind: str | None = None) -> S
     return found
 
 
-def read_list(path: Path, of: type[Settings]) -> list[Settings]:
-    """The dataclasses in a JSON file's list; InputError as ``read_config`` raises."""
-    found: list[Settings] = typed(outside.read_json(path), list[of], str(path))  # type: ignore[valid-type]
-    return found
-
-
 def typed(value: Any, hint: Any, where: str) -> Any:
     """A JSON value as the type ``hint``, a dataclass or made of plain types; else InputError.
 

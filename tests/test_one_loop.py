@@ -16,8 +16,6 @@ STEPPING = {
     "leagues/replay.py",
     "arena/bench/llm.py",
     "arena/bench/rtb.py",
-    # stable-baselines' environment over tables
-    "agents/generators/maskable_ppo.py",
 }
 ARGUMENTS = {"step": 3, "forfeit": 2}
 

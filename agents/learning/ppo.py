@@ -173,10 +173,13 @@ class _Past:
     steps: int
     unit: float
     best: float
+    snapshots: int
+    columns: int
 
     def __post_init__(self) -> None:
-        if min(self.update, self.steps, self.unit) < 0:
-            raise InputError("update, steps and unit of a run are 0 or more")
+        counts = (self.update, self.steps, self.unit, self.snapshots, self.columns)
+        if min(counts) < 0:
+            raise InputError("update, steps, unit, snapshots and columns of a run are 0 or more")
 
 
 class Learner:
@@ -411,6 +414,8 @@ class Learner:
             "update": self.update,
             "steps": self.steps,
             "unit": self.unit,
+            "snapshots": len(self.stage.opponents.snapshots),
+            "columns": self.stage.experience.columns,  # products of another shape round otherwise
             "best": self.best,
         }
         if self.curiosity is not None:
@@ -434,6 +439,10 @@ class Learner:
         past: _Past = typed({k: v for k, v in facts.items() if k != "shuffle"}, _Past, "facts")
         self.update, self.steps, self.unit = past.update, past.steps, past.unit
         self.best = past.best
+        if past.snapshots > self.settings.pool_slots:
+            raise InputError(f"{past.snapshots} snapshots play where --pool-slots allows fewer")
+        self.stage.fill(past.snapshots)
+        self.stage.experience.columns = past.columns
         if self.curiosity is not None:
             self.curiosity.restore(parts["bonus"], facts["shuffle"])
 

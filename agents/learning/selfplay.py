@@ -154,13 +154,18 @@ class SelfPlay:
         base = seeding.derive(self._seed, *path)
         return seeding.spread(np.full(len(self._every), base, np.uint64), self._every)
 
+    def fill(self, count: int) -> None:
+        """Make room for so many snapshots, from now on."""
+        snapshots = self.opponents.snapshots
+        while len(snapshots) < count:
+            snapshots.append(Snapshot(self._make(), self.encoding, self.choices))
+
     def _draw_snapshots(self, pool: Pool, update: int) -> None:
         """Let other snapshots play, drawn uniformly; episodes under way go on with them."""
         draw = np.random.default_rng(seeding.derive(self._seed, update, "pool"))
-        snapshots = self.opponents.snapshots
         count = min(len(pool), self.opponents.slots)
-        while len(snapshots) < count:
-            snapshots.append(Snapshot(self._make(), self.encoding, self.choices))
+        self.fill(count)
+        snapshots = self.opponents.snapshots
         for snapshot, number in zip(snapshots, draw.permutation(len(pool))[:count], strict=True):
             snapshot.network.load_state_dict(pool[int(number)], strict=False)
 

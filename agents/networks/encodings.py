@@ -109,11 +109,12 @@ class FlatEncoding(VectorEncoding):
     """
 
     name = "flat"
+    unread: ClassVar[tuple[str, ...]] = ("position",)
 
     def __init__(self, game: Game) -> None:
         self._kinds: dict[str, tuple[int, int]] = {}  # of each part: numbers, values of each
         for key, part in game.observation_space.items():
-            if key == "position":
+            if key in self.unread:
                 continue
             if isinstance(part, spaces.Text) or part.shape is None:
                 raise CannotPlay(f"{game.name}: observation {key} is not an array of numbers")
@@ -135,6 +136,13 @@ class FlatEncoding(VectorEncoding):
                 value = (value[:, :, None] == np.arange(low, low + kinds)).reshape(len(value), -1)
             parts.append(value.astype(np.float32))
         return {VECTOR: np.concatenate(parts, 1)}
+
+
+class BuilderEncoding(FlatEncoding):
+    """A level that is being built; which of several trials it is, is not read."""
+
+    name = "builder"
+    unread = ("trial",)
 
 
 def _values(part: spaces.Space[Any]) -> tuple[int, int]:
@@ -173,6 +181,8 @@ def encoding_of(game: Game) -> Encoding:
         return HoldemEncoding(game)
     if game.name == "rtb":
         return BidderEncoding(game)
+    if game.name == "science_birds":
+        return BuilderEncoding(game)
     if set(NetHackEncoding.KEYS) <= set(game.observation_space):
         return NetHackEncoding(game)
     return FlatEncoding(game)

@@ -19,7 +19,6 @@ from arena.envs.rtb.game import Rtb
 from arena.envs.rtb.logs import load_campaign, load_log
 from arena.envs.rtb.synthetic import synthetic_campaign
 from arena.training import one_thread
-from arena.training.rlb import table
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -82,7 +81,32 @@ def tables() -> Iterator[Table]:
         training = load_log(tuned_on) if tuned_on.is_file() else law.sample(300_000, 1)
         for fraction in FRACTIONS:
             rows += compare(campaign, log, training, auctions=1000, fraction=fraction)
-    yield table(rows, "clicks")
+    yield _table(rows)
+
+
+def _table(rows: list[Row]) -> Table:
+    """The rows as a table for the terminal."""
+    from arena.cli import console
+
+    out = console.table(
+        "campaign", "c0>", "strategy", "impressions>", "clicks>", "cost>", "win rate>", "CPM>",
+        "eCPC>", "over Lin>",
+    )  # fmt: skip
+    for row in rows:
+        what = row.outcome
+        cells = [
+            row.campaign,
+            f"1/{1 / row.fraction:g}",
+            row.strategy + ("" if row.b0 is None else f", b₀ = {row.b0:g}"),
+            f"{what.impressions:,}",
+            f"{what.clicks:,}",
+            f"{what.cost:,}",
+            f"{what.win_rate:.2%}",
+            f"{what.cpm:.2f}",
+            f"{what.ecpc:.2f}",
+        ]
+        out.add_row(*cells, "" if row.over_lin != row.over_lin else f"{row.over_lin:+.1%}")
+    return out
 
 
 def _data() -> Path | None:

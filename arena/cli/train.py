@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from arena.cli import Parser, whole
@@ -42,7 +41,6 @@ class _TrainerParser(Parser):
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare a verb for each trainer."""
-    from arena import training
     from arena.agents.learning.trainers import summary, trainer_names
 
     verbs = parser.add_subparsers(metavar="TRAINER", required=True, parser_class=_TrainerParser)
@@ -50,11 +48,6 @@ def add(parser: argparse.ArgumentParser) -> None:
         verb = verbs.add_parser(name, help=summary(name))
         verb.trainer = name
         verb.set_defaults(run=run, trainer=name)
-    for name in training.names():
-        recipe = import_module(f"arena.training.{name}")
-        verb = verbs.add_parser(name, help=recipe.HELP, description=recipe.__doc__)
-        recipe.add(verb)
-        verb.set_defaults(run=recipe.run)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,20 +4,22 @@
     arena train lid --game errand --teacher courier --demonstrations 25 --rounds 3 -o runs/active
 
 With --rounds the policy also gathers episodes itself: what it reached, meant or not, is relabelled
-in hindsight and cloned as well. The folder is a checkpoint: ``lid:runs/lid`` plays in a league,
---resume goes on exactly where it stopped, and TensorBoard shows its curves.
+in hindsight and cloned as well. ``lid:RUN`` plays what was learned. --evaluate-on judges it by
+other goals, too: in errand by pairs of words that no goal had (``errand?goals=pairs``).
 """
 
 from __future__ import annotations
 
-import argparse
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from arena.agents.learning.report import Progress, Report, Score
 from arena.agents.learning.settings import Common, setting
 from arena.envs.errors import InputError
+
+if TYPE_CHECKING:
+    from arena.agents.llm.lid.run import Run
 
 _EVERY = 50  # updates between checkpoints
 
@@ -42,21 +44,20 @@ class Settings(Common):
     episodes: int = setting(64, "gathered in a round", least=1)
     explore: float = setting(0.2, "share of random moves in them", least=0, most=1)
     evaluate: int = setting(100, "episodes of the evaluation", least=1)
+    evaluate_on: tuple[str, ...] = setting((), "specs of games to be judged on (default: the game)")
 
 
 def train(settings: Settings, progress: Progress) -> Report:
     """Clone, store, evaluate."""
-    import numpy as np
-
     from arena.agents.device import choose_device
-    from arena.agents.learning.runs import Run
+    from arena.agents.learning import runs
     from arena.agents.llm.lid import run as lid
     from arena.training import one_thread
 
     begun = time.perf_counter()
     with one_thread():
         if settings.resume:
-            run = Run.open("lid", settings)
+            run = runs.Run.open("lid", settings)
             settings = run.settings(Settings)
             training = lid.Run.load(run.folder)
         else:
@@ -71,7 +72,7 @@ def train(settings: Settings, progress: Progress) -> Report:
                 episodes=settings.episodes, explore=settings.explore,
                 device=choose_device(settings.device),
             )  # fmt: skip
-            run = Run.begin("lid", settings)
+            run = runs.Run.begin("lid", settings)
             training = lid.Run(figures, run.folder)
         total = training.settings.updates
 
@@ -82,53 +83,15 @@ def train(settings: Settings, progress: Progress) -> Report:
             while training.step < total:
                 training.train(training.step + _EVERY, show)
                 training.save()
-        share = lid.evaluate(training, training.settings.game, settings.evaluate)
-    error = float(np.sqrt(share * (1 - share) / settings.evaluate))
-    score = Score("goals reached", share, error, "of 1", settings.evaluate, "fixed episodes")
+        games = settings.evaluate_on or (training.settings.game,)
+        scores = tuple(_score(training, game, settings.evaluate) for game in games)
     done = f"{total} updates on {len(training.episodes)} episodes"
-    return Report(f"lid:{run.folder}", done, time.perf_counter() - begun, (score,))
+    return Report(f"lid:{run.folder}", done, time.perf_counter() - begun, scores)
 
 
-def add_training(parser: argparse.ArgumentParser) -> None:
-    """Declare the options that a run shares with a study of runs."""
-    parser.add_argument("--model", default="smollm2", help="a folder, hub id, smollm2 or tiny")
-    parser.add_argument("--layers", type=int, default=22, help="of the model, 0: all (default 22)")
-    parser.add_argument("--frozen", type=int, default=16, help="of them (default the first 16)")
-    parser.add_argument(
-        "--history", type=int, default=0, help="moves that are shown (default none)"
-    )
-    parser.add_argument("--longest", type=int, default=96, help="tokens of an observation")
-    parser.add_argument("--updates", type=int, default=200, help="gradient steps (default 200)")
-    parser.add_argument("--batch", type=int, default=16, help="decisions in each (default 16)")
-    parser.add_argument("--episodes", type=int, default=64, help="gathered in a round")
-    parser.add_argument("--explore", type=float, default=0.2, help="share of random moves in them")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+def _score(training: Run, game: str, episodes: int) -> Score:
+    from arena.agents.llm.lid.run import evaluate
 
-
-def shared(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings that ``add_training`` asks for, checked."""
-
-    from arena.agents.device import choose_device
-    from arena.envs.errors import InputError
-
-    for name in ("updates", "batch", "episodes", "longest"):
-        if getattr(options, name) < 1:
-            raise InputError(f"--{name} must be at least 1")
-    for name in ("layers", "frozen", "history"):
-        if getattr(options, name) < 0:
-            raise InputError(f"--{name} must not be below 0")
-    if not 0 <= options.explore <= 1:
-        raise InputError(f"--explore {options.explore:g} must lie between 0 and 1")
-    device = choose_device(options.device)
-    names = [
-        "model",
-        "layers",
-        "frozen",
-        "history",
-        "longest",
-        "updates",
-        "batch",
-        "episodes",
-        "explore",
-    ]
-    return {name: getattr(options, name) for name in names} | {"device": device}
+    share = evaluate(training, game, episodes)
+    error = (share * (1 - share) / episodes) ** 0.5
+    return Score(f"goals reached in {game}", share, error, "of 1", episodes, "fixed episodes")

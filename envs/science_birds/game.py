@@ -49,7 +49,9 @@ class ScienceBirds(Game):
 
     Options: ``mode`` (``sequential``: a block a decision; ``one_shot``: a level a decision),
     ``trials`` (levels of the same letter in an episode), ``drops`` (blocks a level at most),
-    ``letters`` (those that are asked for; the letter is number *seed modulo their count*).
+    ``letters`` (those that are asked for; the letter is number *seed modulo their count*),
+    ``reward`` (``final``, or for learners ``dense``: until its end a level has earned the letter's
+    probability in the picture before any physics, then what it always earns).
 
     The return of one trial is stability × similarity; of several, the competition's letter score
     before its weights, diversity × mean (stability × similarity). Both lie in 0 to 1.
@@ -68,6 +70,7 @@ class ScienceBirds(Game):
         trials: int = 1,
         drops: int = 40,
         letters: str = LETTERS,
+        reward: Literal["final", "dense"] = "final",
     ) -> None:
         if not 1 <= trials <= 100:
             raise InputError(f"science_birds: trials={trials} must lie between 1 and 100")
@@ -75,7 +78,10 @@ class ScienceBirds(Game):
             raise InputError(f"science_birds: drops={drops} must lie between 1 and 320")
         if not letters or set(letters) - set(LETTERS):
             raise InputError(f"science_birds: letters={letters} must be capitals from A to Z")
+        if reward == "dense" and (mode != "sequential" or trials != 1):
+            raise InputError("science_birds: reward=dense needs mode=sequential and trials=1")
         self.mode = mode
+        self.dense = reward == "dense"
         self.trials = trials
         self.drops = drops
         self.letters = letters

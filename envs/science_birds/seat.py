@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
-from arena.envs.faces.seat import Outcome, Seat
+from arena.envs.faces.seat import Seat
 from arena.envs.faces.view import Info, SeatView
 from arena.envs.game import Ints
-from arena.envs.science_birds import grid
-from arena.envs.science_birds.assessment import look
 from arena.envs.science_birds.grid import STOP
 
 if TYPE_CHECKING:
@@ -53,32 +51,19 @@ class BuilderView(SeatView):
 class Builders(Seat):
     """A builder's seat at many levels.
 
-    The reward is stability × similarity, at the end. With ``reward="dense"`` each drop also earns
-    the change of the letter's probability in the picture before any physics; the sum over an
-    episode is the same. An illegal drop ends the episode with 0 in all. ``letter`` in the options
-    of ``reset`` (a capital) is asked for instead of one drawn from the seed.
+    The reward is what each step adds to the return. An illegal drop ends the episode with 0 in all.
+    ``letter`` in the options of ``reset`` (a capital) is asked for instead of one drawn from the
+    seed.
 
     Args:
         game: what is built.
         count: how many levels at once.
-        reward: ``final`` or ``dense``; whole programs and several trials know only ``final``.
         options: see ``Seat``.
     """
 
-    def __init__(
-        self,
-        game: ScienceBirds,
-        count: int,
-        *,
-        reward: Literal["final", "dense"] = "final",
-        **options: Any,
-    ) -> None:
+    def __init__(self, game: ScienceBirds, count: int, **options: Any) -> None:
         super().__init__(game, count, **options)
-        if reward not in ("final", "dense"):
-            raise InputError(f"science_birds: reward={reward} is neither final nor dense")
         self.letters = game.letters
-        self.dense = reward == "dense" and game.mode == "sequential" and game.trials == 1
-        self._paid = np.zeros(count)
 
     def begin(self, rows: Ints, seeds: NDArray[np.uint64], options: Mapping[str, Any]) -> None:
         """See ``Episodes``."""
@@ -86,27 +71,4 @@ class Builders(Seat):
             if options["letter"] not in self.letters:
                 raise InputError(f"letter={options['letter']} is none of {self.letters}")
             seeds = np.full(len(rows), self.letters.index(options["letter"]), np.uint64)
-        self._paid[rows] = 0.0
         super().begin(rows, seeds, options)
-
-    def step(self, rows: Ints, actions: NDArray[Any]) -> Outcome:
-        """See ``Episodes``."""
-        outcome = super().step(rows, actions)
-        if not self.dense:
-            return outcome
-        worth = np.where(outcome.terminated, outcome.rewards, self._potential(rows))
-        rewards = worth - self._paid[rows]
-        self._paid[rows] = worth
-        return outcome._replace(rewards=rewards)
-
-    def _potential(self, rows: Ints) -> NDArray[np.float64]:
-        """What the levels so far look like: the letter's probability before any physics."""
-        tables: Any = self.tables
-        worth = np.zeros(len(rows))
-        for row, table in enumerate(rows.tolist()):
-            drops = tables.drops[table, : tables.counts[table]]
-            if not tables.done[table] and len(drops):
-                structure = grid.build(drops)
-                assert isinstance(structure, grid.Structure)
-                worth[row] = look(structure)[tables.letters[table]]
-        return worth

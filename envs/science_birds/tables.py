@@ -12,7 +12,7 @@ from arena.envs import pictures
 from arena.envs.errors import InputError
 from arena.envs.game import Ints, Observation, Tables
 from arena.envs.science_birds import grid, text
-from arena.envs.science_birds.assessment import Assessment, assess
+from arena.envs.science_birds.assessment import Assessment, assess, look
 from arena.envs.science_birds.drawing import level_image
 from arena.envs.science_birds.frames import level_frame
 from arena.envs.science_birds.grid import STOP
@@ -95,8 +95,14 @@ class ScienceBirdsTables(Tables):
             for table, program in zip(tables.tolist(), np.asarray(actions, np.int64), strict=True):
                 self._finish(table, program[program != STOP])
             return
-        for table in self.drop(tables, np.asarray(actions, np.int64)).tolist():
+        finished = self.drop(tables, np.asarray(actions, np.int64))
+        for table in finished.tolist():
             self._finish(table, self.drops[table, : self.counts[table]].copy())
+        if self.game.dense:
+            for table in np.setdiff1d(tables, finished).tolist():
+                built = grid.build(self.drops[table, : self.counts[table]])
+                assert isinstance(built, grid.Structure)
+                self.returns[table] = look(built)[self.letters[table]]
 
     def drop(self, tables: Ints, actions: Ints) -> Ints:
         """Drop blocks without judging any level; returns the tables whose level is finished."""

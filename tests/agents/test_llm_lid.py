@@ -14,7 +14,6 @@ from arena.agents.llm.lid.episodes import Demonstration, examples, record, relab
 from arena.agents.llm.lid.player import LidActor
 from arena.agents.llm.lid.policy import Sight, make_policy
 from arena.agents.llm.lid.run import Run, Settings, demonstrations, evaluate
-from arena.agents.llm.lid.study import draw, interval, study
 from arena.agents.registry import make_agent
 from arena.cli import main
 from arena.envs import seeding
@@ -220,49 +219,15 @@ def test_what_is_no_checkpoint_is_refused(stored, tmp_path):
         Run(Settings("holdem", "call"))
 
 
-# -- studies and commands --------------------------------------------------------------------------
-
-
-def test_an_interval_is_students():
-    mean, low, high = interval([0.2, 0.4, 0.6])
-    assert mean == pytest.approx(0.4) and high - mean == pytest.approx(
-        4.303 * 0.2 / 3**0.5, abs=1e-3
-    )
-    assert low == pytest.approx(2 * mean - high) and np.isnan(interval([0.2])[1])
-
-
-def test_a_study_goes_on_where_it_was_and_draws_its_curves(tmp_path):
-    base = replace(TINY, updates=4, episodes=2)
-    told = []
-
-    def go(arms):
-        return study(
-            base, arms, {"lm": 1e-3, "whole": 2e-3}, [0], episodes=3, folder=tmp_path,
-            progress=lambda *what: told.append(what),
-        )  # fmt: skip
-
-    one = go(["clone:2"])
-    assert [(r.cell, r.settings["lr"]) for r in one] == [
-        (("clone:2", "lm"), 1e-3), (("clone:2", "whole"), 2e-3)
-    ]  # fmt: skip
-    assert [r.settings["frozen"] for r in one] == [1, 0]
-    both = go(["clone:2", "active:2"])
-    assert both[0] == one[0] and both[2].settings["rounds"] == 3 and len(both) == 4
-    assert set(both[3].scores) == {"known", "pairs", "words"} and len(both[3].curve) == 4
-    assert told[-1][:2] == (4, 4)
-    draw(both, tmp_path / "curves.png")
-    assert (tmp_path / "curves.png").stat().st_size > 0
-    with pytest.raises(InputError, match="neither clone:N nor active:N"):
-        go(["half:3"])
-
-
 def test_the_command_trains_goes_on_and_says_what_is_wrong(tmp_path, capsys):
     folder = str(tmp_path / "run")
     sizes = ["--layers=0", "--frozen=0", "--demonstrations=2", "--batch=2", "--evaluate=2"]
+    sizes += ["--evaluate-on", "errand?goals=known", "errand?goals=words"]
     train = ["train", "lid", "--game", "errand", "--teacher", "courier", "--model=tiny"]
     train += [*sizes, "-o", folder]
     assert main([*train, "--updates", "3"]) == 0
-    assert f"lid:{folder}" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"lid:{folder}" in out and "goals reached in errand?goals=words: " in out
     assert main(["train", "lid", "--resume", "-o", folder]) == 0
     for wrong, sentence in (
         (["train", "lid", "-o", folder + "2"], "--game and --teacher are needed"),

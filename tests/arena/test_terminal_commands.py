@@ -51,14 +51,10 @@ SLOW = [
     "play holdem lm:tiny call",
     "pcg compete random birds_vocabulary --letters HI --trials 2 --sheet levels.png",
     "train rlb --budget 0.125",
-    "train bidder --steps 4000 -o bidder",
-    "train birds --steps 1024 --tables 4 -o birds",
     "train ppo --game gridworld?rooms=2 --steps 512 --num-envs 8 --num-steps 16 "
     "--num-minibatches 2 --evaluate-deals 5 --report-deals 5 -o ppo",
     "train lid --game errand --teacher courier --model tiny --layers 0 --frozen 0 "
     "--demonstrations 2 --batch 2 --updates 3 --evaluate 2 -o lid",
-    "train lid_study --arms clone:2 --model tiny --layers 0 --frozen 0 --batch 2 --updates 2 "
-    "--evaluate 2 --seeds 1 -o lids",
     "train sft --teacher call --game holdem --prompt brief --decisions 8 --model tiny "
     "--batch 4 --longest 4096 -o sft",
     "train grpo --game gridworld?contexts=1 --agent random --prompt default --problems 2 "
@@ -172,9 +168,6 @@ def test_a_league_is_stopped_and_fetched_back(tmp_path):
         pytest.param("pcg compete birds_genetic", "levels", "interrupted", marks=pytest.mark.slow),
         pytest.param(
             "train ppo --game gridworld -o run", "return", "--resume cont", marks=pytest.mark.slow
-        ),
-        pytest.param(
-            "train birds -o run", r"[1-9]\d*/500,000", "interrupted", marks=pytest.mark.slow
         ),
     ],
 )

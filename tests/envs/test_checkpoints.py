@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from arena.envs.checkpoints import Like, read_config, read_list, read_tensors
+from arena.envs.checkpoints import Like, read_config, read_tensors, typed
 from arena.envs.errors import InputError
 
 
@@ -114,8 +114,6 @@ class Row:
     dtype: str
 
 
-def test_a_list_of_results_names_the_row_that_is_none(tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    path.write_text(json.dumps([{"shape": [1], "dtype": "x"}, {"shape": 3}]))
+def test_a_list_of_records_names_the_one_that_is_none() -> None:
     with pytest.raises(InputError, match=r"results.json\[1\].*dtype"):
-        read_list(path, Row)
+        typed([{"shape": [1], "dtype": "x"}, {"shape": 3}], list[Row], "results.json")

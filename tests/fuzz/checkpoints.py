@@ -21,7 +21,6 @@ def kinds(folder: Path) -> list[Kind]:
     """A kind for each file of each sample; ``folder`` is where they are made."""
     made = [
         *_bidders(folder),
-        *_birds(folder),
         *_language(folder),
         *_solved(folder),
         *_brought(folder),
@@ -69,19 +68,12 @@ def plays(family: str, game: str) -> Callable[[Path], object]:
 
 
 def _bidders(folder: Path) -> Iterator[Sample]:
-    from arena.agents.value import rlb_network, rtb_learned
+    from arena.agents.value import rlb_network
 
     dice = np.random.default_rng(0)
 
     def drawn(*shape: int) -> np.ndarray:
         return dice.normal(size=shape).astype(np.float32)
-
-    levels = len(rtb_learned.LEVELS)
-    path = folder / "learned"
-    layers = ((drawn(8, 5), drawn(8)), (drawn(levels, 8), drawn(levels)))
-    rtb_learned.BidPolicy(layers, "relu", 20).save(path)
-    read = plays("learned:{}", "rtb?bidders=2,auctions=100,tick=20")
-    yield "learned", path, ("config.json", "model.safetensors"), read
 
     path = folder / "rlb"
     slopes = rlb_network.Slopes(
@@ -96,24 +88,6 @@ def _bidders(folder: Path) -> Iterator[Sample]:
         return network.bids(np.array([1, 55, 90]), np.array([5, 850, 2000]), np.full(3, 0.01))
 
     yield "rlb", path, ("config.json", "model.safetensors"), bid
-
-
-def _birds(folder: Path) -> Iterator[Sample]:
-    from gymnasium import spaces
-    from safetensors.torch import save_file
-
-    from arena.agents.generators import maskable_ppo as birds
-
-    path = folder / "birds"
-    path.mkdir(parents=True)
-    policy = birds.MaskableMultiInputActorCriticPolicy(
-        birds.observation_space(3), spaces.Discrete(birds.STOP + 1), lambda _: 0.0, birds.HIDDEN
-    )
-    save_file(policy.state_dict(), path / "model.safetensors")
-    record = birds.BirdsRun("MaskablePPO", 1, "A", 3, 1, 0, 0.5)
-    (path / "config.json").write_text(json.dumps(asdict(record)))
-    read = plays("birds_ppo:{}", "science_birds?drops=3")
-    yield "birds", path, ("config.json", "model.safetensors"), read
 
 
 def _solved(folder: Path) -> Iterator[Sample]:

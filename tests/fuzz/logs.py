@@ -1,4 +1,4 @@
-"""What runs leave behind: stores of leagues, records of answers, results of studies; a browser."""
+"""What runs leave behind: stores of leagues, records of answers; a browser."""
 
 from __future__ import annotations
 
@@ -14,10 +14,6 @@ from tests.fuzz import mutations
 from tests.fuzz.kind import Kind, database, either, values
 from tests.fuzz.mutations import Dice
 
-STUDY = {
-    "arm": "clone:10", "init": "lm", "settings": {"game": "errand", "lr": 3e-4},
-    "scores": {"drawn": 0.5}, "curve": [[1, 10, 0.25]],
-}  # fmt: skip
 ANSWER = {
     "name": "q1", "value": 1, "text": "fold", "said": "fold", "failure": None, "error": "",
     "tokens_in": 9, "tokens_out": 1, "seconds": 0.5,
@@ -32,14 +28,10 @@ POSTS = [
 
 def kinds() -> list[Kind]:
     """All of them."""
-    from arena.agents.llm.lid.study import LidResult
-    from arena.envs.checkpoints import read_list
-
     return [
         _store(),
         _record(),
         *_answers(),
-        values("results.json", [[STUDY, STUDY]], lambda path: read_list(path, LidResult)),
         _browser(),
     ]
 
