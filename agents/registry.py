@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import orjson
@@ -11,6 +10,7 @@ import orjson
 from arena.agents.agent import Agent, Identity, Null
 from arena.envs.errors import InputError
 from arena.envs.game import Game
+from arena.envs.plugins import points
 from arena.envs.registry import load
 from arena.envs.specs import Spec, bind, canonical
 
@@ -19,7 +19,7 @@ GROUP = "arena.agents"
 
 def agent_names() -> list[str]:
     """The names of all installed agent families, sorted; none of them is imported."""
-    return sorted({point.name for point in entry_points(group=GROUP)})
+    return list(points(GROUP))
 
 
 def make_agent(spec: str | Spec, game: Game) -> Agent:

@@ -6,11 +6,11 @@ import os
 import sys
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from arena.envs.errors import InputError
 from arena.envs.game import Game
+from arena.envs.plugins import points
 from arena.envs.specs import Spec, bind, canonical, options_of
 
 GROUP = "arena.envs"
@@ -19,7 +19,7 @@ _LISTED = {"game": "arena env list", "agent": "arena agent list", "trainer": "ar
 
 def load(group: str, family: str, what: str) -> Any:
     """What the entry point ``family`` of ``group`` names, imported now; else InputError."""
-    found: dict[str, EntryPoint] = {point.name: point for point in entry_points(group=group)}
+    found = points(group)
     if family not in found:
         near = " or ".join(map(repr, get_close_matches(family, found, 3)))
         hint = f"did you mean {near}?" if near else f"see {_LISTED[what]}"
@@ -34,7 +34,7 @@ def load(group: str, family: str, what: str) -> Any:
 
 def game_names() -> list[str]:
     """The names of all installed games, sorted; none of them is imported."""
-    return sorted({point.name for point in entry_points(group=GROUP)})
+    return list(points(GROUP))
 
 
 def make_game(spec: str | Spec, *, own: bool = False) -> Game:

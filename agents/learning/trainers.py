@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.settings import Common, from_values
 from arena.envs.errors import InputError
+from arena.envs.plugins import points
 from arena.envs.registry import load
 
 GROUP = "arena.trainers"
@@ -32,12 +32,12 @@ class Trainer(Protocol):
 
 def trainer_names() -> list[str]:
     """The names of all installed trainers, sorted; none of them is imported."""
-    return sorted({point.name for point in entry_points(group=GROUP)})
+    return list(points(GROUP))
 
 
 def summary(name: str) -> str:
     """The first line of a trainer's docstring, read without importing what it needs."""
-    module = next(point for point in entry_points(group=GROUP) if point.name == name).module
+    module = points(GROUP)[name].module
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         return ""

@@ -131,12 +131,14 @@ def _run(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
 
     # Late: they import Rich, and the floors below NumPy.
-    from arena import ids
     from arena.cli.console import Told, door
     from arena.envs.errors import InputError
     from arena.envs.printable import one_line
 
-    ids.register()
+    if options.noun != "bench":  # arena bench gpu runs where not even Gymnasium is installed
+        from arena import ids
+
+        ids.register()
     _trust(arguments)
     try:
         with door(), Told() as told:

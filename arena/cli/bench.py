@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
+
+GPU = "gpu"
 
 
 def add(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("name", nargs="*", metavar="NAME", help="which benchmarks (default: all)")
+    parser.add_argument(
+        "name", nargs="*", metavar="NAME", help="which benchmarks (default: all but gpu)"
+    )
+    parser.add_argument(
+        "--smoke", action="store_true", help="of gpu: the same at tiny sizes on the CPU"
+    )
     parser.add_argument("--json", action="store_true", help="print records as JSON")
     parser.add_argument("-o", "--output", metavar="FILE", help="also write the JSON to FILE")
     parser.set_defaults(run=run)
@@ -15,11 +23,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run benchmarks and print a row for each record."""
+    import json
     from dataclasses import asdict
     from importlib import import_module
     from pathlib import Path
-
-    import orjson
 
     from arena import bench
     from arena.bench.record import Record
@@ -27,7 +34,9 @@ def run(options: argparse.Namespace) -> int:
     from arena.envs.errors import InputError
     from arena.envs.files import write
 
-    names = options.name or bench.names()
+    names = options.name or [name for name in bench.names() if name != GPU]
+    if options.smoke and GPU not in names:
+        raise InputError("--smoke is an option of arena bench gpu")
     for name in names:
         if name not in bench.names():
             raise InputError(
@@ -36,18 +45,20 @@ def run(options: argparse.Namespace) -> int:
     if options.output and not Path(options.output).absolute().parent.is_dir():
         raise InputError(f"{options.output} cannot be written: there is no such folder")
     records: list[Record] = []
-    modules = [import_module(f"arena.bench.{name}") for name in names]
+    modules: list[Any] = [import_module(f"arena.bench.{name}") for name in names]
+    parts = [m.Bench(options.smoke) if n == GPU else m for n, m in zip(names, modules, strict=True)]
     with meter("benchmarks") as progress:
-        for index, (name, module) in enumerate(zip(names, modules, strict=True)):
+        for index, (name, part) in enumerate(zip(names, parts, strict=True)):
             progress.update(index, len(names), name)
-            records += module.records()
+            records += part.records()
         progress.update(len(names), len(names))
-    data = orjson.dumps([asdict(r) for r in records], option=orjson.OPT_INDENT_2).decode()
+    failed = any(getattr(part, "failed", ()) for part in parts)
+    data = json.dumps([asdict(r) for r in records], indent=2)
     if options.output:
         write(Path(options.output), data.encode() + b"\n")
     if options.json:
         print(data)
-        return 0
+        return int(failed)
     rows = table("record", "unit", "ours>", "peer>", "ratio>", "peer's name")
     for r in records:
         rows.add_row(
@@ -55,12 +66,12 @@ def run(options: argparse.Namespace) -> int:
         )
     show(rows)
     print(f"machine: {records[0].machine}")
-    for module in modules:
-        if hasattr(module, "tables"):
-            for shown in module.tables():
+    for part in parts:
+        if hasattr(part, "tables"):
+            for shown in part.tables():
                 print()
                 show(shown)
-    return 0
+    return int(failed)
 
 
 def _number(value: float | None) -> str:

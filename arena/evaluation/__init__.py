@@ -16,11 +16,11 @@ suite that plays runs a league into ``FOLDER/arena.db`` (``leaguing.play``). Eit
 ``result.json`` and ``index.html`` into the folder.
 """
 
-from importlib.metadata import entry_points
+from arena.envs.plugins import points
 
 GROUP = "arena.suites"
 
 
 def suite_names() -> list[str]:
     """The names of all installed suites, sorted."""
-    return sorted({point.name for point in entry_points(group=GROUP)})
+    return list(points(GROUP))

@@ -14,7 +14,6 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
-from importlib.metadata import entry_points
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from arena.agents.registry import GROUP, identify, make_agent, null_kind
 from arena.agents.scripted.generic import batch
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Turns
+from arena.envs.plugins import points
 from arena.envs.registry import game_names, named_game
 from arena.envs.specs import Spec
 from arena.leagues import replay
@@ -329,7 +329,7 @@ def _scripted(spec: str) -> tuple[str, ...]:
     own = f"{type(game).__module__.partition('.')[0]}."
     ours = ("arena.agents.scripted.",)
     found = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
+    for point in points(GROUP).values():
         scripted = point.value.startswith(ours if own == "arena." else (*ours, own))
         if scripted and null_kind(point.name) != "forfeiting":
             with suppress(InputError):  # it plays another game, or needs a checkpoint

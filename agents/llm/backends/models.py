@@ -61,7 +61,7 @@ def smollm2_folder() -> Path:
 @cache
 def tiny_folder() -> Path:
     """A ``from_pretrained`` folder of a Llama with random weights and one token a byte (1 MB)."""
-    return _cached("tiny", "1", _random_weights)
+    return _cached("tiny", "1", random_model)
 
 
 def loading(what: Callable[..., Any], checkpoint: str, **options: Any) -> Any:
@@ -156,7 +156,17 @@ def _dequantise(folder: Path) -> None:
     )
 
 
-def _random_weights(folder: Path) -> None:
+TINY = {
+    "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2,
+    "num_key_value_heads": 1, "max_position_embeddings": 16384,
+}  # fmt: skip
+
+
+def random_model(folder: Path, **shape: int) -> None:
+    """Write a Llama with random weights and one token a byte as a ``from_pretrained`` folder.
+
+    ``shape`` are fields of its configuration, ``TINY`` where they are not given.
+    """
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
@@ -173,11 +183,10 @@ def _random_weights(folder: Path) -> None:
         pad_token="<|endoftext|>",
         chat_template=_CHATML,
     ).save_pretrained(folder)
+    sizes: dict[str, Any] = {"vocab_size": len(alphabet)} | TINY | shape
     config = LlamaConfig(
-        vocab_size=len(alphabet), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
-        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=16384,
-        bos_token_id=1, eos_token_id=2, pad_token_id=0, tie_word_embeddings=True,
-    )  # fmt: skip
+        **sizes, bos_token_id=1, eos_token_id=2, pad_token_id=0, tie_word_embeddings=True
+    )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         LlamaForCausalLM(config).save_pretrained(folder)

@@ -20,7 +20,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
-from importlib.metadata import entry_points
 from importlib.resources import files
 from types import ModuleType
 from typing import Any, Protocol
@@ -34,6 +33,7 @@ from arena.agents.llm.prompting.history import Key
 from arena.agents.llm.prompting.interview import Asking
 from arena.agents.llm.prompting.templates import Template, load_template, template_names
 from arena.envs.game import Game, Turns
+from arena.envs.plugins import points
 from arena.envs.registry import load
 
 GROUP = "arena.prompts"
@@ -88,7 +88,7 @@ class Prompts:
 
         Raises InputError where they cannot be imported.
         """
-        if any(point.name == game.name for point in entry_points(group=GROUP)):
+        if game.name in points(GROUP):
             return cls(game, game.name, load(GROUP, game.name, "prompts of the game"))
         return cls(game, "generic", import_module("arena.agents.llm.prompting.generic"))
 
