@@ -16,7 +16,7 @@ import yaml
 from arena.bench.postgresql import Unavailable, cluster
 from arena.bench.record import Record
 from arena.leagues import runner
-from arena.leagues.executors import InProcess
+from arena.leagues.executors import Executor, InProcess
 from arena.leagues.league import League, load
 from arena.leagues.match import Result
 from arena.leagues.store import Store
@@ -27,18 +27,16 @@ _APPENDED, _TOGETHER = 5000, 50  # matches in all, and in a transaction
 
 def records() -> Iterator[Record]:
     """The demo league on fewer deals, in this process; then whole starts of the command line."""
-    league = load("demo")
-    league = replace(
-        league, schedule={"kind": "round-robin", "deals": _DEALS, "deals_per_match": _CHUNK}
-    )
+    league = demo(_DEALS)
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("warm-up", "measured"):  # the first one compiles and fills caches
-            store = Store(str(Path(folder) / f"{name}.db"), create=True)
-            with InProcess(runner.roster(league)) as executor:
-                begun = time.perf_counter()
-                states = list(runner.run(league, store, executor))
-                total = time.perf_counter() - begun
-            inside = executor.timing.agents + executor.timing.engine
+        store = Store(str(Path(folder) / "demo.db"), create=True)
+        with InProcess(runner.roster(league)) as executor:
+            warm_up(executor)
+            before = executor.timing.agents + executor.timing.engine
+            begun = time.perf_counter()
+            states = list(runner.run(league, store, executor))
+            total = time.perf_counter() - begun
+        inside = executor.timing.agents + executor.timing.engine - before
         decisions = sum(state.result.decisions for state in states if state.result)
         overhead = total - inside
         matches = states[-1].total
@@ -65,6 +63,20 @@ def records() -> Iterator[Record]:
         store_path = str(Path(folder) / "small.db")
         seconds = _seconds(["tournament", "run", str(small), "--store", store_path])
         yield Record.of("second_start_of_a_league", "s", seconds)
+
+
+def demo(deals: int) -> League:
+    """The demo league with so many deals a pair, a hundred a match."""
+    schedule = {"kind": "round-robin", "deals": deals, "deals_per_match": _CHUNK}
+    return replace(load("demo"), schedule=schedule)
+
+
+def warm_up(executor: Executor) -> None:
+    """Play some of the demo league: the first matches compile, start processes and fill caches."""
+    with tempfile.TemporaryDirectory() as folder:
+        store = Store(str(Path(folder) / "warm-up.db"), create=True)
+        list(runner.run(demo(2 * _CHUNK), store, executor))
+        store.close()
 
 
 def _appending(name: str, where: str, league: League, results: Sequence[Result]) -> Record:

@@ -1,75 +1,127 @@
-"""What a ranking costs: thin leagues of many entrants, and a long log."""
+"""What a verdict costs: ranking thin leagues and long logs, their page, the league's own work."""
 
 from __future__ import annotations
 
 import multiprocessing
 import resource
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
 
+from arena.bench.league import demo, warm_up
 from arena.bench.record import Record
+from arena.bench.viewer import large_league, large_results
+from arena.leagues import runner
+from arena.leagues.executors import Executor, InProcess, make_executor
+from arena.leagues.league import League
 from arena.leagues.match import Match, Result
 from arena.leagues.ratings import Log, summarise
+from arena.leagues.store import Store
+from arena.viewer.library import Library
+
+_MATCHES = 100_000
+_DEALS = 400  # of a pair of the demo league
 
 
 def records() -> Iterator[Record]:
-    """CPU seconds and peak memory, each league in a process of its own."""
+    """Rankings and tables in CPU seconds, thin leagues' with the peak memory of their process."""
     leagues = {
-        "rank_300_ring": (300, 1, 10),
+        "rank_300_ring": (300, 1, 100),
         "rank_1000_sparse": (1000, 5, 100),
     }
     for name, league in leagues.items():
-        seconds, memory = _apart(_thin, *league)
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            seconds, memory = pool.apply(_thin, league)
         yield Record.of(name, "s", seconds)
         yield Record.of(f"{name}: memory", "MB", memory)
-    yield Record.of("table_100k_matches", "s", _apart(_long, 100_000, 10)[0])
+    with tempfile.TemporaryDirectory() as folder:
+        yield from _long(folder)
+        yield _overhead(folder)
+        yield _scaling(folder)
 
 
-def _apart(work: Callable[..., float], *arguments: int) -> tuple[float, float]:
-    """What ``work`` measures in a new process, and the most memory that it held, in MB."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measured, (work, arguments))
-
-
-def _measured(work: Callable[..., float], arguments: tuple[int, ...]) -> tuple[float, float]:
-    return work(*arguments), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _thin(entrants: int, opponents: int, deals: int) -> float:
-    """Rank entrants in a ring, each met by so many of those after it on the same deals."""
+def _thin(entrants: int, opponents: int, deals: int) -> tuple[float, float]:
+    """Rank entrants in a ring by sessions, each met by so many of those after it; seconds, MB."""
     generator = np.random.default_rng(0)
     results = [
-        _result(generator, i, (i + 1 + 7 * step**2) % entrants, 0, deals)
+        _result(generator, i, (i + 1 + 7 * step**2) % entrants, deals)
         for step in range(opponents)
         for i in range(entrants)
     ]
-    return _ranked(results)
+    seconds = _seconds(lambda: summarise(Log.of(results), seed=0, session=100))
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _long(matches: int, entrants: int) -> float:
-    """Rank few entrants who have met in many matches of ten deals."""
-    generator = np.random.default_rng(0)
-    pairs = [(i, j) for i in range(entrants) for j in range(i)]
-    results = [
-        _result(generator, *pairs[number % len(pairs)], 10 * (number // len(pairs)), 10)
-        for number in range(matches)
-    ]
-    return _ranked(results)
-
-
-def _ranked(results: list[Result]) -> float:
-    begun = time.process_time()
-    summarise(Log.of(results), seed=0)
-    return time.process_time() - begun
-
-
-def _result(generator: np.random.Generator, a: int, b: int, first: int, deals: int) -> Result:
+def _result(generator: np.random.Generator, a: int, b: int, deals: int) -> Result:
     """A match that either may have won, deal by deal; nobody plays."""
     names = (f"agent {a:04}", f"agent {b:04}")
     ahead = generator.choice([-1.0, 1.0], deals)[:, None, None]
     returns = ahead * np.array([[1.0, -1.0], [-1.0, 1.0]])
     zeros = np.zeros_like(returns)
-    match = Match("coin", 1, names, names, 1, first, deals, ((0, 1), (1, 0)))
+    match = Match("coin", 1, names, names, 1, 0, deals, ((0, 1), (1, 0)))
     return Result(match, returns, zeros, zeros.astype(np.uint8), 10, 0.1, b"")
+
+
+def _long(folder: str) -> Iterator[Record]:
+    """A log of very many matches: its table, and what its page waits for."""
+    league = large_league(_MATCHES)
+    results = list(large_results(league, _MATCHES))
+    table = _seconds(lambda: summarise(Log.of(results), seed=0, session=100))
+    yield Record.of("table_100k_matches", "s", table)
+    path = str(Path(folder) / "long.db")
+    store = Store(path, create=True)
+    store.add_league(league)
+    store.append(league, *results[:-1])
+    library = Library(path)
+
+    def page() -> None:
+        (entry,) = library.leagues()
+        library.ranking(entry)
+        library.matches(entry)
+
+    yield Record.of("page_100k_matches: cold", "s", _seconds(page))
+    yield Record.of("page_100k_matches: warm", "s", _seconds(page))
+    store.append(league, results[-1])
+    yield Record.of("page_100k_matches: after one more match", "s", _seconds(page))
+
+
+def _overhead(folder: str) -> Record:
+    """What the league itself takes for a hand, beside its agents and its game."""
+    league = demo(_DEALS)
+    with InProcess(runner.roster(league)) as executor:
+        warm_up(executor)
+        before = executor.timing.agents + executor.timing.engine
+        begun = time.perf_counter()
+        hands = _played(league, Store(str(Path(folder) / "overhead.db"), create=True), executor)
+        seconds = time.perf_counter() - begun - executor.timing.agents - executor.timing.engine
+    return Record.of("league_overhead_hand", "µs", 1e6 * (seconds + before) / hands)
+
+
+def _scaling(folder: str) -> Record:
+    """How many times faster two workers are than one."""
+    league = demo(_DEALS)
+    seconds = []
+    for workers in (1, 2):
+        store = Store(str(Path(folder) / f"{workers}.db"), create=True)
+        with make_executor(runner.roster(league), workers) as executor:
+            warm_up(executor)
+            begun = time.perf_counter()
+            _played(league, store, executor)
+            seconds.append(time.perf_counter() - begun)
+    return Record.of("workers_2_scaling", "times", seconds[0] / seconds[1])
+
+
+def _played(league: League, store: Store, executor: Executor) -> int:
+    """Play the league; how many hands it has."""
+    states = list(runner.run(league, store, executor))
+    return sum(state.result.returns[..., 0].size for state in states if state.result)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    """CPU seconds of this process."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun

@@ -60,10 +60,9 @@ def records() -> Iterator[Record]:
     """Figures of the page; no peer has a comparable one."""
     with tempfile.TemporaryDirectory() as folder, _chromium() as browser:
         store = Store(str(Path(folder) / "bench.db"), create=True)
-        league = _league()
+        league = large_league(MATCHES)
         store.add_league(league)
-        for result in _results(league):
-            store.append(league, result)
+        store.append(league, *large_results(league, MATCHES))
         replayed = _long_match(store)
         with _serving(store.where) as address:
             yield from _page(browser, f"{address}/leagues/{league.id}")
@@ -142,26 +141,28 @@ def _serving(where: str) -> Iterator[str]:
     thread.join()
 
 
-def _league() -> League:
+def large_league(matches: int) -> League:
+    """Ten players of heads-up Hold'em in so many matches of ten deals."""
+
     def entrant(number: int) -> Entrant:
         spec = f"random?number={number}"
         return Entrant(
             f"agent {number}", Identity(spec, "", hashlib.sha256(spec.encode()).hexdigest())
         )
 
-    deals = 10 * -(-MATCHES // 45)
+    deals = 10 * -(-matches // 45)
     schedule = {"kind": "round-robin", "deals": deals, "deals_per_match": 10}
     version = make_game("holdem?seats=2").version
     return League("bench", "holdem?seats=2", version, 7, tuple(map(entrant, range(10))), schedule)
 
 
-def _results(league: League) -> Iterator[Result]:
+def large_results(league: League, matches: int) -> Iterator[Result]:
     """Results as they might be, of ten deals a match; nobody plays."""
     generator = np.random.default_rng(0)
     made = 0
     while True:
         for a, b in combinations(range(len(league.entrants)), 2):
-            if made == MATCHES:
+            if made == matches:
                 return
             who = [league.entrants[number].identity for number in (a, b)]
             match = Match(

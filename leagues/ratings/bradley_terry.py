@@ -23,8 +23,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csc_array, csr_array, dia_array
-from scipy.sparse.linalg import splu
+from scipy.sparse import csc_array, csr_array, dia_array, eye_array, kron
+from scipy.sparse.linalg import SuperLU, splu
 from scipy.special import expit
 
 from arena.leagues.ratings.cells import Floats, Ints, components
@@ -39,7 +39,10 @@ _TOLERANCE = 1e-4
 _MOST_STEPS = 200
 #: How well a step's equations are solved, the last ones and the first, and in how many rounds at
 #: most.
-_RESIDUAL, _MOST_ROUNDS = (1e-3, 0.1), 50
+_RESIDUAL, _MOST_ROUNDS = (1e-3, 0.1), 20
+_ROUNDING = 1e-13
+#: Strengths that are solved for by one factor.
+_MOST_NODES = 50_000
 #: How many data sets are fitted together.
 _BLOCK = 250
 
@@ -69,16 +72,15 @@ class Model:
             wins[rows] = np.maximum(share[i], share[j])
         return wins[:, None]
 
-    def fit(self, won: Floats, lost: Floats, start: Floats | None = None) -> Floats:
+    def fit(self, won: Floats, lost: Floats) -> Floats:
         """Strengths θ that make the contests won by i and by j most likely, float64 ``(n, s)``.
 
         Args:
             won, lost: float64 ``(m, s)``, ties half, the prior's virtual contests included.
-            start: float64 ``(n, 1)``, where the search begins; changes the time, not the answer.
 
         Strength 0 scores ½ on average against the settled ones of its group.
         """
-        theta = np.zeros((self.n, won.shape[1])) + (0 if start is None else start)
+        theta = np.zeros((self.n, won.shape[1]))
         inside = self.settled[self.i] & self.settled[self.j]
         for first in range(0, won.shape[1], _BLOCK):
             part = np.s_[:, first : first + _BLOCK]
@@ -98,11 +100,11 @@ def _climb(
 ) -> None:
     """Move the ``free`` rows of ``theta`` to where the contests are most likely.
 
-    Newton's method with steps shortened to log(1 + δ) of δ, the most by which any difference of
-    two who met changes; so every step is an ascent without a line search: the likelihood is
-    generalised self-concordant (Sun, Tran-Dinh, Mathematical Programming 178, 2019). All data
-    sets' equations are solved together by conjugate gradients, preconditioned by one factor of
-    their mean.
+    The beginning is where the differences fit the pairs' own log odds best (least squares by their
+    variances), from there Newton's method with steps shortened to log(1 + δ) of δ, the most by
+    which any difference of two who met changes; so every step is an ascent without a line search:
+    the likelihood is generalised self-concordant (Sun, Tran-Dinh, Mathematical Programming 178,
+    2019).
     """
     n, m = len(theta), len(i)
     if not m or not free.any():
@@ -113,14 +115,18 @@ def _climb(
     own = csr_array(differences[:, np.flatnonzero(free)])
     back = csr_array(own.T)
     groups = components(n, i, j)[free]
+    curve = won * lost / (won + lost)
+    slope = back @ (curve * (np.log(won / lost) - differences @ theta))
+    theta[free] += _solve(own, curve, slope, groups, np.full(theta.shape[1], _RESIDUAL[0]))
     left = np.arange(theta.shape[1])
     length = np.ones(len(left))
     for _ in range(_MOST_STEPS):
-        chance = expit(differences @ theta[:, left])
+        apart = differences @ theta[:, left]
+        chance = expit(apart)
         total = won[:, left] + lost[:, left]
         slope = back @ (won[:, left] - total * chance)
-        curve = total * chance * (1 - chance)
-        step = _solve(own, back, curve, slope, groups, np.clip(length, *_RESIDUAL))
+        curve = total * chance * expit(-apart)
+        step = _solve(own, curve, slope, groups, np.clip(length, *_RESIDUAL))
         length = np.abs(own @ step).max(axis=0)
         short = np.log1p(length) / np.where(length > 0, length, 1)
         theta[np.ix_(free, left)] += step * short
@@ -129,18 +135,13 @@ def _climb(
             return
 
 
-def _solve(
-    own: csr_array, back: csr_array, curve: Floats, slope: Floats, groups: Ints, error: Floats
-) -> Floats:
-    """The steps that ``own``ᵀ diag(``curve``) ``own`` turns into the slopes, up to ``error``."""
-    weights = dia_array((curve.mean(axis=1)[None], [0]), shape=(len(curve), len(curve)))
-    # Only differences within a group are determined: tie one of each group down.
-    weights = dia_array((curve.mean(axis=1)[None], [0]), shape=(len(curve), len(curve)))
-    middle = csc_array(back @ weights @ own)
-    tied = np.zeros(len(slope))
-    tied[np.unique(groups, return_index=True)[1]] = middle.diagonal().mean()
-    middle = csc_array(middle + dia_array((tied[None], [0]), shape=middle.shape))
-    factor = splu(middle, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
+def _solve(own: csr_array, curve: Floats, slope: Floats, groups: Ints, error: Floats) -> Floats:
+    """The steps that ``own``ᵀ diag(``curve``) ``own`` turns into the slopes, up to ``error``.
+
+    All data sets' equations are solved together by conjugate gradients, preconditioned by one
+    factor of their mean; those that differ too much from it are solved by factors of their own.
+    """
+    factor = _factor(own, curve.mean(axis=1, keepdims=True), groups)
     step = np.zeros_like(slope)
     residual = slope
     better = factor.solve(residual)
@@ -148,8 +149,8 @@ def _solve(
     enough = error**2 * worth
     for _ in range(_MOST_ROUNDS):
         if (worth <= enough).all():
-            break
-        image = back @ (curve * (own @ direction))
+            return step
+        image = own.T @ (curve * (own @ direction))
         with np.errstate(divide="ignore", invalid="ignore"):
             size = np.where(worth > enough, worth / (direction * image).sum(axis=0), 0)
         step = step + size * direction
@@ -157,7 +158,27 @@ def _solve(
         better = factor.solve(residual)
         before, worth = worth, (residual * better).sum(axis=0)
         direction = better + worth / np.where(before > 0, before, 1) * direction
+    late = np.flatnonzero(worth > enough)
+    for first in range(0, len(late), most := max(1, _MOST_NODES // len(slope))):
+        some = late[first : first + most]
+        exact = _factor(own, curve[:, some], groups).solve(slope[:, some].T.ravel())
+        step[:, some] = exact.reshape(len(some), -1).T
     return step
+
+
+def _factor(own: csr_array, curve: Floats, groups: Ints) -> SuperLU:
+    """A factor of the matrices ``own``ᵀ diag(``curve[:, k]``) ``own``, one below the other."""
+    count = curve.shape[1]
+    own = csr_array(kron(eye_array(count), own, format="csr"))
+    weights = dia_array((curve.T.ravel()[None], [0]), shape=(curve.size, curve.size))
+    middle = csc_array(own.T @ weights @ own)
+    # Only differences within a group are determined: tie one of each group down.
+    tied = np.zeros((count, len(groups)))
+    diagonal = middle.diagonal().reshape(tied.shape)
+    tied[:, np.unique(groups, return_index=True)[1]] = diagonal.mean(axis=1, keepdims=True)
+    tied += _ROUNDING * diagonal  # so that who hangs on by less than rounding is not cut off
+    middle = csc_array(middle + dia_array((tied.ravel()[None], [0]), shape=middle.shape))
+    return splu(middle, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0)
 
 
 def centred(theta: Floats, groups: Ints) -> Floats:

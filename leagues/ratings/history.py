@@ -60,13 +60,12 @@ def history(
     ends = np.cumsum(tally.deals)[cuts - 1]
     # A deal on which an entrant met somebody is a cell.
     who, when = pairs.entrants.column, pairs.entrants.deal
-    theta = np.zeros((n, 1))
     rows: list[NDArray[Any]] = []
     series = resample(tally, model.prior, seed=seed, samples=samples, cuts=cuts.tolist())
     for end, sample in zip(ends, series, strict=True):
         met = np.bincount(who[when < end], minlength=n)
-        theta = model.fit(sample.won, sample.lost, start=theta)
-        draws = model.fit(*sample.resampled, start=theta)
+        theta = model.fit(sample.won, sample.lost)
+        draws = model.fit(*sample.resampled)
         rows.append(np.stack([theta[:, 0], *interval(draws, met)]))
     ratings = bradley_terry.rating(np.array(rows).reshape(len(cuts), 3, n))
     return History(log.entrants, ends, ratings[:, 0], ratings[:, 1], ratings[:, 2])

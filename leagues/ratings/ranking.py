@@ -160,7 +160,7 @@ def summarise(
     cuts = [len(tally.deals)]
     (sample,) = resample(tally, model.prior, seed=seed, samples=samples, cuts=cuts)
     theta = model.fit(sample.won, sample.lost)
-    draws = model.fit(*sample.resampled, start=theta)
+    draws = model.fit(*sample.resampled)
     own, each = _win_rates(log, tally, sample.resampled)
     low, high = interval(draws, own.deals)
     rating = Estimates(
@@ -170,7 +170,7 @@ def summarise(
         bradley_terry.rating(high),
         own.deals,
     )
-    compared = Comparison(theta[:, 0], draws, own.deals, pairs.groups, both_sides=session > 1)
+    compared = Comparison(theta[:, 0], draws, own.deals, pairs.groups)
     payoffs = _payoffs(log, unit_scale)
     nash = _nash(log, unit_scale)
     # Two copies of one agent tie exactly, but the fit ends a rounding error apart.
@@ -234,17 +234,22 @@ def alike(payoff: Estimates) -> tuple[tuple[int, int], ...]:
     Deals on which both earned exactly the same show in neither interval, so copies that play alike
     to the chip are found early and others late.
     """
-    n = len(payoff.value)
-    usual = np.sqrt(np.nanmean(payoff.value**2)) if payoff.deals.any() else 0.0
+    met = payoff.deals > 0
+    usual = np.sqrt(np.nanmean(payoff.value**2)) if met.any() else 0.0
+    half = (payoff.high - payoff.low) / 2
     found = []
-    for i in range(n):
-        for j in range(i + 1, n):
-            met = np.flatnonzero((payoff.deals[i] > 0) & (payoff.deals[j] > 0))
-            apart = np.abs(payoff.value[i, met] - payoff.value[j, met])
-            same = (apart == 0) & (payoff.error[i, met] == payoff.error[j, met])
-            width = (payoff.high - payoff.low)[[i, j]][:, met].sum(axis=0) / 2
-            if len(met) > 1 and (apart + np.where(same, 0, width) < _ALIKE * usual).all():
-                found.append((i, j))
+    for i in range(len(met)):
+        columns, others = np.flatnonzero(met[i]), np.s_[i + 1 :]
+        value, error, width = (
+            (table[i, columns], table[others, columns])
+            for table in (payoff.value, payoff.error, half)
+        )
+        both = met[others, columns]
+        apart = np.abs(value[0] - value[1])
+        same = (apart == 0) & (error[0] == error[1])
+        near = apart + np.where(same, 0, width[0] + width[1]) < _ALIKE * usual
+        rows = (near | ~both).all(axis=1) & (both.sum(axis=1) > 1)
+        found += [(i, i + 1 + int(j)) for j in np.flatnonzero(rows)]
     return tuple(found)
 
 

@@ -26,7 +26,7 @@ def spans(table: np.ndarray, deals: int, seed: int, samples: int = 300):
     """Estimate and interval of every strength."""
     sample, model = sampled(tally_of(table), seed, samples)
     theta = model.fit(sample.won, sample.lost)
-    draws = model.fit(*sample.resampled, start=theta)
+    draws = model.fit(*sample.resampled)
     return theta[:, 0], *interval(draws, np.full(len(theta), deals))
 
 
