@@ -170,7 +170,7 @@ def summarise(
         bradley_terry.rating(high),
         own.deals,
     )
-    compared = Comparison(theta[:, 0], draws, own.deals, pairs.groups)
+    compared = Comparison(theta[:, 0], draws, own.deals, pairs.groups, both_sides=session > 1)
     payoffs = _payoffs(log, unit_scale)
     nash = _nash(log, unit_scale)
     # Two copies of one agent tie exactly, but the fit ends a rounding error apart.

@@ -12,9 +12,8 @@ the joint distribution of the resampled differences:
   nothing more is decided (step-down: Romano and Wolf, Econometrica 73, 2005).
 
 The resamples lie askew where somebody is nearly unbeaten: then the standard error is that of the
-side towards 0, but no less than the whole's: a skewed payoff, and the chance of a few hundred
-resamples, make one side too short. For few deals the critical value is lengthened as Student's t
-is.
+side towards 0. Where sessions are won, both sides must agree: a skewed payoff makes one too short.
+For few deals the critical value is lengthened as Student's t is.
 """
 
 from __future__ import annotations
@@ -43,12 +42,14 @@ class Comparison:
         draws: float64 ``(n, s)``, resampled.
         deals: int64 ``(n,)``, from how many deals each is known.
         groups: int64 ``(n,)``; only entrants of one group are compared.
+        both_sides: whether the wider side of a difference's distribution counts.
     """
 
     theta: Floats
     draws: Floats
     deals: Ints
     groups: Ints
+    both_sides: bool
 
     @cached_property
     def stronger(self) -> Floats:
@@ -138,7 +139,7 @@ class Comparison:
             lower, upper = quantile(off, 1 - _TAIL), -quantile(off, _TAIL)
             error[row, others] = lower / ndtri(1 - _TAIL)
             error[others, row] = upper / ndtri(1 - _TAIL)
-        if n > 1:
+        if self.both_sides and n > 1:
             spread = np.cov(self._off.astype(np.float64))
             variance = np.diagonal(spread)
             either = np.sqrt(np.maximum(variance[:, None] + variance - 2 * spread, 0))
