@@ -67,6 +67,7 @@ class Game(ABC):
         version: bump it when equal seeds and actions no longer give equal states.
         observation_version: bump it when what a seat sees has other parts or says other things: who
             learned from one cannot play from another, and a checkpoint names it.
+        return_unit: what the return of one deal is told in, where that is not ``unit``.
         unit: what a league reports a mean return in; ``unit_scale`` converts a return to it. A
             configuration whose returns are of another kind sets its own.
         session: how many deals make a contest of a league: 1 where a deal is won or lost, many
@@ -87,6 +88,7 @@ class Game(ABC):
     observation_version: ClassVar[int] = 1
     unit: str = "points"
     unit_scale: float = 1.0
+    return_unit: str = ""
     session: int = 1
 
     seats: int

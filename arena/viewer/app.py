@@ -177,6 +177,24 @@ def _add_leagues(app: FastAPI, library: Library, hands: Hands | None) -> None:
     def league(id: str) -> Response:
         return _json(league_facts(library.entry(id)))
 
+    @app.get("/leagues/{id}/agents/{key}")
+    def agent_page(id: str, key: str) -> Response:
+        entry = library.entry(id)
+        name = library.agent(entry, key)["name"]
+        return _page(name, {"page": "agent", "league": entry.league.id, "agent": key})
+
+    @app.get("/api/leagues/{id}/summary")
+    def summary(id: str) -> Response:
+        return _json(library.summary(library.entry(id)))
+
+    @app.get("/api/leagues/{id}/telling")
+    def telling(id: str) -> Response:
+        return _json(library.telling(library.entry(id)))
+
+    @app.get("/api/leagues/{id}/agents/{key}")
+    def agent(id: str, key: str) -> Response:
+        return _json(library.agent(library.entry(id), key))
+
     @app.get("/api/leagues/{id}/ranking")
     def ranking(id: str) -> Response:
         return _json(library.ranking(library.entry(id)))

@@ -17,7 +17,7 @@ from arena.viewer.library import Library, game_of, league_facts, match_facts
 
 
 def site(library: Library, name: str | None, folder: Path) -> Iterator[tuple[int, int]]:
-    """Write a league's page and all its matches' pages to ``folder``.
+    """Write the pages of a league, its agents and all its matches to ``folder``.
 
     Yields after each page how many are written, and how many there are.
 
@@ -41,17 +41,23 @@ def site(library: Library, name: str | None, folder: Path) -> Iterator[tuple[int
         path: league_facts(entry),
         f"{path}/ranking": library.ranking(entry),
         f"{path}/history": library.history(entry),
+        f"{path}/telling": library.telling(entry),
         f"{path}/matches": library.matches(entry, size=None),
     }
     page = {"page": "league", "league": league.id, "site": "folder"}
     write(folder / "index.html", pages.standalone(league.name, page, data, plotly="plotly.js"))
-    total = 1 + entry.matches
+    total = 1 + len(league.entrants) + entry.matches
     yield 1, total
+    for number, key in enumerate(league.names, 1):
+        here = {path: league_facts(entry), f"{path}/agents/{key}": library.agent(entry, key)}
+        page = {"page": "agent", "league": league.id, "agent": key, "site": "folder"}
+        write(folder / f"agent-{key}.html", pages.standalone(league.names[key], page, here))
+        yield 1 + number, total
     for number, result in store.results(league):
         replay = library.replay(result.match.id)
         html = _match(replay, league.names, {"site": "folder", "league": league.id}, "plotly.js")
         write(folder / f"match-{result.match.id}.html", html)
-        yield 1 + number, total
+        yield 1 + len(league.entrants) + number, total
 
 
 def single(replay: Replay, path: Path) -> None:

@@ -22,6 +22,7 @@ from arena.leagues.replay import Replay
 from arena.leagues.replay import read as read_replay
 from arena.leagues.standings import rank_log, trace, warnings
 from arena.leagues.store import Entry, Store
+from arena.viewer.telling import telling
 
 PAGE = 25
 """How many matches a page of a league's list has."""
@@ -44,6 +45,7 @@ class _Shelf:
     results: dict[int, Result] = field(default_factory=dict)
     log: tuple[int, Log] = field(default_factory=lambda: (0, Log.of(())))
     computed: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    told: dict[str, tuple[int, list[dict[str, Any]]]] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -100,6 +102,49 @@ class Library:
             return trace(entry.league, log).to_json()
 
         return self._computed("history", entry, compute)
+
+    def telling(self, entry: Entry, agent: str = "") -> list[dict[str, Any]]:
+        """The deals that tell most, of the whole league or of one agent; see ``telling``."""
+        results = self._results(entry)
+        shelf = self._shelves[entry.league.id]
+        known = shelf.told.get(agent)
+        if known is None or known[0] != len(results):
+            known = shelf.told[agent] = (len(results), telling(results.values(), agent))
+        return known[1]
+
+    def summary(self, entry: Entry) -> dict[str, Any]:
+        """Who leads a league, and its most telling deal; None where nothing is played."""
+        standings = orjson.loads(self.ranking(entry))["standings"]
+        deals = self.telling(entry)
+        return {
+            "leader": standings[0] if standings else None,
+            "telling": deals[0] if deals else None,
+        }
+
+    def agent(self, entry: Entry, key: str) -> dict[str, Any]:
+        """All that a league shows of one agent, as JSON-able values.
+
+        ``opponents`` are in the order of the ranking: what the agent earned against each and the
+        share of contests that it won; those it has not met are left out.
+        """
+        who = next((w for w in entry.league.entrants if w.identity.key == key), None)
+        if who is None:
+            raise NotFound(f"league {entry.league.name} has no agent {key!r}.")
+        ranking = orjson.loads(self.ranking(entry))
+        order = [standing["agent"] for standing in ranking["standings"]]
+        row = order.index(key) if key in order else None
+        return {
+            "key": key,
+            "name": who.name,
+            "spec": who.identity.spec,
+            "checkpoint": who.identity.checkpoint,
+            "of": len(order),
+            "unit": ranking["unit"],
+            "session": ranking["session"],
+            "standing": None if row is None else ranking["standings"][row],
+            "opponents": [] if row is None else _opponents(ranking, order, row),
+            "telling": self.telling(entry, key),
+        }
 
     def matches(
         self,
@@ -191,6 +236,18 @@ class Library:
         return read_replay(result.replay, f"match {result.match.id}")
 
 
+def _opponents(ranking: Mapping[str, Any], order: Sequence[str], row: int) -> list[dict[str, Any]]:
+    def against(name: str, column: int) -> dict[str, Any]:
+        parts = ("value", "low", "high")
+        return {part: ranking[name][part][row][column] for part in parts}
+
+    return [
+        {"agent": other, "payoff": payoff, "win_rate": against("win_rate", column)}
+        for column, other in enumerate(order)
+        if column != row and (payoff := against("payoff", column))["value"] is not None
+    ]
+
+
 def unit_of(game: str) -> tuple[str, float]:
     """What a game's mean returns are reported in, and a return's worth in it.
 
@@ -201,6 +258,15 @@ def unit_of(game: str) -> tuple[str, float]:
     except InputError:
         return "points", 1.0
     return made.unit, made.unit_scale
+
+
+def _return_unit(game: str) -> str:
+    """What the return of one deal is told in."""
+    try:
+        made = game_of(game)
+    except InputError:
+        return ""
+    return made.return_unit or made.unit
 
 
 def means(result: Result) -> list[float]:
@@ -229,6 +295,7 @@ def league_facts(entry: Entry) -> dict[str, Any]:
         "id": league.id,
         "name": league.name,
         "game": league.game,
+        "return_unit": _return_unit(league.game),
         "family": Spec.parse(league.game).family,
         "created": entry.created.isoformat(),
         "clock": league.clock,

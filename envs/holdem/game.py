@@ -61,6 +61,7 @@ class Holdem(Game):
     observation_version: ClassVar[int] = 2
     unit = "mbb/hand"
     unit_scale = 1000.0
+    return_unit = "bb"
     session = 100
 
     def __init__(
@@ -144,6 +145,7 @@ class Holdem(Game):
         self.big_blind = big_blind
         if tournament:
             self.unit, self.unit_scale, self.session = "buy-ins", 1.0, 1
+            self.return_unit = ""
         else:
             self.session = max(1, self.session // hands)
         self.action_space = gymnasium.spaces.Discrete(len(fractions) + 3)

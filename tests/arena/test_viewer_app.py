@@ -358,11 +358,12 @@ def test_the_pluribus_hands_open(arena_data: Path) -> None:
 # -- exports ---------------------------------------------------------------------------------------
 
 
-def test_a_static_site_holds_a_page_for_each_match(where: str, tmp_path: Path) -> None:
+def test_a_static_site_holds_a_page_for_each_agent_and_match(where: str, tmp_path: Path) -> None:
     progress = list(export.site(Library(where), "tiny", tmp_path / "site"))
-    assert progress[-1] == (7, 7)
+    assert progress[-1] == (10, 10)
     written = sorted(path.name for path in (tmp_path / "site").iterdir())
     assert len([name for name in written if name.startswith("match-")]) == 6
+    assert len([name for name in written if name.startswith("agent-")]) == 3
     index = (tmp_path / "site" / "index.html").read_text()
     assert MARKUP not in index
     assert "http://" not in index.replace("http://www.w3.org", "").replace("https: http:", "")

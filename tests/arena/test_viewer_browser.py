@@ -102,6 +102,64 @@ def replay_of(site: str, store: Store, end: str = "") -> tuple[str, int]:
     return f"{site}/matches/{match}/deals/{deal}/{seating}{end}", decisions
 
 
+# -- all pages -------------------------------------------------------------------------------------
+
+PAGES = ("home", "league", "agent", "match", "replay", "play")
+
+
+def address_of(what: str, site: str, store: Store) -> str:
+    league = store.find("tiny").league
+    match, deal, seating, _ = long_episode(store)
+    return (
+        site
+        + {
+            "home": "/",
+            "league": f"/leagues/{league.id}",
+            "agent": f"/leagues/{league.id}/agents/{next(iter(league.names))}",
+            "match": f"/matches/{match}?league={league.id}",
+            "replay": f"/matches/{match}/deals/{deal}/{seating}?league={league.id}&step=1",
+            "play": "/play",
+        }[what]
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("what", PAGES)
+def test_pages_are_accessible_and_fit_a_phone(
+    browser: Any, site: str, store: Store, what: str, scheme: str
+) -> None:
+    """By axe-core; 360 pixels wide nothing scrolls sideways."""
+    axe = pytest.importorskip("axe_core_python")
+    source = (Path(axe.__path__[0]) / "axe.min.js").read_text()
+    context = browser.new_context(color_scheme=scheme, reduced_motion="reduce")
+    page = context.new_page()
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto(address_of(what, site, store))
+        page.wait_for_load_state("networkidle" if what != "league" else "load")
+        page.wait_for_selector({"league": ".matches tbody tr"}.get(what, "main > *"))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        page.evaluate(source)
+        found = page.evaluate("axe.run()")["violations"]
+        assert [(v["id"], [n["target"] for n in v["nodes"]][:5]) for v in found] == []
+    context.close()
+
+
+def test_the_front_door_leads_to_the_hand_that_tells_most(
+    page: Any, site: str, store: Store
+) -> None:
+    """Front door, best agent, why, and its most telling hand: no more than four clicks."""
+    page.goto(site)
+    best = page.locator("table.leagues td[id^=leader-] a").first
+    name = best.inner_text()
+    best.click()
+    expect(page.locator("h1")).to_have_text(name)
+    expect(page.locator(".strength")).to_contain_text("Rank 1 of 3")
+    expect(page.locator(".opponents tbody tr")).to_have_count(2)
+    page.locator(".telling a").first.click()
+    expect(page.locator("svg.table")).to_be_visible()
+
+
 # -- a league --------------------------------------------------------------------------------------
 
 
@@ -112,7 +170,7 @@ def test_the_ranking_is_in_order_and_can_be_sorted(page: Any, site: str, store: 
     ratings = [int(text) for text in page.locator(".ranking tbody td.number b").all_inner_texts()]
     assert ratings == sorted(ratings, reverse=True)
     page.get_by_role("button", name="Agent", exact=True).click()
-    names = page.locator(".ranking .agent b").all_inner_texts()
+    names = page.locator(".ranking .agent a").all_inner_texts()
     assert names == sorted(names)
     expect(page.locator("th[aria-sort]")).to_have_attribute("aria-sort", "ascending")
     page.get_by_role("button", name="Rating", exact=True).press("Enter")
@@ -431,6 +489,11 @@ def test_an_exported_site_opens_from_disk(page: Any, store: Store, tmp_path: Pat
     expect(page.locator(".ranking tbody tr:not(.skeleton)")).to_have_count(3)
     page.locator(".chart").scroll_into_view_if_needed()
     expect(page.locator(".chart .scatterlayer path.js-line").first).to_be_attached(timeout=30_000)
+    page.locator(".ranking .agent a").first.click()
+    page.locator(".telling a").first.click()
+    expect(page.locator("svg.table")).to_be_visible()
+    page.go_back()
+    page.go_back()
     page.locator(".heat td button").first.click()
     expect(page.locator(".matches tbody tr")).to_have_count(4)
     page.locator(".matches tbody a").first.click()

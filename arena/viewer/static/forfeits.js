@@ -2,10 +2,11 @@
 
 import { h, section } from "./dom.js";
 import { percent } from "./format.js";
+import { agentUrl } from "./place.js";
 
 const KINDS = ["illegal", "crash", "timeout"];
 
-export function forfeits(data, names) {
+export function forfeits(data, names, league) {
   const total = (row) => KINDS.reduce((sum, kind) => sum + row.forfeits[kind], 0);
   const rows = data.standings.filter((row) => total(row) > 0).sort((a, b) => total(b) - total(a));
   if (!rows.length) return section("Forfeits", h("p", {}, "Nobody has forfeited an episode."));
@@ -15,7 +16,7 @@ export function forfeits(data, names) {
     h("p", {}, "Lost, and counted apart from what was played."),
     h(
       "div",
-      { class: "scroll" },
+      { class: "scroll", tabindex: 0 },
       h(
         "table",
         {},
@@ -27,7 +28,7 @@ export function forfeits(data, names) {
             h(
               "tr",
               {},
-              h("td", {}, names[row.agent]),
+              h("td", {}, h("a", { href: agentUrl(league, row.agent) }, names[row.agent])),
               KINDS.map((kind) => h("td", { class: "number" }, row.forfeits[kind] ? row.forfeits[kind].toLocaleString("en") : "–")),
               h("td", { class: "number" }, percent(total(row) / row.episodes)),
             ),

@@ -52,7 +52,7 @@ export class Heat {
     this.place.replaceChildren(
       h(
         "div",
-        { class: "scroll" },
+        { class: "scroll", tabindex: 0 },
         h("table", { class: "heat" }, h("thead", {}, h("tr", {}, h("th", { class: "corner" }, h("span", { class: "visually-hidden" }, "row against column")), heads)), h("tbody", {}, rows)),
       ),
     );

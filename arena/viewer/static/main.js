@@ -6,6 +6,7 @@ import { page, parameters, served, site } from "./place.js";
 const PAGES = {
   home: () => import("./pages/home.js"),
   league: () => import("./pages/league.js"),
+  agent: () => import("./pages/agent.js"),
   match: () => import("./pages/match.js"),
   replay: () => import("./pages/replay.js"),
   hands: () => import("./pages/hands.js"),
@@ -30,7 +31,7 @@ function link(href, text, current) {
 
 function bar() {
   const links = served
-    ? [link("/", "Leagues", ["home", "league", "match"].includes(page.page)), link("/play", "Play", page.page === "play")]
+    ? [link("/", "Leagues", ["home", "league", "agent", "match"].includes(page.page)), link("/play", "Play", page.page === "play")]
     : [];
   document.getElementById("top").replaceChildren(h("nav", { "aria-label": "Site" }, brand(), links));
 }

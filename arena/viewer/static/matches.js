@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { empty, h, section, select } from "./dom.js";
 import { amount, count, tone } from "./format.js";
-import { keep, matchUrl, parameters, served } from "./place.js";
+import { agentUrl, keep, matchUrl, parameters, served } from "./place.js";
 
 const PAGE = 25; // in exports, where the whole list is in the page
 
@@ -63,7 +63,7 @@ export class MatchList {
     this.place.replaceChildren(
       h(
         "div",
-        { class: "scroll" },
+        { class: "scroll", tabindex: 0 },
         h(
           "table",
           { class: "matches" },
@@ -100,13 +100,19 @@ export class MatchList {
         {},
         order.map((i, place) => [
           place > 0 && h("span", { class: "muted" }, " · "),
-          h("span", {}, this.names[match.agents[i]] ?? match.agents[i], " "),
+          this.name(match.agents[i]),
+          " ",
           h("span", { class: tone(match.means[i]) }, amount(match.means[i])),
         ]),
       ),
       h("td", { class: "number extra" }, match.deals === 1 ? String(last) : `${match.first_deal}–${last}`),
       h("td", { class: "number" }, match.forfeits ? h("span", { class: "badge bad" }, String(match.forfeits)) : ""),
     );
+  }
+
+  name(key) {
+    const known = this.names[key];
+    return known === undefined ? h("span", {}, key) : h("a", { class: "quiet", href: agentUrl(this.league.id, key) }, known);
   }
 
   pager(data) {

@@ -37,6 +37,12 @@ export function leagueUrl(league) {
   return served ? `/leagues/${encodeURIComponent(league)}` : "index.html";
 }
 
+/** An agent's page; null where there is none. */
+export function agentUrl(league, key) {
+  if (site === "file" || !league) return null;
+  return served ? `/leagues/${encodeURIComponent(league)}/agents/${encodeURIComponent(key)}` : `agent-${encodeURIComponent(key)}.html`;
+}
+
 export function matchUrl(match, league) {
   if (served) return `/matches/${encodeURIComponent(match)}${query({ league })}`;
   return site === "folder" ? `match-${encodeURIComponent(match)}.html` : "#";
@@ -47,7 +53,8 @@ export function replayUrl(match, deal, seating, league, step) {
     const path = `/matches/${encodeURIComponent(match)}/deals/${deal}/${seating}`;
     return path + query({ league, step });
   }
-  return `#${query({ deal, seating, step }).slice(1)}`;
+  const file = site === "folder" && page.match !== match ? matchUrl(match) : "";
+  return `${file}#${query({ deal, seating, step }).slice(1)}`;
 }
 
 export function handUrl(number) {

@@ -2,6 +2,7 @@
 
 import { h, s, section } from "./dom.js";
 import { amount, count, half, percent, whole } from "./format.js";
+import { agentUrl } from "./place.js";
 
 const COLUMNS = [
   { id: "rank", title: "Rank", class: "rank", value: (row) => row.rank, up: true },
@@ -17,6 +18,7 @@ const COLUMNS = [
 export class Ranking {
   constructor(league, names) {
     this.names = names;
+    this.league = league.id;
     this.order = { id: "rank", up: true };
     this.filter = "";
     this.data = null;
@@ -32,7 +34,7 @@ export class Ranking {
       },
     });
     this.table = h("table", { class: "ranking" }, h("thead", {}, this.row), this.body);
-    this.place = h("div", { class: "scroll" }, this.table);
+    this.place = h("div", { class: "scroll", tabindex: 0 }, this.table);
     this.text = h("p", { class: "small muted" });
     this.element = section("Ranking", league.agents.length > 5 && search, this.place, this.text);
     // As many rows as there will be: nothing moves when the numbers come.
@@ -106,7 +108,7 @@ export class Ranking {
       "tr",
       {},
       h("td", { class: "rank" }, h("b", {}, String(row.rank)), open && h("span", { title: `possible ranks, all agents' together at 95 %; by itself ${row.own_rank_low}–${row.own_rank_high}` }, open)),
-      h("td", { class: "agent" }, h("b", { title: name }, name), name !== row.spec && h("span", { title: row.spec }, row.spec)),
+      h("td", { class: "agent" }, h("a", { href: agentUrl(this.league, row.agent), title: name }, name), name !== row.spec && h("span", { title: row.spec }, row.spec)),
       h("td", { class: "number" }, h("b", {}, whole(row.rating.value))),
       h("td", { class: "interval" }, scale.bar(row.rating, name)),
       h("td", { class: "number extra" }, percent(row.win_rate.value), h("span", { class: "half" }, half(row.win_rate, 100, 1))),

@@ -24,7 +24,7 @@ export async function show(main) {
     place.replaceChildren(
       h(
         "div",
-        { class: "scroll" },
+        { class: "scroll", tabindex: 0 },
         h("table", { class: "hands" }, h("thead", {}, h("tr", {}, heads.map((text, i) => h("th", { class: i === 1 && "extra" }, text)))), h("tbody", {}, data.hands.map(row))),
       ),
       pager(data, count(data.total, "hand"), (page) => turn({ page })),

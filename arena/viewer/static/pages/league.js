@@ -1,7 +1,7 @@
 // A league: ranking, who beats whom, how the ratings came about, forfeits, matches.
 
 import { get } from "../api.js";
-import { empty, h } from "../dom.js";
+import { empty, h, section } from "../dom.js";
 import { count, day } from "../format.js";
 import { forfeits } from "../forfeits.js";
 import { Heat } from "../heat.js";
@@ -9,6 +9,7 @@ import { History } from "../history.js";
 import { MatchList } from "../matches.js";
 import { homeUrl, served } from "../place.js";
 import { Ranking } from "../ranking.js";
+import { telling } from "../telling.js";
 
 export async function show(main, page) {
   const path = `/api/leagues/${page.league}`;
@@ -22,12 +23,13 @@ export async function show(main, page) {
   const heat = new Heat(names, (a, b) => matches.choose(a, b));
   const chart = new History(league, names);
   const lost = h("div");
+  const notable = h("div");
 
   main.append(head(league, progress), alarms, ranking.element);
   if (league.matches === 0) {
     ranking.wait(empty("No match has ended yet.", "The first results appear here by themselves."));
   }
-  main.append(h("div", { class: "pair" }, heat.element, chart.element), lost, matches.element);
+  main.append(h("div", { class: "pair" }, heat.element, chart.element), notable, lost, matches.element);
   showProgress(progress, league, false);
 
   let busy = false;
@@ -46,7 +48,9 @@ export async function show(main, page) {
       if (data.standings.length) ranking.show(data);
       heat.show(data);
       chart.show();
-      lost.replaceChildren(forfeits(data, names));
+      lost.replaceChildren(forfeits(data, names, league.id));
+      const deals = telling(await get(`${path}/telling`), names, league);
+      notable.replaceChildren(section("Deals that tell most", null, deals));
       await matches.show();
       // A large league's ranking takes a while: leave most of the machine to those who play it.
       if (behind) await new Promise((done) => setTimeout(done, 3 * (performance.now() - begun)));

@@ -48,7 +48,7 @@ function totals(match) {
     null,
     h(
       "div",
-      { class: "scroll" },
+      { class: "scroll", tabindex: 0 },
       h(
         "table",
         {},
@@ -121,7 +121,7 @@ function deals(match, league) {
     place.replaceChildren(
       h(
         "div",
-        { class: "scroll" },
+        { class: "scroll", tabindex: 0 },
         h(
           "table",
           { class: "deals" },
