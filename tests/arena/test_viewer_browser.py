@@ -281,6 +281,15 @@ def test_keys_step_through_a_replay(page: Any, site: str, store: Store) -> None:
     expect(count).to_have_text(f"2 / {decisions}")
 
 
+def test_a_replay_says_first_what_came_of_it(page: Any, site: str, store: Store) -> None:
+    match, deal, seating, _ = long_episode(store)
+    episode = replay.read(store.match(match).replay, "match").episode(deal, seating)
+    page.goto(replay_of(site, store)[0])
+    told = page.locator(".result b").all_inner_texts()
+    shown = [float(text.replace("\N{MINUS SIGN}", "-").replace(",", "")) for text in told]
+    assert shown == pytest.approx(episode.returns, abs=0.5)
+
+
 def test_a_deep_link_opens_its_step_and_the_address_follows(
     page: Any, site: str, store: Store
 ) -> None:

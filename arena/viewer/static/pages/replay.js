@@ -3,7 +3,7 @@
 import { get } from "../api.js";
 import { decisionPane } from "../decision.js";
 import { h, section, select } from "../dom.js";
-import { capital } from "../format.js";
+import { amount, capital, tone } from "../format.js";
 import { mount } from "../games/index.js";
 import { handUrl, keep, leagueUrl, matchUrl, parameters, replayUrl, served } from "../place.js";
 import { Player } from "../player.js";
@@ -102,6 +102,7 @@ function head(replay, page) {
       h("span", {}, `deal ${number}`),
     ),
     h("h1", {}, names),
+    result(replay),
     h(
       "div",
       { class: "facts" },
@@ -112,6 +113,17 @@ function head(replay, page) {
       replay.deal < replay.deals - 1 && link(replay.deal + 1, replay.seating, "next deal"),
     ),
   );
+}
+
+/** What came of it, said first: who watches a replay wants to know how, not whether. */
+function result({ seats, returns, statuses }) {
+  const parts = seats.map((who, seat) => [
+    seat > 0 && " · ",
+    `${who.name} `,
+    h("b", { class: tone(returns[seat]) }, amount(returns[seat])),
+    statuses[seat] !== "done" && h("span", { class: "badge bad" }, statuses[seat]),
+  ]);
+  return h("p", { class: "result" }, parts);
 }
 
 function handHead(replay, names) {
