@@ -285,6 +285,7 @@ def test_a_replay_says_first_what_came_of_it(page: Any, site: str, store: Store)
     match, deal, seating, _ = long_episode(store)
     episode = replay.read(store.match(match).replay, "match").episode(deal, seating)
     page.goto(replay_of(site, store)[0])
+    expect(page.locator(".result b")).to_have_count(2)
     told = page.locator(".result b").all_inner_texts()
     shown = [float(text.replace("\N{MINUS SIGN}", "-").replace(",", "")) for text in told]
     assert shown == pytest.approx(episode.returns, abs=0.5)
