@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Small nets and kernels here are faster on one thread than on two that compete.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo docs test test-all check fuzz bench faults clean
+.PHONY: demo docs test test-all check fuzz bench faults pictures clean
 
 demo: $(VENV)/.demo
 	$(BIN)/arena tournament run demo
@@ -50,6 +50,10 @@ MODULES = $(shell find -L arena -name '*.py' -not -path 'arena/cli/*' -not -path
 docs: $(VENV)/.docs
 	$(BIN)/pdoc $(MODULES) -o site
 	@echo 'the reference: site/index.html'
+
+# The pictures in README.md, from a short league.
+pictures: $(VENV)/.test
+	$(BIN)/python docs/pictures.py
 
 clean:
 	rm -rf $(VENV) build dist site *.egg-info

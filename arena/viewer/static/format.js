@@ -44,6 +44,12 @@ export function percent(share, digits = 1) {
   return `${fixed(100 * share, digits)} %`;
 }
 
+/** An estimated share: nothing that was estimated is certain. */
+export function share(value) {
+  const text = percent(value);
+  return text === "0.0 %" ? "< 0.1 %" : text === "100.0 %" ? "> 99.9 %" : text;
+}
+
 /** Half of an estimate's interval; "" where it is infinite. */
 export function half(estimate, scale = 1, digits = null) {
   if (estimate.low === null || estimate.high === null) return "";

@@ -1,7 +1,7 @@
 // The ranking, its intervals as bars on one scale. Sortable, and filtered by the agents' names.
 
 import { h, s, section } from "./dom.js";
-import { amount, count, half, percent, whole } from "./format.js";
+import { amount, count, half, share, whole } from "./format.js";
 import { agentUrl } from "./place.js";
 
 const COLUMNS = [
@@ -111,7 +111,7 @@ export class Ranking {
       h("td", { class: "agent" }, h("a", { href: agentUrl(this.league, row.agent), title: name }, name), name !== row.spec && h("span", { title: row.spec }, row.spec)),
       h("td", { class: "number" }, h("b", {}, whole(row.rating.value))),
       h("td", { class: "interval" }, scale.bar(row.rating, name)),
-      h("td", { class: "number extra" }, percent(row.win_rate.value), h("span", { class: "half" }, half(row.win_rate, 100, 1))),
+      h("td", { class: "number extra" }, share(row.win_rate.value), h("span", { class: "half" }, half(row.win_rate, 100, 1))),
       h("td", { class: "number extra" }, amount(row.payoff.value), h("span", { class: "half" }, half(row.payoff))),
       h("td", { class: "number extra" }, amount(row.nash?.value), row.nash && h("span", { class: "half" }, half(row.nash))),
       h("td", { class: "number extra" }, row.deals.toLocaleString("en"), !row.settled && h("span", { title: "fewer deals than a session: it changes nothing for the others" }, "*")),

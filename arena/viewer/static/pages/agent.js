@@ -2,7 +2,7 @@
 
 import { get } from "../api.js";
 import { empty, h, section } from "../dom.js";
-import { amount, count, half, percent, tone, whole } from "../format.js";
+import { amount, count, half, share, tone, whole } from "../format.js";
 import { agentUrl, leagueUrl, served } from "../place.js";
 import { telling } from "../telling.js";
 
@@ -58,7 +58,7 @@ function strength({ standing, of, session, unit }) {
     { class: "strength" },
     h("b", {}, `Rank ${rank} of ${of}`),
     `${between}. Rating ${whole(rating.value)}${known}. It wins `,
-    h("b", {}, percent(standing.win_rate.value)),
+    h("b", {}, share(standing.win_rate.value)),
     ` of ${won} and earns `,
     h("b", { class: tone(standing.payoff.value) }, amount(standing.payoff.value)),
     ` ${half(standing.payoff)} ${unit}, from ${count(standing.deals, "deal")}.`,
@@ -85,7 +85,7 @@ function opponents(agent, names, league) {
             {},
             h("td", {}, h("a", { href: agentUrl(league, row.agent) }, names[row.agent])),
             h("td", { class: "number" }, h("span", { class: tone(row.payoff.value) }, amount(row.payoff.value)), " ", h("span", { class: "half" }, half(row.payoff))),
-            h("td", { class: "number" }, percent(row.win_rate.value, 0)),
+            h("td", { class: "number" }, share(row.win_rate.value)),
             h("td", { class: "muted extra" }, verdict(row.payoff)),
           ),
         ),
