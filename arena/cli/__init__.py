@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NoReturn
 
@@ -28,6 +28,7 @@ NOUNS = {
     "train": "learn or solve a player, and say how good it is",
     "plot": "draw ratings, payoffs and training curves",
     "doctor": "say what is installed here, what is missing, and what that stops",
+    "completion": "print what completes arena's words in a shell",
     "bench": "measure our speed against the peers' in one run",
 }
 
@@ -119,16 +120,21 @@ def _trust(arguments: Sequence[str]) -> None:
                 trust(spec)
 
 
-def _run(arguments: Sequence[str]) -> int:
+def parser(chosen: Collection[str]) -> Parser:
+    """The parser of the command line; of ``chosen`` nouns with their verbs and options."""
     parser = Parser(prog="arena", description="Game-playing agents train, compete and are ranked.")
     parser.add_argument("--version", action=_Version)
     nouns = parser.add_subparsers(dest="noun", metavar="NOUN", required=True, parser_class=Parser)
-    chosen = next((word for word in arguments if not word.startswith("-")), None)
     for noun, help_text in NOUNS.items():
         sub = nouns.add_parser(noun, help=help_text, description=help_text.capitalize() + ".")
-        if noun == chosen:
+        if noun in chosen:
             importlib.import_module(f"arena.cli.{noun}").add(sub)
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _run(arguments: Sequence[str]) -> int:
+    noun = next((word for word in arguments if not word.startswith("-")), None)
+    options = parser([noun] if noun else []).parse_args(arguments)
 
     # Late: they import Rich, and the floors below NumPy.
     from arena.cli.console import Told, door

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -310,6 +311,15 @@ def test_two_players_are_compared(tmp_path, monkeypatch, capsys):
     ):
         assert main(["compare", *line]) == 2
         assert why in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_a_shell_completes_words(capsys):
+    assert main(["completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    asks = "COMP_WORDS=(arena tournament ru); COMP_CWORD=2; _shtab_arena; echo ${COMPREPLY[@]}"
+    done = subprocess.run(["bash", "-c", script + asks], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["run"]
 
 
 def test_the_doctor_says_what_is_missing_and_how_to_get_it(capsys, monkeypatch):
