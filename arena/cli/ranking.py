@@ -116,6 +116,11 @@ def _legend(ranking: Ranking) -> list[str]:
         )
     if any(standing.nash for standing in ranking.standings):
         said.append("Nash: the mixture of these agents that none of them beats.")
+    if ranking.transitive is not None and len(ranking.standings) > 2:
+        said.append(
+            f"{100 * ranking.transitive:.0f} % of the payoffs, squared, are a ladder; "
+            "the rest goes round."
+        )
     if not all(standing.settled for standing in ranking.standings):
         said.append("*: fewer deals than a session, so it changes nothing for the others.")
     return said

@@ -44,6 +44,13 @@ def add(parser: argparse.ArgumentParser) -> None:
     table = verbs.add_parser("table", help="show a league's tables")
     table.add_argument("--format", choices=FORMATS, help="for other programs, all columns")
     table.add_argument("-o", "--output", metavar="FILE", help="write that format to a file")
+    table.add_argument(
+        "--by", choices=("bt", "payoff", "nash", "alpharank"), default="bt",
+        help="in which order: by rating (bt), payoff, against the Nash mixture, α-Rank",
+    )  # fmt: skip
+    table.add_argument(
+        "--all", action="store_true", help="one table over all leagues, each game counting the same"
+    )
     table.set_defaults(run=show_table)
 
     matches = verbs.add_parser("matches", help="list a league's matches")
@@ -129,10 +136,16 @@ def run(options: argparse.Namespace) -> int:
 
 def show_table(options: argparse.Namespace) -> int:
     """Print a league's tables from the log."""
+    from arena.cli.orders import print_order, print_overall
     from arena.envs.errors import InputError
     from arena.leagues.store import Store
 
     store = Store(options.store)
+    if options.all:
+        if options.league or options.format or options.by != "bt":
+            raise InputError("--all shows all leagues; it takes no LEAGUE, --by or --format")
+        print_overall(store, json=options.json)
+        return 0
     league = store.find(options.league).league
     if options.output and not options.format:
         raise InputError(f"--output {options.output} needs --format: {', '.join(FORMATS)}")
@@ -141,6 +154,8 @@ def show_table(options: argparse.Namespace) -> int:
         from arena.python import ratings
 
         tables.write(ratings(rank(store, league), league), options.format, options.output)
+    elif options.by != "bt" and not options.json:
+        print_order(store, league, options.by)
     else:
         _print_league(store, league, options)
     return 0

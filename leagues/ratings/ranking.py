@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from arena.leagues.metagame.nash import maximum_entropy_nash
+from arena.leagues.metagame import alpha_rank, maximum_entropy_nash, transitivity
 from arena.leagues.ratings import bradley_terry, estimates
 from arena.leagues.ratings.bootstrap import LEVEL, interval, resample
 from arena.leagues.ratings.bradley_terry import Model
@@ -40,6 +40,7 @@ class Standing:
         nash: what it earns an episode against the Nash mixture, in ``Ranking.unit``; None where
             there is none.
         share: its share of that mixture.
+        evolution: its share of α-Rank's stationary distribution (α infinite).
         deals, episodes: how many it played.
         forfeits: episodes it forfeited, by kind: illegal, crash, timeout.
         skill: openskill's view of many-seat tables, else None.
@@ -58,6 +59,7 @@ class Standing:
     payoff: Estimate
     nash: Estimate | None
     share: float | None
+    evolution: float | None
     deals: int
     episodes: int
     forfeits: dict[str, int]
@@ -93,6 +95,8 @@ class Ranking:
         clear: bool, whether row is stronger than column beyond doubt: at 95 % all that it says
             holds together. ``rank_low`` and ``rank_high`` are counted from it.
         alike: pairs of rows of ``standings`` whose entrants earn nearly the same against everybody.
+        transitive: how much of the payoffs, squared, a ladder explains; the rest goes round. None
+            where some have not met, or nobody earns anything.
         uneven: whether the deals of some pair differ much in how much is won on them.
     """
 
@@ -108,6 +112,7 @@ class Ranking:
     stronger: Floats
     clear: NDArray[np.bool_]
     alike: tuple[tuple[int, int], ...]
+    transitive: float | None
     uneven: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -126,6 +131,7 @@ class Ranking:
             "stronger": plain(self.stronger),
             "clear": self.clear.tolist(),
             "alike": [list(rows) for rows in self.alike],
+            "transitive": self.transitive,
         }
 
 
@@ -172,7 +178,7 @@ def summarise(
     )
     compared = Comparison(theta[:, 0], draws, own.deals, pairs.groups, both_sides=session > 1)
     payoffs = _payoffs(log, unit_scale)
-    nash = _nash(log, unit_scale)
+    above = MetaGame.of(log, unit_scale)
     # Two copies of one agent tie exactly, but the fit ends a rounding error apart.
     shown = np.round(rating.value, 6)
     order = np.lexsort((np.arange(n), -shown))
@@ -194,8 +200,9 @@ def summarise(
             rating=rating[i],
             win_rate=own[i],
             payoff=payoff[i],
-            nash=None if nash is None else nash[1][i],
-            share=None if nash is None else float(nash[0][i]),
+            nash=above and above.against[i],
+            share=above and float(above.mixture[i]),
+            evolution=above and float(above.evolution[i]),
             deals=int(payoff.deals[i]),
             episodes=int(played[i]),
             forfeits=dict(
@@ -218,6 +225,7 @@ def summarise(
         stronger=compared.stronger[cells],
         clear=compared.clear[cells],
         alike=alike(_matrix(pairs, *payoffs, order)),
+        transitive=above and above.transitive,
         uneven=_uneven(log),
     )
 
@@ -325,30 +333,46 @@ def _payoffs(log: Log, scale: float) -> tuple[Estimates, Estimates]:
     return upper, lower
 
 
-def _nash(log: Log, scale: float) -> tuple[Floats, Estimates] | None:
-    """The maximum-entropy Nash mixture, and what each earns against it; None where it is unknown.
+@dataclass(frozen=True)
+class MetaGame:
+    """The game above the game, where all have met all.
 
-    It is unknown where some have not met. The game is the payoff matrix made even: half of row's
-    return less column's in a duel (row's return, where one wins what the other loses), else all of
-    it. The intervals take the mixture as given.
+    Its payoffs are half of row's return less column's in a duel (row's return, where one wins what
+    the other loses), else all of it.
+
+    Attributes:
+        mixture: float64 ``(n,)``, the maximum-entropy Nash mixture.
+        against: what each earns against it. The intervals take the mixture as given.
+        evolution: float64 ``(n,)``, α-Rank's stationary distribution.
+        transitive: see ``Ranking``.
     """
-    pairs, n = log.pairs, len(log.entrants)
-    if n < 2 or 2 * len(pairs.i) < n * (n - 1):
-        return None
-    cells = pairs.cells
-    first, second = pairs.of_both(log.returns)
-    gain = cells.add((first - second) * (scale / 2 if log.duels else scale))
-    count = cells.add(pairs.of_both(log.episodes)[0])
-    total = cells.total(count)
-    payoff = cells.total(gain) / total
-    table = pairs.matrix(payoff, -payoff, 0)
-    mixture = maximum_entropy_nash(table)
-    part = (gain - payoff[cells.column] * count) / total[cells.column]
-    part[np.abs(part) * total[cells.column] <= 1e-9 * np.abs(gain)] = 0  # rounding
-    i, j = pairs.i[cells.column], pairs.j[cells.column]
-    entrants = Cells.of(np.tile(cells.deal, 2), np.concatenate([i, j]), n)
-    parts = entrants.add(np.concatenate([part * mixture[j], -part * mixture[i]]))
-    return mixture, estimates.spread(entrants, table @ mixture, parts)
+
+    mixture: Floats
+    against: Estimates
+    evolution: Floats
+    transitive: float | None
+
+    @classmethod
+    def of(cls, log: Log, scale: float) -> MetaGame | None:
+        """That of a log, a return being worth ``scale``; None where some have not met."""
+        pairs, n = log.pairs, len(log.entrants)
+        if n < 2 or 2 * len(pairs.i) < n * (n - 1):
+            return None
+        cells = pairs.cells
+        first, second = pairs.of_both(log.returns)
+        gain = cells.add((first - second) * (scale / 2 if log.duels else scale))
+        count = cells.add(pairs.of_both(log.episodes)[0])
+        total = cells.total(count)
+        payoff = cells.total(gain) / total
+        table = pairs.matrix(payoff, -payoff, 0)
+        mixture = maximum_entropy_nash(table)
+        part = (gain - payoff[cells.column] * count) / total[cells.column]
+        part[np.abs(part) * total[cells.column] <= 1e-9 * np.abs(gain)] = 0  # rounding
+        i, j = pairs.i[cells.column], pairs.j[cells.column]
+        entrants = Cells.of(np.tile(cells.deal, 2), np.concatenate([i, j]), n)
+        parts = entrants.add(np.concatenate([part * mixture[j], -part * mixture[i]]))
+        against = estimates.spread(entrants, table @ mixture, parts)
+        return cls(mixture, against, alpha_rank(table), plain(transitivity(table)))
 
 
 def _matrix(pairs: Pairs, upper: Estimates, lower: Estimates, order: Ints) -> Estimates:

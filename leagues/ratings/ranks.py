@@ -12,7 +12,8 @@ the joint distribution of the resampled differences:
   nothing more is decided (step-down: Romano and Wolf, Econometrica 73, 2005).
 
 The resamples lie askew where somebody is nearly unbeaten: then the standard error is that of the
-side towards 0. Where sessions are won, both sides must agree: a skewed payoff makes one too short.
+side towards 0, or the whole's as far as chance explains why that is larger. Where sessions are won,
+both sides must agree: a skewed payoff makes one too short.
 For few deals the critical value is lengthened as Student's t is.
 """
 
@@ -31,6 +32,8 @@ from arena.leagues.ratings.cells import Floats, Ints
 #: Strengths that differ by less are equal: a fit ends a rounding error apart.
 _EQUAL = 1e-9
 _TAIL = (1 - LEVEL) / 2
+#: Two standard errors of a standard error that one side's quantile tells, times √samples.
+_CHANCE = 2.7
 
 
 @dataclass(frozen=True)
@@ -139,9 +142,11 @@ class Comparison:
             lower, upper = quantile(off, 1 - _TAIL), -quantile(off, _TAIL)
             error[row, others] = lower / ndtri(1 - _TAIL)
             error[others, row] = upper / ndtri(1 - _TAIL)
-        if self.both_sides and n > 1:
+        if n > 1:
             spread = np.cov(self._off.astype(np.float64))
             variance = np.diagonal(spread)
             either = np.sqrt(np.maximum(variance[:, None] + variance - 2 * spread, 0))
+            if not self.both_sides:
+                either = np.minimum(either, error * (1 + _CHANCE / np.sqrt(samples)))
             error = np.maximum(error, either)
         return error, stronger

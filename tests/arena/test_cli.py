@@ -273,6 +273,29 @@ def test_a_table_is_written_for_other_programs(league, capsys):
         assert why in capsys.readouterr().err
 
 
+def test_a_table_has_other_orders_than_the_ratings(league, capsys):
+    for by, words in (("payoff", "mbb/hand"), ("nash", "share of the"), ("alpharank", "evolution")):
+        assert main(["tournament", "table", "--by", by]) == 0
+        out = capsys.readouterr().out
+        assert words in out and "are a ladder" in out
+        assert [line.split()[1] for line in out.splitlines() if line[:4].split() == ["1"]]
+
+
+def test_one_table_over_all_games_counts_each_the_same(league, capsys, tmp_path):
+    other = tmp_path / "kuhn.yaml"
+    other.write_text("{name: other, game: kuhn, agents: [random, first], schedule: {deals: 20}}")
+    assert main(["tournament", "run", str(other), "--workers", "0"]) == 0
+    capsys.readouterr()
+    assert main(["tournament", "table", "--all", "--json"]) == 0
+    rows = {row["name"]: row for row in orjson.loads(capsys.readouterr().out)}
+    both = rows["random"]
+    assert both["score"]["value"] == pytest.approx(sum(both["games"].values()) / 2)
+    assert rows["lawless"]["score"]["low"] is None and len(rows["lawless"]["games"]) == 1
+    assert main(["tournament", "table", "--all"]) == 0
+    assert "do not compare" in capsys.readouterr().out
+    assert main(["tournament", "table", "--all", "--by", "nash"]) == 2
+
+
 def test_ratings_payoffs_and_curves_are_drawn(league, capsys, tmp_path):
     pytest.importorskip("matplotlib")
     tensorboard = pytest.importorskip("torch.utils.tensorboard")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arena.leagues.metagame import maximum_entropy_nash
+from arena.leagues.metagame import alpha_rank, hodge, maximum_entropy_nash, transitivity
 
 CYCLE = 4.6 * np.array([[0, 1, -1], [-1, 0, 1], [1, -1, 0]])
 
@@ -75,3 +75,58 @@ def test_unit_of_the_payoffs_does_not_matter() -> None:
     half = rng.normal(size=(6, 6))
     payoff = half - half.T
     assert maximum_entropy_nash(1e6 * payoff) == pytest.approx(maximum_entropy_nash(payoff))
+
+
+# -- α-Rank ------------------------------------------------------------------------------------
+
+
+def test_alpha_rank_of_a_published_game() -> None:
+    """Han and others' commitment game, its stationary distribution as OpenSpiel's tests have it."""
+    payoff = [
+        [0.875, 0.75, 0, 2.75, 0.75], [1, 1, -1, -1, -1], [0, 2, 0, 0, 0], [-2, 2, 0, 0, 0],
+        [1, 2, 0, 0, 0],
+    ]  # fmt: skip
+    shares = alpha_rank(np.array(payoff), alpha=0.1, population=20)
+    assert shares == pytest.approx([0.40966787, 0.07959841, 0.20506998, 0.08505983, 0.2206039])
+
+
+@pytest.mark.parametrize("alpha", [0.1, 10, 1e6, np.inf])
+def test_alpha_rank_finds_cycles_even_and_who_beats_everybody_alone(alpha: float) -> None:
+    assert alpha_rank(CYCLE, alpha=alpha) == pytest.approx([1 / 3] * 3)
+    payoff = np.zeros((4, 4))
+    payoff[0, 1:], payoff[1:, 0], payoff[1:, 1:] = 1, -1, CYCLE
+    best, *others = alpha_rank(payoff, alpha=alpha)
+    assert best > (0.99 if alpha > 1 else 0.5) and others == pytest.approx([others[0]] * 3)
+
+
+def test_alpha_rank_does_not_depend_on_order_or_on_what_is_added_to_all() -> None:
+    payoff = np.random.default_rng(3).normal(size=(7, 7))
+    order = np.random.default_rng(4).permutation(7)
+    for alpha in (0.5, np.inf):
+        shares = alpha_rank(payoff, alpha=alpha)
+        assert shares.sum() == pytest.approx(1)
+        assert alpha_rank(payoff[np.ix_(order, order)], alpha=alpha) == pytest.approx(shares[order])
+        assert alpha_rank(payoff + 3, alpha=alpha) == pytest.approx(shares)
+
+
+# -- ladders and cycles ------------------------------------------------------------------------
+
+
+def test_a_ladder_is_transitive_and_a_cycle_is_not() -> None:
+    means = np.array([2.0, 0.5, -0.5, -2.0])
+    ladder = means[:, None] - means
+    assert transitivity(ladder) == pytest.approx(1)
+    assert hodge(ladder)[0] == pytest.approx(means)
+    assert transitivity(CYCLE) == pytest.approx(0)
+    assert np.isnan(transitivity(np.zeros((3, 3))))
+
+
+@given(st.integers(2, 9), st.integers(0, 2**32 - 1))
+def test_the_parts_add_up_and_are_orthogonal(n: int, seed: int) -> None:
+    half = np.random.default_rng(seed).normal(size=(n, n))
+    payoff = half - half.T
+    means, cyclic = hodge(payoff)
+    ladder = means[:, None] - means
+    assert ladder + cyclic == pytest.approx(payoff)
+    assert (ladder * cyclic).sum() == pytest.approx(0, abs=1e-9)
+    assert transitivity(payoff) == pytest.approx((ladder**2).sum() / (payoff**2).sum())
