@@ -11,6 +11,7 @@ from rich.table import Table
 
 from arena.cli.console import meter, say, show, table
 from arena.leagues.league import League
+from arena.leagues.luck import Luckless
 from arena.leagues.ratings import Ranking
 from arena.leagues.ratings.estimates import Estimate
 from arena.leagues.standings import rank, warnings
@@ -22,26 +23,32 @@ _MATRIX = 14
 _TRUSTED = 10
 
 
-def ranking_json(store: Store, league: League) -> str:
-    """The ranking as JSON text, with the league's configuration and the agents' names."""
+def ranking_json(store: Store, league: League, luck: str | None = None) -> str:
+    """The ranking as JSON text, with the league's configuration and the agents' names.
+
+    ``luck`` names the player by whose value function luck is taken out, if it is to be.
+    """
     data = {
         "league": league.to_json(),
         "names": league.names,
         "ranking": rank(store, league).to_json(),
     }
+    if luck is not None:
+        data["luckless"] = Luckless.of(store, league, luck).to_json()
     return orjson.dumps(data, option=orjson.OPT_INDENT_2).decode()
 
 
-def print_ranking(store: Store, league: League) -> None:
-    """Print ranking, payoff matrix, warnings, and where the replays are."""
+def print_ranking(store: Store, league: League, luck: str | None = None) -> None:
+    """Print ranking, payoff matrix, warnings, and where the replays are; ``luck`` as above."""
     with meter("rating"):
         ranking = rank(store, league)
+        luckless = None if luck is None else Luckless.of(store, league, luck)
     played = f"{ranking.deals:,} deals"
     if ranking.session > 1:
         played += f" in sessions of {ranking.session}"
     say(f"{league.name}: {league.game}, {played}, seed {league.seed}", "bold")
-    show(_standings(league, ranking), keys=4)
-    for line in _legend(ranking):
+    show(_standings(league, ranking, luckless), keys=4)
+    for line in [*_legend(ranking), *_without_luck(ranking, luckless)]:
         say(line, "dim")
     if 2 <= len(ranking.standings) <= _MATRIX:
         what = "what row earns" if ranking.payoff_is == "return" else "row less column"
@@ -60,14 +67,26 @@ def print_ranking(store: Store, league: League) -> None:
         )
 
 
-def _standings(league: League, ranking: Ranking) -> Table:
+def _without_luck(ranking: Ranking, luckless: Luckless | None) -> list[str]:
+    """By what luck was taken out, and how many times the deals that is worth."""
+    if luckless is None:
+        return []
+    errors = [(s.payoff.error, luckless.payoff[s.agent].error) for s in ranking.standings]
+    worth = [(plain / left) ** 2 for plain, left in errors if 0 < left < math.inf > plain]
+    times = f", as if {sorted(worth)[len(worth) // 2]:,.1f} times the deals" if worth else ""
+    player = luckless.player
+    return [f"No luck: less what cards and draws brought, by the value of {player.spec} "
+            f"({player.key}){times}."]  # fmt: skip
+
+
+def _standings(league: League, ranking: Ranking, luckless: Luckless | None) -> Table:
     forfeited = any(any(standing.forfeits.values()) for standing in ranking.standings)
     skilled = any(standing.skill for standing in ranking.standings)
     mixed = any(standing.nash for standing in ranking.standings)
     won = "sessions won" if ranking.session > 1 else "win rate"
     ranks = table(
         "rank>", "all ranks^", "its own^", "agent", "rating>", "95 % interval^", f"{won}>",
-        f"{ranking.unit}>", *["against Nash>"] * mixed, "deals>",
+        f"{ranking.unit}>", *["no luck>"] * bool(luckless), *["against Nash>"] * mixed, "deals>",
         *["openskill μ ± σ>"] * skilled, *["forfeits"] * forfeited,
     )  # fmt: skip
     digits = digits_of([standing.payoff for standing in ranking.standings])
@@ -81,6 +100,7 @@ def _standings(league: League, ranking: Ranking) -> Table:
             _interval(standing.rating),
             _percent(standing.win_rate),
             plus_minus(standing.payoff, digits),
+            *([plus_minus(luckless.payoff[standing.agent], digits)] if luckless else []),
             *([plus_minus(standing.nash, digits)] if standing.nash else []),
             f"{standing.deals:,}",
         ]

@@ -51,6 +51,11 @@ def add(parser: argparse.ArgumentParser) -> None:
     table.add_argument(
         "--all", action="store_true", help="one table over all leagues, each game counting the same"
     )
+    table.add_argument(
+        "--luck", metavar="AGENT",
+        help="take luck out of what was earned (AIVAT), by the value of this player: "
+        "tabular:runs/leduc, made before the deals were played",
+    )  # fmt: skip
     table.set_defaults(run=show_table)
 
     matches = verbs.add_parser("matches", help="list a league's matches")
@@ -157,17 +162,19 @@ def show_table(options: argparse.Namespace) -> int:
     elif options.by != "bt" and not options.json:
         print_order(store, league, options.by)
     else:
-        _print_league(store, league, options)
+        _print_league(store, league, options, options.luck)
     return 0
 
 
-def _print_league(store: Store, league: League, options: argparse.Namespace) -> None:
+def _print_league(
+    store: Store, league: League, options: argparse.Namespace, luck: str | None = None
+) -> None:
     from arena.cli.ranking import print_ranking, ranking_json
 
     if options.json:
-        print(ranking_json(store, league))
+        print(ranking_json(store, league, luck))
     else:
-        print_ranking(store, league)
+        print_ranking(store, league, luck)
 
 
 def list_leagues(options: argparse.Namespace) -> int:

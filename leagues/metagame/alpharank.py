@@ -73,4 +73,5 @@ def _stationary(rates: Floats) -> Floats:
     for k in range(1, n):
         share[k] = share[:k] @ rates[:k, k]
         share /= share.max()
-    return share / share.sum()
+    whole: Floats = share / share.sum()
+    return whole

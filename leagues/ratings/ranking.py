@@ -200,9 +200,9 @@ def summarise(
             rating=rating[i],
             win_rate=own[i],
             payoff=payoff[i],
-            nash=above and above.against[i],
-            share=above and float(above.mixture[i]),
-            evolution=above and float(above.evolution[i]),
+            nash=above.against[i] if above else None,
+            share=float(above.mixture[i]) if above else None,
+            evolution=float(above.evolution[i]) if above else None,
             deals=int(payoff.deals[i]),
             episodes=int(played[i]),
             forfeits=dict(
@@ -225,7 +225,7 @@ def summarise(
         stronger=compared.stronger[cells],
         clear=compared.clear[cells],
         alike=alike(_matrix(pairs, *payoffs, order)),
-        transitive=above and above.transitive,
+        transitive=above.transitive if above else None,
         uneven=_uneven(log),
     )
 

@@ -281,6 +281,27 @@ def test_a_table_has_other_orders_than_the_ratings(league, capsys):
         assert [line.split()[1] for line in out.splitlines() if line[:4].split() == ["1"]]
 
 
+def test_luck_is_taken_out_by_the_value_of_a_named_player(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "leduc.yaml"
+    agents = "[random, tabular:rough, tabular:solved]"
+    config.write_text(f"{{game: leduc, agents: {agents}, schedule: {{deals: 99}}}}")
+    for name, iterations in (("rough", "20"), ("solved", "100")):
+        assert main(["solve", "leduc", "--iterations", iterations, "-o", name]) == 0
+    assert main(["tournament", "run", str(config), "--workers", "0", "--store", "luck.db"]) == 0
+    line = ["tournament", "table", "--store", "luck.db"]
+    capsys.readouterr()
+    assert main([*line, "--luck", "tabular:solved", "--json"]) == 0
+    told = orjson.loads(capsys.readouterr().out)
+    for standing in told["ranking"]["standings"]:
+        plain, left = standing["payoff"], told["luckless"]["payoff"][standing["agent"]]
+        assert left["error"] < 0.8 * plain["error"]
+        assert plain["low"] < left["value"] < plain["high"]
+    assert main([*line, "--luck", "tabular:solved"]) == 0
+    out = capsys.readouterr().out
+    assert "no luck" in out and told["luckless"]["key"] in out and "times the deals" in out
+
+
 def test_one_table_over_all_games_counts_each_the_same(league, capsys, tmp_path):
     other = tmp_path / "kuhn.yaml"
     other.write_text("{name: other, game: kuhn, agents: [random, first], schedule: {deals: 20}}")
