@@ -18,7 +18,7 @@ from gymnasium.vector import AutoresetMode
 
 from arena.agents import make_agent
 from arena.envs.faces.options import with_options
-from arena.envs.faces.seat import Episodes, Opponent
+from arena.envs.faces.seat import Episodes, Opponent, learner_of
 from arena.envs.faces.single import EpisodeEnv
 from arena.envs.faces.vector import EpisodeVectorEnv
 from arena.envs.faces.zoo import aec_env, parallel_env
@@ -43,7 +43,7 @@ def learner(game: Game | str, count: int, opponents: Opponents = None, **options
     """
 
     def make(made: Game, **rest: Any) -> Episodes:
-        return made.learner(count, _seated(made, opponents), **rest)
+        return learner_of(made, count, _seated(made, opponents), **rest)
 
     return with_options(make, game, **options)
 

@@ -30,8 +30,6 @@ from arena.envs.turns import Turns as Turns
 from arena.envs.vectors import Vector
 
 if TYPE_CHECKING:
-    from arena.envs.faces.seat import Episodes, Opponent
-    from arena.envs.faces.view import SeatView
     from arena.envs.path import Path
 
 Ints = NDArray[np.int64]
@@ -106,23 +104,6 @@ class Game(ABC):
     def vector(self) -> Vector:
         """Its observations as one float32 vector each, for networks."""
         return Vector(self.observation_space)
-
-    def view(self, **options: Any) -> SeatView:
-        """How its seats see and act through the faces, whose options these are."""
-        from arena.envs.faces.view import SeatView
-
-        return SeatView(self, **options)
-
-    def learner(
-        self,
-        count: int,
-        opponents: Opponent | Sequence[Opponent] | None = None,
-        **options: Any,
-    ) -> Episodes:
-        """One learner's seat at ``count`` tables: what single-agent faces are made of."""
-        from arena.envs.faces.seat import Seat
-
-        return Seat(self, count, opponents, **options)
 
     @abstractmethod
     def tables(self, capacity: int) -> Tables:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import gymnasium
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from arena.envs import seeding
 from arena.envs.errors import InputError
-from arena.envs.faces.view import Info
+from arena.envs.faces.view import Info, view_of
 from arena.envs.game import AGAIN, PATIENCE, Game, Ints, Turns
 
 _PRIVATE, _DRAWN = 1 << 40, 1 << 42  # words of an episode's seed that no game draws
@@ -167,7 +167,7 @@ class Seat(Episodes):
         super().__init__(count)
         self.game, self.limit = game, game.max_steps
         self.tables = game.tables(count)
-        self.view = game.view(flat=flat, mask_dtype=mask_dtype, **view)
+        self.view = view_of(game, flat=flat, mask_dtype=mask_dtype, **view)
         self.observation_space = self.view.observation_space
         self.action_space = self.view.action_space
         self.seat: Ints = np.zeros(count, np.int64)
@@ -330,3 +330,20 @@ class Seat(Episodes):
     def picture(self, row: int) -> NDArray[np.uint8]:
         """The table as the seat sees it."""
         return self.tables.picture(row, int(self.seat[row]))
+
+
+@runtime_checkable
+class Taught(Protocol):
+    """A game whose learner plays otherwise than in a ``Seat`` at its tables."""
+
+    def learner(self, count: int, opponents: Any = None, **options: Any) -> Episodes:
+        """Its episodes."""
+
+
+def learner_of(
+    game: Game, count: int, opponents: Opponent | Sequence[Opponent] | None = None, **options: Any
+) -> Episodes:
+    """One learner's seat at ``count`` tables: what single-agent faces are made of."""
+    if isinstance(game, Taught):
+        return game.learner(count, opponents, **options)
+    return Seat(game, count, opponents, **options)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import Any, Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from gymnasium import spaces
@@ -98,3 +98,16 @@ def mask_in(observation: Any) -> Info:
     """The mask of an observation, as the part of an info that it is; nothing where it has none."""
     masked = isinstance(observation, dict) and MASK in observation
     return {MASK: observation[MASK]} if masked else {}
+
+
+@runtime_checkable
+class Viewed(Protocol):
+    """A game whose seats see and act otherwise through the faces."""
+
+    def view(self, **options: Any) -> SeatView:
+        """How, with the faces' options."""
+
+
+def view_of(game: Game, **options: Any) -> SeatView:
+    """How a game's seats see and act through the faces, whose options these are."""
+    return game.view(**options) if isinstance(game, Viewed) else SeatView(game, **options)

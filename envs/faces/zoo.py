@@ -25,7 +25,7 @@ from arena.envs.faces.options import with_options
 from arena.envs.faces.screen import FPS, MODES, Screen
 from arena.envs.faces.seeds import Seeds
 from arena.envs.faces.single import rows_of
-from arena.envs.faces.view import mask_in
+from arena.envs.faces.view import mask_in, view_of
 from arena.envs.game import Game, Ints
 
 _AT = np.zeros(1, np.int64)
@@ -43,7 +43,7 @@ class Table:
         self, game: Game, render_mode: str | None, max_cycles: int | None, view: dict[str, Any]
     ) -> None:
         self.game, self.screen, self._most = game, Screen(render_mode), max_cycles
-        self.tables, self.view = game.tables(1), game.view(**view)
+        self.tables, self.view = game.tables(1), view_of(game, **view)
         self.names = [f"{game.seat_name}_{seat}" for seat in range(game.seats)]
         self.agents: list[str] = []
         self._seeds = Seeds(1)
