@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from arena.envs.game import Game, Ints, Observation, Tables
 from arena.envs.path import Path
-from arena.envs.spaces import Actions, Layout, as_json, as_text, mask_of
+from arena.envs.spaces import ActionWords, Layout, as_json, as_text, mask_of
 
 
 class AdaptedEpisode(Protocol):
@@ -74,7 +74,7 @@ class Adapted(Game):
         seen, acted = self._spaces(env)
         env.close()
         self.layout = Layout(seen)
-        self.actions = Actions(acted, self.action_names)
+        self.actions = ActionWords(acted, self.action_names)
         self.seats = len(seen)
         self.observation_space = self.layout.space
         self.action_space = self.actions.space

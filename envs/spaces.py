@@ -158,7 +158,7 @@ def _bounds(space: Space[Any]) -> tuple[float, float]:
 # -- actions -----------------------------------------------------------------------------------
 
 
-class Actions:
+class ActionWords:
     """A seat's action space as words and back, by one strict grammar.
 
     Discrete actions are named by ``names``, or else by their numbers from 0 (whatever the space's

@@ -20,7 +20,7 @@ from arena.envs import seeding
 from arena.envs.game import Ints, Tables, Turns
 from arena.leagues.match import Match, Result, Status
 from arena.leagues.plan import Plan
-from arena.leagues.players import Players, Told, Verb
+from arena.leagues.players import Hearing, Players, Verb
 from arena.leagues.recording import Recorder
 
 _IDLE = -1  # the job of a table where nothing is played
@@ -136,7 +136,7 @@ class Block:
                     yield number, rows, seats
                     self._timing.agents += time.perf_counter() - before
 
-    def _heed(self, number: int, told: Told, jobs: Ints, seats: Ints) -> None:
+    def _heed(self, number: int, told: Hearing, jobs: Ints, seats: Ints) -> None:
         """Who fails at what it is told forfeits those episodes, also one that is over."""
         if told.doubtful:
             self._give_up(number, jobs)

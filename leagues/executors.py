@@ -22,7 +22,7 @@ from typing import Self
 
 from arena.leagues.block import Doubt, Timing
 from arena.leagues.clock import Clock
-from arena.leagues.jobs import PROOF, Experience, Job, Keys, again
+from arena.leagues.jobs import PROOF, Job, Keys, Suspicions, again
 from arena.leagues.match import Match, Result
 from arena.leagues.play import Roster, Unmade, make_block
 from arena.leagues.players import Here
@@ -86,7 +86,7 @@ class InProcess(Executor):
         self._game, self._agents = roster.build()
         self.unmade = {k: it.reason for k, it in self._agents.items() if isinstance(it, Unmade)}
         self._clock = Clock(roster.clock)
-        self._experience = Experience()
+        self._experience = Suspicions()
 
     def batches(self, blocks: Iterable[Block]) -> Iterator[Sequence[Result]]:
         """See Executor. Who is late by the wall clock only is asked again in a block of its own."""
@@ -129,7 +129,7 @@ class Processes(Executor):
         self.unmade = {}
         # The clock inside the worker comes first; this one is for code that it cannot interrupt.
         self._limit = None if roster.clock is None else 2 * roster.clock + 1
-        self._experience = Experience()
+        self._experience = Suspicions()
         self._again: deque[Job] = deque()
         self._awake_since = 0.0
         self._crews = [_Crew() for _ in range(workers)]

@@ -106,7 +106,7 @@ def again(job: Job, doubts: Iterable[Doubt]) -> list[Job]:
     return list(jobs.values())
 
 
-class Experience:
+class Suspicions:
     """What an executor has learned of agents; it plays those on their own from the beginning."""
 
     def __init__(self) -> None:

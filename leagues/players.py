@@ -21,7 +21,7 @@ from arena.leagues.process import Interrupted
 Verb = Literal["begin", "end", "took"]
 
 
-class Told(NamedTuple):
+class Hearing(NamedTuple):
     """What came of telling an agent something: DONE, or what it forfeits with.
 
     ``doubtful``: it was late, but by the wall clock only (see ``Clock``).
@@ -46,15 +46,15 @@ class Players(ABC):
         """Whether the agent wants to hear of that at all."""
 
     @abstractmethod
-    def begin(self, key: str, tables: Ints, seats: Ints) -> Told:
+    def begin(self, key: str, tables: Ints, seats: Ints) -> Hearing:
         """Tell the agent that its episodes begin there."""
 
     @abstractmethod
-    def took(self, key: str, turns: Turns, actions: NDArray[Any]) -> Told:
+    def took(self, key: str, turns: Turns, actions: NDArray[Any]) -> Hearing:
         """Tell the agent what was drawn from its policy at these turns."""
 
     @abstractmethod
-    def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Told:
+    def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Hearing:
         """Tell the agent that its episodes are over there."""
 
 
@@ -80,26 +80,26 @@ class Here(Players):
         """See Players."""
         return getattr(type(self._agents[key]), verb) is not getattr(Agent, verb)
 
-    def begin(self, key: str, tables: Ints, seats: Ints) -> Told:
+    def begin(self, key: str, tables: Ints, seats: Ints) -> Hearing:
         """See Players."""
         return self._tell(key, lambda: self._agents[key].begin(tables, seats))
 
-    def took(self, key: str, turns: Turns, actions: NDArray[Any]) -> Told:
+    def took(self, key: str, turns: Turns, actions: NDArray[Any]) -> Hearing:
         """See Players."""
         return self._tell(key, lambda: self._agents[key].took(turns, actions))
 
-    def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Told:
+    def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Hearing:
         """See Players."""
         return self._tell(key, lambda: self._agents[key].end(tables, seats, returns))
 
-    def _tell(self, key: str, message: Callable[[], None]) -> Told:
+    def _tell(self, key: str, message: Callable[[], None]) -> Hearing:
         try:
             with self._clock.running(key):
                 message()
         except TimeUp as late:
-            return Told(Status.TIMEOUT, late.doubtful and key not in self._final)
+            return Hearing(Status.TIMEOUT, late.doubtful and key not in self._final)
         except Interrupted:
             raise
         except BaseException:
-            return Told(Status.CRASH)
-        return Told(Status.DONE)
+            return Hearing(Status.CRASH)
+        return Hearing(Status.DONE)

@@ -28,7 +28,7 @@ from arena.leagues.clock import Clock, Watch
 from arena.leagues.jobs import Job, Keys
 from arena.leagues.match import Match, Status
 from arena.leagues.play import Roster, Unmade, make_block
-from arena.leagues.players import Here, Players, Told, Verb
+from arena.leagues.players import Hearing, Here, Players, Verb
 from arena.leagues.process import Process
 
 _CONTEXT = mp.get_context("forkserver")
@@ -250,14 +250,14 @@ class _Apart(Players):
         """See Players. Here only the partner may know."""
         return True
 
-    def begin(self, key: str, tables: Ints, seats: Ints) -> Told:
+    def begin(self, key: str, tables: Ints, seats: Ints) -> Hearing:
         """See Players."""
         return self._shared(key, lambda: self._here.begin(key, tables, seats))
 
-    def took(self, key: str, turns: Turns, actions: NDArray[Any]) -> Told:
+    def took(self, key: str, turns: Turns, actions: NDArray[Any]) -> Hearing:
         """See Players."""
         return self._shared(key, lambda: self._here.took(key, turns, actions))
 
-    def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Told:
+    def end(self, key: str, tables: Ints, seats: Ints, returns: NDArray[np.float64]) -> Hearing:
         """See Players."""
         return self._shared(key, lambda: self._here.end(key, tables, seats, returns))

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome, replay_bids
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, CampaignOutcome, replay_bids
 
 
 class Strategy(Protocol):
     """A way to bid that a log can be replayed for."""
 
-    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> Outcome:
+    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> CampaignOutcome:
         """Replay ``log`` in episodes of ``auctions`` with ``budget`` each."""
 
 
@@ -41,7 +41,7 @@ class LinearBid:
         """The bids for impressions of rates ``ctr``, int64 of the same shape."""
         return np.minimum(ctr * self.scale, MAX_PRICE).astype(np.int64)
 
-    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> Outcome:
+    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> CampaignOutcome:
         """See ``Strategy``."""
         return replay_bids(log, self.bids(log.ctr), auctions=auctions, budget=budget)
 
@@ -73,7 +73,7 @@ class Ortb:
         bids = np.sqrt(self.c * self.scale * ctr + self.c**2) - self.c
         return np.minimum(bids, MAX_PRICE).astype(np.int64)
 
-    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> Outcome:
+    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> CampaignOutcome:
         """See ``Strategy``."""
         return replay_bids(log, self.bids(log.ctr), auctions=auctions, budget=budget)
 
@@ -103,13 +103,13 @@ class Pacer:
     integral: float = 0.1
     derivative: float = 0.05
 
-    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> Outcome:
+    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> CampaignOutcome:
         """See ``Strategy``."""
         totals = _pace(
             log.clicks, log.prices, log.ctr, auctions, budget, self.scale, self.interval,
             self.proportional, self.integral, self.derivative,
         )  # fmt: skip
-        return Outcome(len(log), *(int(total) for total in totals))
+        return CampaignOutcome(len(log), *(int(total) for total in totals))
 
 
 @numba.njit(cache=True)
@@ -159,7 +159,7 @@ def tune(
     *,
     auctions: int,
     budget: int,
-    score: Callable[[Outcome], float],
+    score: Callable[[CampaignOutcome], float],
 ) -> tuple[float, Strategy]:
     """The candidate whose strategy scores most on the training ``log``; the first of equals."""
     scored = [

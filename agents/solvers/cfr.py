@@ -1,7 +1,7 @@
 """Counterfactual regret minimisation on a compiled tree, and the best response to a strategy.
 
 One iteration walks the tree once for each seat (alternating updates): reaches go down, values come
-up. The members of the family differ in three lines, which a ``Schedule`` states:
+up. The members of the family differ in three lines, which a ``Weighting`` states:
 
 - ``cfr``: Zinkevich et al., NeurIPS 2007;
 - ``cfr+``: regrets never fall below 0, iteration t counts t (Tammelin, arXiv:1407.5042);
@@ -25,7 +25,7 @@ from arena.envs.game import Ints
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Weighting:
     """What a member of the family does in iteration t = 1, 2, …, as float64 ``(iterations,)``.
 
     Attributes:
@@ -42,45 +42,45 @@ class Schedule:
     predict: bool = False
 
 
-def _constant(t: Floats, n: int) -> Schedule:
+def _constant(t: Floats, n: int) -> Weighting:
     one = np.ones_like(t)
-    return Schedule(one, one, one)
+    return Weighting(one, one, one)
 
 
-def _plus(t: Floats, n: int) -> Schedule:
+def _plus(t: Floats, n: int) -> Weighting:
     one = np.ones_like(t)
-    return Schedule(one, one, t, floor=True)
+    return Weighting(one, one, t, floor=True)
 
 
-def _discounted(alpha: float, beta: float, gamma: float) -> Callable[[Floats, int], Schedule]:
-    def schedule(t: Floats, n: int) -> Schedule:
-        return Schedule(_share(t**alpha), _share(t**beta), (t / n) ** gamma)
+def _discounted(alpha: float, beta: float, gamma: float) -> Callable[[Floats, int], Weighting]:
+    def schedule(t: Floats, n: int) -> Weighting:
+        return Weighting(_share(t**alpha), _share(t**beta), (t / n) ** gamma)
 
     return schedule
 
 
-def _horizon(t: Floats, n: int) -> Schedule:
+def _horizon(t: Floats, n: int) -> Weighting:
     done = t / n
-    return Schedule(
+    return Weighting(
         _share(t ** (1 + 3 * done)), _share(t ** (-1 - 2 * done)), done ** (15 - 5 * done)
     )
 
 
-def _predictive(t: Floats, n: int) -> Schedule:
+def _predictive(t: Floats, n: int) -> Weighting:
     one = np.ones_like(t)
-    return Schedule(one, one, (t / n) ** 2, floor=True, predict=True)
+    return Weighting(one, one, (t / n) ** 2, floor=True, predict=True)
 
 
-def _predictive_horizon(t: Floats, n: int) -> Schedule:
+def _predictive_horizon(t: Floats, n: int) -> Weighting:
     one, done = np.ones_like(t), t / n
-    return Schedule(one, one, done ** (30 - 5 * done), floor=True, predict=True)
+    return Weighting(one, one, done ** (30 - 5 * done), floor=True, predict=True)
 
 
 def _share(power: Floats) -> Floats:
     return power / (power + 1)
 
 
-SCHEDULES: dict[str, Callable[[Floats, int], Schedule]] = {
+SCHEDULES: dict[str, Callable[[Floats, int], Weighting]] = {
     "cfr": _constant,
     "cfr+": _plus,
     "linear": _discounted(1, 1, 1),

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.envs.errors import InputError
-from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, CampaignOutcome
 
 
 @dataclass(frozen=True)
@@ -129,12 +129,12 @@ class Bidder:
         """The bids, int64 ``(k,)``, with n auctions to come, b to spend, and rates ``ctr``."""
         return _bids(self.values, *self._weights(), n, b, ctr)
 
-    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> Outcome:
+    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> CampaignOutcome:
         """Replay the log in episodes of ``auctions``; the last may be shorter, and counts."""
         totals = _replay(
             self.values, *self._weights(), log.clicks, log.prices, log.ctr, auctions, budget
         )
-        return Outcome(len(log), *(int(total) for total in totals))
+        return CampaignOutcome(len(log), *(int(total) for total in totals))
 
     def _weights(self) -> tuple[float, float, float]:
         return self.objective.click_value, self.objective.cost_weight, self.gamma
@@ -148,7 +148,7 @@ class StateOnly:
     average: float
     objective: Objective = CLICKS
 
-    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> Outcome:
+    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> CampaignOutcome:
         """See ``Bidder.replay``."""
         alike = AuctionLog(log.clicks, log.prices, np.full(len(log), self.average))
         return Bidder(self.values, self.objective).replay(alike, auctions=auctions, budget=budget)

@@ -21,14 +21,14 @@ from arena.agents.scripted.rtb_baselines import (
     tune,
 )
 from arena.agents.value import rlb
-from arena.envs.rtb.campaign import AuctionLog, Campaign, Outcome
+from arena.envs.rtb.campaign import AuctionLog, Campaign, CampaignOutcome
 
 FRACTIONS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """The budgets of the paper: c₀."""
 
 
 @dataclass(frozen=True)
-class Row:
+class CampaignResult:
     """What one strategy came to on a campaign's log with budgets of c₀ = ``fraction``.
 
     ``score`` is the objective: clicks, or profit in price units.
@@ -37,7 +37,7 @@ class Row:
     campaign: str
     fraction: float
     strategy: str
-    outcome: Outcome
+    outcome: CampaignOutcome
     score: float
     over_lin: float
     """The score over Lin's, less 1; NaN where Lin's is not above 0."""
@@ -54,12 +54,12 @@ def compare(
     fraction: float,
     objective: rlb.Objective = rlb.CLICKS,
     more: Mapping[str, Strategy] | None = None,
-) -> Iterator[Row]:
+) -> Iterator[CampaignResult]:
     """Replay ``log`` by every strategy; ``more`` names others to add, such as learned ones."""
     budget = campaign.budget(auctions, fraction)
     setting = {"auctions": auctions, "budget": budget}
 
-    def score(outcome: Outcome) -> float:
+    def score(outcome: CampaignOutcome) -> float:
         return objective.click_value * outcome.clicks - objective.cost_weight * outcome.cost
 
     values = rlb.solve(campaign, **setting, objective=objective)
@@ -83,4 +83,4 @@ def compare(
     for name, outcome in outcomes.items():
         over = score(outcome) / base - 1.0 if base > 0 else float("nan")
         tuned = b0 if name == "Lin" else None
-        yield Row(campaign.name, fraction, name, outcome, score(outcome), over, tuned)
+        yield CampaignResult(campaign.name, fraction, name, outcome, score(outcome), over, tuned)

@@ -27,7 +27,7 @@ from arena.agents.device import choose_device
 from arena.agents.value.rlb import CLICKS, Objective
 from arena.envs.checkpoints import Like, read_config, read_tensors
 from arena.envs.errors import InputError
-from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, Outcome
+from arena.envs.rtb.campaign import MAX_PRICE, AuctionLog, Campaign, CampaignOutcome
 
 EXACT_AUCTIONS = 50
 EXACT_BUDGET = 800
@@ -94,10 +94,10 @@ class NetworkBidder:
         """The bids, int64 ``(k,)``, with n auctions to come, b to spend, and rates ``ctr``."""
         return _bids(self.slopes, n, b, ctr)
 
-    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> Outcome:
+    def replay(self, log: AuctionLog, *, auctions: int, budget: int) -> CampaignOutcome:
         """Replay the log in episodes of ``auctions``; the last may be shorter, and counts."""
         totals = _replay(self.slopes, log.clicks, log.prices, log.ctr, auctions, budget)
-        return Outcome(len(log), *(int(total) for total in totals))
+        return CampaignOutcome(len(log), *(int(total) for total in totals))
 
     def save(self, folder: Path) -> None:
         """Write ``config.json`` and ``model.safetensors`` into ``folder``."""

@@ -404,7 +404,7 @@ def sft(card: Card, language: Language) -> Iterator[Figure]:
             Example(prompt, _CHOICES[number % len(_CHOICES)], {})
             for number, prompt in enumerate(language.prompts(batch * updates))
         ]
-        settings = sft.Settings(model=language.model, batch=batch, device=device)
+        settings = sft.SftSettings(model=language.model, batch=batch, device=device)
         return sft.train(
             examples, settings, language.run(),
             progress=lambda done, total, loss: times.append((done, time.perf_counter())),
@@ -427,7 +427,7 @@ def grpo(card: Card, language: Language) -> Iterator[Figure]:
 
     times: list[tuple[int, float]] = []
     group = max(2, card.sizes.batch // 4)
-    settings = grpo.Settings(
+    settings = grpo.GrpoSettings(
         model=language.model, updates=10 if card.device == "cuda" else 2, prompts=4, group=group,
         answer=card.sizes.tokens, device=card.device,
     )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.agents.value import rlb, rlb_network
-from arena.agents.value.rlb_comparison import FRACTIONS, Row, compare
+from arena.agents.value.rlb_comparison import FRACTIONS, CampaignResult, compare
 from arena.bench.record import Record, rate
 from arena.envs.rtb.campaign import AuctionLog, Campaign
 from arena.envs.rtb.game import Rtb
@@ -71,7 +71,7 @@ def approximation_error(auctions: int = 5000, rows: int = 1_000_000) -> float:
 
 def tables() -> Iterator[Table]:
     """Campaign × strategy for c0 = 1/32 … 1/2, on what data there is."""
-    rows: list[Row] = []
+    rows: list[CampaignResult] = []
     for name in ("2997", "1458"):
         law = synthetic_campaign(name)
         known = _logged(name)
@@ -84,7 +84,7 @@ def tables() -> Iterator[Table]:
     yield _table(rows)
 
 
-def _table(rows: list[Row]) -> Table:
+def _table(rows: list[CampaignResult]) -> Table:
     """The rows as a table for the terminal."""
     from arena.cli import console
 

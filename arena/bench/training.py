@@ -71,7 +71,7 @@ def _sb3() -> Work:
 
     import arena
 
-    class Body(CombinedExtractor):
+    class SharedBody(CombinedExtractor):
         """Two layers that policy and value share."""
 
         def __init__(self, space: Any) -> None:
@@ -89,7 +89,7 @@ def _sb3() -> Work:
     tables = arena.sb3_env(_GAME, _TABLES, opponents="call")
     model = MaskablePPO(
         "MultiInputPolicy", tables, n_steps=_STEPS, batch_size=_BATCH, n_epochs=1, device="cpu",
-        policy_kwargs={"features_extractor_class": Body, "net_arch": []},
+        policy_kwargs={"features_extractor_class": SharedBody, "net_arch": []},
     )  # fmt: skip
 
     def work() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from arena.evaluation.report import Report
+    from arena.evaluation.report import SuiteReport
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     from arena.evaluation.page import page
 
     with redirect_stdout(sys.stderr):  # what a model's library prints is no result
-        report: Report = options.suite.run(options)
+        report: SuiteReport = options.suite.run(options)
     data = orjson.dumps(report.data, option=orjson.OPT_INDENT_2 | orjson.OPT_SERIALIZE_NUMPY)
     write(options.output / "result.json", data)
     write(options.output / "index.html", page(report))
@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _print(report: Report) -> None:
+def _print(report: SuiteReport) -> None:
     from arena.cli.console import say, show, table
     from arena.evaluation.report import Table
 

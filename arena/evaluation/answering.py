@@ -28,7 +28,7 @@ from arena.envs.outside import parse_record, read_bytes, read_json
 BATCH = 64
 
 
-class Respondent(Protocol):
+class Examinee(Protocol):
     """Who answers questions: ``arena.agents.llm.player.respondent(spec)`` makes one."""
 
     @property
@@ -131,7 +131,7 @@ def kept_in(folder: Path) -> str:
 
 def ask(
     folder: Path,
-    respondent: Respondent,
+    respondent: Examinee,
     questions: Mapping[str, Question],
     *,
     seed: int,

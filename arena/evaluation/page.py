@@ -8,7 +8,7 @@ from functools import singledispatch
 from html import escape
 from importlib.resources import files
 
-from arena.evaluation.report import Bars, Example, Examples, Heat, Part, Report, Table
+from arena.evaluation.report import Bars, Examples, Excerpt, Heat, Part, SuiteReport, Table
 from arena.leagues.ratings.estimates import Estimate
 from arena.viewer.drawings import STATIC
 
@@ -19,7 +19,7 @@ _POLICY = (
 _STYLE = files(__package__) / "page.css"
 
 
-def page(report: Report) -> bytes:
+def page(report: SuiteReport) -> bytes:
     """The HTML of a report."""
     body = "\n".join(_sections(report.parts))
     return f"""<!doctype html>
@@ -123,7 +123,7 @@ def _examples(part: Examples) -> str:
     return _framed(part.title, "".join(_example(item) for item in part.items), part.note)
 
 
-def _example(item: Example) -> str:
+def _example(item: Excerpt) -> str:
     prompt = "".join(
         f'<span class="role">{escape(message.role)}</span><pre>{escape(message.content)}</pre>'
         for message in item.prompt

@@ -87,7 +87,7 @@ class Heat:
 
 
 @dataclass(frozen=True)
-class Example:
+class Excerpt:
     """A question, what was answered, and what would have been right."""
 
     agent: str
@@ -104,7 +104,7 @@ class Examples:
     """Some answers to read."""
 
     title: str
-    items: Sequence[Example]
+    items: Sequence[Excerpt]
     note: str = ""
 
 
@@ -112,7 +112,7 @@ Part = Table | Bars | Heat | Examples
 
 
 @dataclass(frozen=True)
-class Report:
+class SuiteReport:
     """All that comes of an evaluation.
 
     Attributes:

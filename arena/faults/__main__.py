@@ -12,7 +12,7 @@ import orjson
 from rich.table import Table
 
 from arena.cli.console import stdout
-from arena.faults.campaign import Campaign, Trial
+from arena.faults.campaign import FaultCampaign, Trial
 from arena.faults.kinds import KINDS
 
 
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"no fault is called {min(unknown)}; known: {', '.join(KINDS)}")
     trials: list[Trial] = []
     with tempfile.TemporaryDirectory(prefix="arena-faults-") as folder:
-        campaign = Campaign(Path(folder), options.seed)
+        campaign = FaultCampaign(Path(folder), options.seed)
         for trial in campaign.trials(options.tries, options.kind or list(KINDS)):
             trials.append(trial)
             print(_line(trial), file=sys.stderr, flush=True)

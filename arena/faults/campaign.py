@@ -50,7 +50,7 @@ class Trial:
 
 
 @dataclass
-class Campaign:
+class FaultCampaign:
     """Faults done in a folder of their own; what is drawn comes from the seed.
 
     Attributes:

@@ -45,10 +45,10 @@ class Runs:
         pairs = len(agents) * (len(agents) - 1) // 2
         self.total = pairs * -(-deals // 5)
 
-    def start(self, workers: int, prepare: Callable[[], None] | None = None) -> Run:
+    def start(self, workers: int, prepare: Callable[[], None] | None = None) -> Running:
         """Begin a run, or resume; ``prepare`` is called in its process before it begins."""
         command = ["tournament", "run", str(self._config), "--workers", str(workers)]
-        return Run(self, self._arena([*command, "--store", str(self.store)], prepare))
+        return Running(self, self._arena([*command, "--store", str(self.store)], prepare))
 
     def finish(self, workers: int) -> None:
         """Resume the league to its end; Trouble where it does not end well."""
@@ -94,7 +94,7 @@ class Runs:
         return (self.folder / "output").read_text(errors="replace")
 
 
-class Run:
+class Running:
     """A run that goes on."""
 
     def __init__(self, runs: Runs, process: subprocess.Popen[bytes]) -> None:

@@ -67,7 +67,7 @@ def train(settings: Settings, progress: Progress) -> Report:
     problems = gather(settings)
     from arena.agents.llm.learning import grpo
 
-    figures = grpo.Settings(
+    figures = grpo.GrpoSettings(
         model=settings.model, updates=settings.updates, prompts=settings.prompts,
         group=settings.group, lr=settings.learning_rate, temperature=settings.temperature,
         answer=settings.answer, beta=settings.beta, lora=settings.lora, seed=settings.seed,

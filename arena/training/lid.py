@@ -19,7 +19,7 @@ from arena.agents.learning.settings import Common, setting
 from arena.envs.errors import InputError
 
 if TYPE_CHECKING:
-    from arena.agents.llm.lid.run import Run
+    from arena.agents.llm.lid.run import LidRun
 
 _EVERY = 50  # updates between checkpoints
 
@@ -59,11 +59,11 @@ def train(settings: Settings, progress: Progress) -> Report:
         if settings.resume:
             run = runs.Run.open("lid", settings)
             settings = run.settings(Settings)
-            training = lid.Run.load(run.folder)
+            training = lid.LidRun.load(run.folder)
         else:
             if not settings.game or not settings.teacher:
                 raise InputError("--game and --teacher are needed, such as errand and courier")
-            figures = lid.Settings(
+            figures = lid.LidSettings(
                 game=settings.game, teacher=settings.teacher, init=settings.init,
                 lr=settings.learning_rate, demonstrations=settings.demonstrations,
                 rounds=settings.rounds, seed=settings.seed, model=settings.model,
@@ -73,7 +73,7 @@ def train(settings: Settings, progress: Progress) -> Report:
                 device=choose_device(settings.device),
             )  # fmt: skip
             run = runs.Run.begin("lid", settings)
-            training = lid.Run(figures, run.folder)
+            training = lid.LidRun(figures, run.folder)
         total = training.settings.updates
 
         def show(row: tuple[int, int, float, float]) -> None:
@@ -89,7 +89,7 @@ def train(settings: Settings, progress: Progress) -> Report:
     return Report(f"lid:{run.folder}", done, time.perf_counter() - begun, scores)
 
 
-def _score(training: Run, game: str, episodes: int) -> Score:
+def _score(training: LidRun, game: str, episodes: int) -> Score:
     from arena.agents.llm.lid.run import evaluate
 
     share = evaluate(training, game, episodes)

@@ -20,7 +20,7 @@ from arena.agents.value.rlb_comparison import FRACTIONS
 from arena.envs.errors import InputError
 
 if TYPE_CHECKING:
-    from arena.agents.value.rlb_comparison import Row
+    from arena.agents.value.rlb_comparison import CampaignResult
     from arena.envs.rtb.campaign import AuctionLog, Campaign
 
 
@@ -64,7 +64,7 @@ def train(settings: Settings, progress: Progress) -> Report:
             )
         network.save(run.player)
         more["RLB network"] = network
-    rows: list[Row] = []
+    rows: list[CampaignResult] = []
     for done, fraction in enumerate(settings.budget):
         progress(done, len(settings.budget), f"c0 = {fraction:g}")
         rows += compare(
@@ -79,7 +79,7 @@ def train(settings: Settings, progress: Progress) -> Report:
     return Report("", done_words, time.perf_counter() - begun, scores, notes)
 
 
-def _score(row: Row, unit: str) -> Score:
+def _score(row: CampaignResult, unit: str) -> Score:
     what = row.outcome
     facts = [
         f"impressions of {what.auctions:,}",

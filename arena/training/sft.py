@@ -87,7 +87,7 @@ def train(settings: Settings, progress: Progress) -> Report:
     from arena.agents.llm.learning import sft
 
     rate = settings.learning_rate or (1e-3 if settings.lora else 3e-4)
-    figures = sft.Settings(
+    figures = sft.SftSettings(
         model=settings.model, epochs=settings.epochs, batch=settings.batch_size, lr=rate,
         lora=settings.lora, layers=settings.layers, longest=settings.longest, seed=settings.seed,
         save_every=settings.save_every, device=device,

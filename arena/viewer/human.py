@@ -51,7 +51,7 @@ class _Left(BaseException):
 class _Human(Agent):
     """The person: waits for the browser's answer."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: PersonsTable) -> None:
         self.table = table
 
     def act(self, turns: Turns) -> Decisions:
@@ -62,7 +62,7 @@ class _Human(Agent):
 class _Seen(Agent):
     """Another agent, whose decision the person sees being made, but not how."""
 
-    def __init__(self, agent: Agent, table: Table) -> None:
+    def __init__(self, agent: Agent, table: PersonsTable) -> None:
         self.agent, self.table = agent, table
 
     def begin(self, tables: Ints, seats: Ints) -> None:
@@ -91,7 +91,7 @@ class _Seen(Agent):
         self.agent.end(tables, seats, returns)
 
 
-class Table:
+class PersonsTable:
     """One person's table. Methods may be called from any thread."""
 
     def __init__(self, library: Library, game: str, opponents: Sequence[str]) -> None:
@@ -284,17 +284,17 @@ class Floor:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._tables: dict[str, Table] = {}
+        self._tables: dict[str, PersonsTable] = {}
 
-    def open(self, game: str, opponents: Sequence[str]) -> Table:
+    def open(self, game: str, opponents: Sequence[str]) -> PersonsTable:
         """A new table; the oldest is closed where there are too many."""
-        table = Table(self._library, game, opponents)
+        table = PersonsTable(self._library, game, opponents)
         self._tables[table.id] = table
         while len(self._tables) > _MOST_TABLES:
             self._tables.pop(next(iter(self._tables))).close()
         return table
 
-    def table(self, id: str) -> Table:
+    def table(self, id: str) -> PersonsTable:
         """The table of that id."""
         if id not in self._tables:
             raise NotFound(f"there is no table {id!r}; take a seat at a new one.")

@@ -31,7 +31,7 @@ from arena.envs.game import Game, Ints
 _AT = np.zeros(1, np.int64)
 
 
-class Table:
+class ZooTable:
     """One table of a game under PettingZoo's names: what both environments share.
 
     Attributes:
@@ -149,7 +149,7 @@ class TableAEC(AECEnv[str, Any, Any]):  # type: ignore[misc]  # PettingZoo ships
         **view: Any,
     ) -> None:
         super().__init__()
-        self._table = Table(game, render_mode, max_cycles, view)
+        self._table = ZooTable(game, render_mode, max_cycles, view)
         self.game, self.render_mode = game, render_mode
         self.metadata = self._table.metadata | {"is_parallelizable": False}
         self.possible_agents = list(self._table.names)
@@ -229,7 +229,7 @@ class TableParallel(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
         max_cycles: int | None = None,
         **view: Any,
     ) -> None:
-        self._table = Table(game, render_mode, max_cycles, view)
+        self._table = ZooTable(game, render_mode, max_cycles, view)
         self.game, self.render_mode = game, render_mode
         self.metadata = self._table.metadata | {"is_parallelizable": True}
         self.possible_agents = list(self._table.names)

@@ -108,7 +108,7 @@ class AuctionLog:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CampaignOutcome:
     """What a replay came to: totals over all its episodes, cost in price units."""
 
     auctions: int
@@ -136,7 +136,9 @@ class Outcome:
         return click_value * self.clicks - self.cost
 
 
-def replay_bids(log: AuctionLog, bids: NDArray[np.int64], *, auctions: int, budget: int) -> Outcome:
+def replay_bids(
+    log: AuctionLog, bids: NDArray[np.int64], *, auctions: int, budget: int
+) -> CampaignOutcome:
     """Replay bids that were fixed beforehand, in episodes of ``auctions`` with ``budget`` each.
 
     Args:
@@ -145,7 +147,7 @@ def replay_bids(log: AuctionLog, bids: NDArray[np.int64], *, auctions: int, budg
     The last episode may be shorter; it counts, with a whole budget.
     """
     totals = _replay_bids(log.clicks, log.prices, bids, auctions, budget)
-    return Outcome(len(log), *(int(t) for t in totals))
+    return CampaignOutcome(len(log), *(int(t) for t in totals))
 
 
 @numba.njit(cache=True)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from arena.agents.llm.backends.backend import Answer, Backend, Score
+from arena.agents.llm.backends.backend import Answer, Backend, Likelihood
 
 
 class Fake(Backend):
@@ -28,7 +28,7 @@ class Fake(Backend):
             values = [self.like(prompt, text) for text in texts]
             error = next((value for value in values if isinstance(value, str)), None)
             logprobs = np.zeros(0) if error else np.array(values, float)
-            found.append(Score(logprobs, tokens, len(prompt), 0.5, error))
+            found.append(Likelihood(logprobs, tokens, len(prompt), 0.5, error))
         return found
 
     def generate(self, prompts, *, max_tokens, temperature=0.0, seeds=None, choices=None, stop=()):

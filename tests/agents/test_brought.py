@@ -57,10 +57,10 @@ def test_what_is_wrong_with_a_file_is_told_in_a_sentence(spec, sentence, cautiou
 
 
 def test_a_browser_cannot_name_a_file_to_run(cautious):
-    from arena.viewer.human import Table
+    from arena.viewer.human import PersonsTable
 
     with pytest.raises(InputError, match="runs the code in a file"):
-        Table(None, "holdem?seats=2", [f"python:{cautious}:Cautious"])
+        PersonsTable(None, "holdem?seats=2", [f"python:{cautious}:Cautious"])
     with pytest.raises(InputError, match="on the command line or in a league file"):
         refuse_code(f"python:{cautious}:Cautious")
 

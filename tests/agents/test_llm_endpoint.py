@@ -17,7 +17,7 @@ import pytest
 
 from arena.agents.llm.backends.backend import Message, Prompt
 from arena.agents.llm.backends.endpoint import Endpoint
-from arena.agents.llm.backends.endpoint_settings import Settings, settings_for
+from arena.agents.llm.backends.endpoint_settings import EndpointSettings, settings_for
 from arena.envs.errors import InputError
 from arena.leagues.clock import Clock, TimeUp
 
@@ -119,7 +119,7 @@ def opened(server: Fake, pauses: list[float] | None = None, **settings: Any) -> 
     """An endpoint that notes its pauses and does not make them."""
     noted: list[float] = [] if pauses is None else pauses
     transport = {"pause": lambda seconds, _: noted.append(seconds), "jitter": lambda: 1.0}
-    return Endpoint(server.url, settings=Settings(**settings), transport=transport)
+    return Endpoint(server.url, settings=EndpointSettings(**settings), transport=transport)
 
 
 def ask(endpoint: Endpoint, prompt: Prompt = QUESTION, **options: Any) -> Any:
@@ -527,7 +527,7 @@ def test_requests_are_spread_over_the_minute(server: Fake) -> None:
     pauses: list[float] = []
     transport = {"pause": lambda seconds, _: pauses.append(seconds), "clock": lambda: 100.0}
     endpoint = Endpoint(
-        server.url, settings=Settings(per_minute=30, record=None), transport=transport
+        server.url, settings=EndpointSettings(per_minute=30, record=None), transport=transport
     )
     before = len(pauses)
     for _ in range(3):
@@ -542,7 +542,7 @@ def refusal(checkpoint: str, **settings: Any) -> str:
     with pytest.raises(InputError) as caught:
         Endpoint(
             checkpoint,
-            settings=Settings(**{"record": None, **settings}),
+            settings=EndpointSettings(**{"record": None, **settings}),
             transport={"pause": lambda seconds, _: None},
         )
     assert "\n" not in str(caught.value)
@@ -592,7 +592,7 @@ def test_a_server_that_lists_no_models_is_used_where_its_setting_says_so(server:
     server.models = 200, {}, {"data": None}
     assert "set models: false" in refusal(server.url)
     assert f"name one: {server.url}#" in refusal(server.url, models=False)
-    endpoint = Endpoint(f"{server.url}#own", settings=Settings(record=None, models=False))
+    endpoint = Endpoint(f"{server.url}#own", settings=EndpointSettings(record=None, models=False))
     assert ask(endpoint).text == "call" and server.chats[-1]["model"] == "own"
     assert not any(path == "/v1/models" for path, _ in server.requests[2:])
 
@@ -631,7 +631,7 @@ def test_a_league_can_be_asked_again_with_the_server_gone(server: Fake, tmp_path
     ask(live)
     score = live.score([QUESTION], [["a", "b"]])
     sent = len(server.requests)
-    replayed = Endpoint(server.url, settings=Settings(record=record, replay=True))
+    replayed = Endpoint(server.url, settings=EndpointSettings(record=record, replay=True))
     assert (replayed.name, replayed.scores) == ("m", True)
     assert ask(replayed).text == "call"
     assert replayed.score([QUESTION], [["a", "b"]])[0].logprobs.tolist() == (
@@ -759,8 +759,8 @@ def test_the_default_key_is_not_sent_in_the_clear(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("arena.agents.llm.backends.transport.Transport", Spy)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     for url in ("https://example.org/v1", "http://localhost:1/v1", "http://example.org/v1"):
-        Endpoint(url, settings=Settings(record=None))
-    Endpoint("http://example.org/v1", settings=Settings(record=None, key="OPENAI_API_KEY"))
+        Endpoint(url, settings=EndpointSettings(record=None))
+    Endpoint("http://example.org/v1", settings=EndpointSettings(record=None, key="OPENAI_API_KEY"))
     assert sent == [KEY, KEY, None, KEY]
 
 
@@ -776,9 +776,9 @@ def test_settings_come_from_a_file_by_url_and_model(
         "http://a/v1: {timeout: 5, per_minute: 60}\n"
         "http://a/v1#large: {timeout: 50, price_in: 1.5, leave_out: [logprobs]}\n"
     )
-    assert settings_for("http://b/v1", "large") == Settings()
-    assert settings_for("http://a/v1", None) == Settings(timeout=5.0, per_minute=60)
-    large = Settings(timeout=50.0, per_minute=60, price_in=1.5, leave_out=("logprobs",))
+    assert settings_for("http://b/v1", "large") == EndpointSettings()
+    assert settings_for("http://a/v1", None) == EndpointSettings(timeout=5.0, per_minute=60)
+    large = EndpointSettings(timeout=50.0, per_minute=60, price_in=1.5, leave_out=("logprobs",))
     assert settings_for("http://a/v1", "large") == large
 
 

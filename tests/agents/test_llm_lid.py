@@ -13,14 +13,14 @@ from arena.agents.conformance import check_agent
 from arena.agents.llm.lid.episodes import Demonstration, examples, record, relabelled
 from arena.agents.llm.lid.player import LidActor
 from arena.agents.llm.lid.policy import Sight, make_policy
-from arena.agents.llm.lid.run import Run, Settings, demonstrations, evaluate
+from arena.agents.llm.lid.run import LidRun, LidSettings, demonstrations, evaluate
 from arena.agents.registry import make_agent
 from arena.cli import main
 from arena.envs import seeding
 from arena.envs.errors import InputError
 from arena.envs.registry import make_game
 
-TINY = Settings(
+TINY = LidSettings(
     game="errand", teacher="courier", model="tiny", layers=2, frozen=1, longest=150, history=0,
     demonstrations=4, updates=12, batch=8, lr=3e-3, rounds=2, episodes=6,
 )  # fmt: skip
@@ -152,7 +152,7 @@ def test_a_decision_does_not_depend_on_what_is_beside_it():
 
 def test_cloning_learns_a_handful_of_demonstrations_by_heart():
     settings = replace(TINY, rounds=0, frozen=0, demonstrations=2, updates=80, lr=1e-2)
-    run = Run(settings)
+    run = LidRun(settings)
     run.train(80)
     _, _, loss, agreement = run.curve[-1]
     assert loss < 0.1 and agreement > 0.97
@@ -163,16 +163,16 @@ def test_cloning_learns_a_handful_of_demonstrations_by_heart():
 
 def test_fewer_demonstrations_are_the_beginning_of_more():
     few, more = (
-        demonstrations(Settings("errand", "courier", demonstrations=n, seed=3)) for n in (2, 5)
+        demonstrations(LidSettings("errand", "courier", demonstrations=n, seed=3)) for n in (2, 5)
     )
     assert more[:2] == few and len(more) == 5 and all(one.won for one in more)
-    assert demonstrations(Settings("errand", "courier", demonstrations=2, seed=4)) != few
+    assert demonstrations(LidSettings("errand", "courier", demonstrations=2, seed=4)) != few
 
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory):
     folder = tmp_path_factory.mktemp("lid") / "run"
-    run = Run(TINY, folder)
+    run = LidRun(TINY, folder)
     run.train(TINY.updates)
     run.save()
     return folder
@@ -186,10 +186,10 @@ def test_the_active_loop_gathers_what_was_reached(stored):
 
 @pytest.mark.parametrize("stop", [3, 4, 9])  # 4: just before it gathers
 def test_a_run_that_stopped_goes_on_as_if_it_had_not(stored, tmp_path, stop):
-    half = Run(TINY, tmp_path / "half")
+    half = LidRun(TINY, tmp_path / "half")
     half.train(stop)
     half.save()
-    whole = Run.load(tmp_path / "half")
+    whole = LidRun.load(tmp_path / "half")
     whole.train(TINY.updates)
     whole.save()
     one, two = (load_file(f / "player/policy.safetensors") for f in (stored, tmp_path / "half"))
@@ -204,7 +204,7 @@ def test_the_checkpoint_plays_and_keeps_the_contract(stored):
     for options in ("", "?greedy=false"):
         spec = f"lid:{stored}{options}"
         assert check_agent(spec, "errand", tables=2, limit=8, other_process=not options) > 0
-    assert 0 <= evaluate(Run.load(stored), "errand?goals=words", 4) <= 1
+    assert 0 <= evaluate(LidRun.load(stored), "errand?goals=words", 4) <= 1
 
 
 def test_what_is_no_checkpoint_is_refused(stored, tmp_path):
@@ -216,7 +216,7 @@ def test_what_is_no_checkpoint_is_refused(stored, tmp_path):
     with pytest.raises(CannotPlay, match="trained on errand"):
         make_agent(f"lid:{stored}", make_game("gridworld"))
     with pytest.raises(InputError, match="is not a solo game"):
-        Run(Settings("holdem", "call"))
+        LidRun(LidSettings("holdem", "call"))
 
 
 def test_the_command_trains_goes_on_and_says_what_is_wrong(tmp_path, capsys):

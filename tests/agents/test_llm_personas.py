@@ -8,8 +8,8 @@ from arena.agents.scripted import openings
 from arena.agents.scripted.preflop import CLASSES, class_name, class_number
 from arena.envs.errors import InputError
 from arena.evaluation.personas.openings import (
+    OpeningSeat,
     Room,
-    Seat,
     combinations,
     distance,
     persona,
@@ -23,7 +23,7 @@ SMALL = "holdem?seats=3,stack=5"
 def ask(spec, room, samples=1):
     questions = room.questions(samples, seed=1)
     seeds = np.arange(len(questions)).astype(np.uint64)
-    replies = Seat(spec, room).decide(list(questions.values()), seeds)
+    replies = OpeningSeat(spec, room).decide(list(questions.values()), seeds)
     return dict(zip(questions, replies, strict=True))
 
 
@@ -80,7 +80,7 @@ def test_the_reference_is_that_of_the_tables_stacks_and_antes():
 def test_seats_are_in_their_positions_and_hold_the_hands_asked_about():
     room = Room.of("holdem?seats=6,stack=10")
     assert room.names == ("UTG", "HJ", "CO", "BTN", "SB")
-    seat = Seat("fold", room)
+    seat = OpeningSeat("fold", room)
     seen = []
     seat.agent.begin = lambda tables, seats: None
     original = seat.agent.act
@@ -144,4 +144,4 @@ def test_rooms_without_a_reference_are_refused(spec, problem):
     with pytest.raises(InputError, match=problem):
         Room.of(spec)
     with pytest.raises(CannotPlay):
-        Seat("pushfold", Room.of(SMALL))
+        OpeningSeat("pushfold", Room.of(SMALL))

@@ -24,7 +24,7 @@ from arena.envs.holdem import phh
 from arena.envs.registry import make_game
 
 if TYPE_CHECKING:
-    from arena.agents.llm.learning.sft import Settings
+    from arena.agents.llm.learning.sft import SftSettings
 
 pytest.importorskip("trl")
 
@@ -139,11 +139,11 @@ def answers(folder: Path, examples: list[Example]) -> list[str]:
     return [reply.text for reply in replies]
 
 
-def settings(**more: object) -> Settings:
-    from arena.agents.llm.learning.sft import Settings
+def settings(**more: object) -> SftSettings:
+    from arena.agents.llm.learning.sft import SftSettings
 
     figures = {"model": "tiny", "batch": 5, "lr": 1e-2, "epochs": 40, "save_every": 20}
-    return Settings(**{**figures, **more})  # type: ignore[arg-type]
+    return SftSettings(**{**figures, **more})  # type: ignore[arg-type]
 
 
 def test_a_model_learns_a_handful_of_examples_by_heart(tmp_path: Path) -> None:
@@ -229,11 +229,11 @@ def test_situations_ask_about_the_decisions_that_are_wanted() -> None:
 
 
 def test_a_model_is_rewarded_into_a_habit(tmp_path: Path) -> None:
-    from arena.agents.llm.learning.grpo import Settings, train
+    from arena.agents.llm.learning.grpo import SftSettings, train
 
     question = Question(say("Say a."), ["a"], lambda text: text)
     often_a = Problem(question, lambda text: text.count("a") / 4, 0.0)
-    figures = Settings(
+    figures = SftSettings(
         model="tiny", updates=40, prompts=1, group=32, lr=1e-2, answer=4, save_every=100
     )
     rewards = train([often_a], figures, tmp_path / "m")

@@ -17,7 +17,7 @@ from arena.envs.errors import InputError
 from arena.evaluation import estimates
 from arena.evaluation.answering import ask, named, open_folder
 from arena.evaluation.page import page
-from arena.evaluation.report import Bar, Bars, Example, Examples, Heat, Report, Table, exact
+from arena.evaluation.report import Bar, Bars, Examples, Excerpt, Heat, SuiteReport, Table, exact
 from arena.leagues.store import Store
 
 HANDS = [a + b for a in ("As", "Kd", "7c", "2h") for b in ("Qh", "Js", "9d", "5c", "3s")]
@@ -340,9 +340,9 @@ def test_every_part_has_its_place_on_the_page():
         Table("T & co", ("agent", "x"), [("<b>", exact(1.25)), ("c", None)], "note", digits=(0, 2)),
         Bars("B", "%", [("g", [Bar("one", exact(-3.0)), Bar("none", nan, baseline=True)])]),
         Heat("H", ["r"], ["a", "b"], [[-0.5, None]], (-1.0, 1.0), [["-½", "?"]]),
-        Examples("E", [Example("me", "q/1", (), "yes", "no", "wrong", False)]),
+        Examples("E", [Excerpt("me", "q/1", (), "yes", "no", "wrong", False)]),
     ]
-    html = page(Report("All", "a lead", parts)).decode()
+    html = page(SuiteReport("All", "a lead", parts)).decode()
     for words in (
         "T &amp; co",
         "&lt;b&gt;",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from arena.faults.campaign import Campaign
+from arena.faults.campaign import FaultCampaign
 from arena.faults.checker import Facts, compare
 
 RIGHT = {
@@ -36,6 +36,6 @@ def test_who_is_blamed_and_should_not_be_is_counted():
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["kill_main", "kill_workers", "damage", "accident"])
 def test_a_league_comes_out_as_if_nothing_had_happened(kind, tmp_path):
-    trial = Campaign(tmp_path, deals=25).trial(kind, 0)
+    trial = FaultCampaign(tmp_path, deals=25).trial(kind, 0)
     assert trial.good, trial
     assert trial.faults

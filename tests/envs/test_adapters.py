@@ -14,7 +14,7 @@ from pettingzoo.utils import AgentSelector
 from arena.envs.conformance import check_game
 from arena.envs.errors import InputError, NotConforming
 from arena.envs.registry import make_game
-from arena.envs.spaces import Actions, Layout, as_text
+from arena.envs.spaces import ActionWords, Layout, as_text
 
 ROOT = np.uint64(1) << np.uint64(33)  # a table seed whose upper 31 bits are 1
 
@@ -366,7 +366,7 @@ def test_what_has_no_fixed_shape_is_refused():
     with pytest.raises(InputError, match="Sequence"):
         Layout([spaces.Dict({"list": spaces.Sequence(spaces.Discrete(2))})])
     with pytest.raises(InputError, match="Tuple"):
-        Actions([spaces.Tuple((spaces.Discrete(2),))])
+        ActionWords([spaces.Tuple((spaces.Discrete(2),))])
 
 
 def test_a_large_sparse_array_is_told_by_what_is_not_zero():
@@ -386,7 +386,7 @@ def test_an_action_of_numbers_survives_the_way_through_words(seed, kind):
         "flags": spaces.MultiBinary(4),
     }[kind]
     space.seed(seed)
-    actions, action = Actions([space]), space.sample()
+    actions, action = ActionWords([space]), space.sample()
     assert np.array_equal(actions.parse(None, actions.describe(action)), action)
     assert actions.legal(action)
     for example in actions.words(None):
@@ -398,16 +398,16 @@ def test_an_action_of_numbers_survives_the_way_through_words(seed, kind):
 )
 def test_the_grammar_of_numbers_is_strict(answer):
     with pytest.raises(InputError, match="not an action"):
-        Actions([spaces.Box(-2, 2, (2,), np.float32)]).parse(None, answer)
+        ActionWords([spaces.Box(-2, 2, (2,), np.float32)]).parse(None, answer)
 
 
 @pytest.mark.parametrize("action", [None, [1.5, 0], [9, 0], [0], "ab", [[0], [1, 2]], np.nan])
 def test_an_odd_action_is_illegal_and_no_error(action):
-    assert not Actions([spaces.MultiDiscrete([3, 4])]).legal(action)
+    assert not ActionWords([spaces.MultiDiscrete([3, 4])]).legal(action)
 
 
 def test_a_box_of_whole_numbers_takes_no_others():
-    actions = Actions([spaces.Box(0, 9, (1,), np.int16)])
+    actions = ActionWords([spaces.Box(0, 9, (1,), np.int16)])
     assert actions.parse(None, "3") == [3]
     for answer in ("3.5", "70000", "10"):
         with pytest.raises(InputError):

@@ -150,15 +150,15 @@ def _resumed(folder: Path) -> Iterator[Sample]:
         yield f"{name}_player", path / "player", files, plays("policy:{}", settings.game)
 
     path = folder / "resumed_lid"
-    asked = lid.Settings(
+    asked = lid.LidSettings(
         "errand", "courier", demonstrations=2, model="tiny", init="random", layers=2, frozen=1,
         updates=2, batch=2,
     )  # fmt: skip
-    whole = lid.Run(asked, path)
+    whole = lid.LidRun(asked, path)
     whole.train(1)
     whole.save()
     files = ("training/resume.json", "training/resume.safetensors")
-    yield "lid", path, files, lambda path: lid.Run.load(path).train(2)
+    yield "lid", path, files, lambda path: lid.LidRun.load(path).train(2)
 
 
 def _not_at_its_end(config: Path) -> None:
@@ -171,12 +171,12 @@ def _not_at_its_end(config: Path) -> None:
 def _language(folder: Path) -> Iterator[Sample]:
     from arena.agents.llm.backends.models import tiny_folder
     from arena.agents.llm.lid.policy import make_policy, save_policy
-    from arena.agents.llm.lid.run import Settings
+    from arena.agents.llm.lid.run import LidSettings
     from arena.envs.registry import make_game
 
     path = folder / "lid"
     actions = int(make_game("errand").action_space.n)  # type: ignore[attr-defined]
-    settings = Settings("errand", "courier", model="tiny", layers=2, frozen=1)
+    settings = LidSettings("errand", "courier", model="tiny", layers=2, frozen=1)
     policy = make_policy("tiny", "random", layers=2, actions=actions, longest=96, frozen=1, seed=1)
     save_policy(policy, path, asdict(settings))
     read = plays("lid:{}", "errand")

@@ -32,7 +32,7 @@ Where the last message is the assistant's, the model goes on with that message.
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class Likelihood:
     """How likely a model finds each continuation of one prompt.
 
     Attributes:
@@ -89,8 +89,8 @@ class Backend(ABC):
 
     def score(
         self, prompts: Sequence[Prompt], continuations: Sequence[Sequence[str]]
-    ) -> list[Score]:
-        """Log-probabilities of ``continuations[i]`` after ``prompts[i]``, one ``Score`` a prompt.
+    ) -> list[Likelihood]:
+        """Log-probabilities of ``continuations[i]`` after ``prompts[i]``, one object a prompt.
 
         Only where ``scores`` is true.
         """

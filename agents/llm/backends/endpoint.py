@@ -27,8 +27,8 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from arena.agents.llm.backends.backend import Answer, Backend, Prompt, Score
-from arena.agents.llm.backends.endpoint_settings import DEFAULT_KEY, Settings, settings_for
+from arena.agents.llm.backends.backend import Answer, Backend, Likelihood, Prompt
+from arena.agents.llm.backends.endpoint_settings import DEFAULT_KEY, EndpointSettings, settings_for
 from arena.agents.llm.backends.protocol import (
     Constraint,
     NoAnswer,
@@ -86,7 +86,7 @@ class Endpoint(Backend):
         self,
         checkpoint: str,
         *,
-        settings: Settings | None = None,
+        settings: EndpointSettings | None = None,
         transport: Mapping[str, Any] | None = None,
     ) -> None:
         url, _, named = checkpoint.partition("#")
@@ -141,7 +141,7 @@ class Endpoint(Backend):
 
     def score(
         self, prompts: Sequence[Prompt], continuations: Sequence[Sequence[str]]
-    ) -> list[Score]:
+    ) -> list[Likelihood]:
         """See Backend. The server is asked for the log-probabilities of prompts' own tokens."""
         if not self.scores:
             return super().score(prompts, continuations)
@@ -162,9 +162,11 @@ class Endpoint(Backend):
         )
         share = (time.perf_counter() - started) / max(1, len(prompts))
         return [
-            Score(np.zeros(0), np.zeros(0, np.int64), seconds=share, error=total)
+            Likelihood(np.zeros(0), np.zeros(0, np.int64), seconds=share, error=total)
             if isinstance(total, str)
-            else Score(np.array(total), np.array([len(tokens[t]) for t in texts]), len(head), share)
+            else Likelihood(
+                np.array(total), np.array([len(tokens[t]) for t in texts]), len(head), share
+            )
             for head, texts, total in zip(heads, continuations, sums, strict=True)
         ]
 

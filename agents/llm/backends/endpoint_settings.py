@@ -28,7 +28,7 @@ DEFAULT_KEY = "OPENAI_API_KEY"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class EndpointSettings:
     """How to talk to an endpoint.
 
     Attributes:
@@ -75,11 +75,11 @@ class Settings:
             raise InputError("replay=true needs a record, but record is none")
 
 
-def settings_for(url: str, model: str | None) -> Settings:
+def settings_for(url: str, model: str | None) -> EndpointSettings:
     """What the file in $ARENA_ENDPOINTS says of an endpoint and, where it does, of its model."""
     name = os.environ.get(VARIABLE)
     if not name:
-        return Settings()
+        return EndpointSettings()
     config = parse_yaml(read_text(Path(name)), f"${VARIABLE}={name}") or {}
     if not isinstance(config, dict) or not all(isinstance(v, dict) for v in config.values()):
         raise InputError(
@@ -92,6 +92,6 @@ def settings_for(url: str, model: str | None) -> Settings:
     options = sections.get(url, {}) | sections.get(f"{url}#{model}", {})
     options = {key: "none" if value in _NULLS else value for key, value in options.items()}
     try:
-        return Settings(**bind(Settings, Spec(url, None, options), "endpoint"))  # type: ignore[arg-type]
+        return EndpointSettings(**bind(EndpointSettings, Spec(url, None, options), "endpoint"))  # type: ignore[arg-type]
     except InputError as error:
         raise InputError(f"{name}: {error}") from None

@@ -24,7 +24,7 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from arena.agents.device import Device, choose_device
-from arena.agents.llm.backends.backend import Answer, Backend, Prompt, Score
+from arena.agents.llm.backends.backend import Answer, Backend, Likelihood, Prompt
 from arena.agents.llm.backends.models import Dtype, loading
 from arena.agents.llm.backends.prefixes import Prefix, Prefixes, chunks, padded
 from arena.agents.llm.backends.trie import Trie
@@ -72,25 +72,25 @@ class Local(Backend):
     @torch.inference_mode()
     def score(
         self, prompts: Sequence[Prompt], continuations: Sequence[Sequence[str]]
-    ) -> list[Score]:
+    ) -> list[Likelihood]:
         """See ``Backend.score``. A continuation counts with the token that ends an answer.
 
         That token makes whole answers compete: "raise to 2" is not the beginning of "raise to 22".
         """
         begun = time.perf_counter()
-        found: list[Score | None] = [None] * len(prompts)
+        found: list[Likelihood | None] = [None] * len(prompts)
         kept = []
         for i, tokens in enumerate(self._encode(prompts)):
             trie = self._trie(tuple(continuations[i]))
             if error := self._overflow(len(tokens), trie.depth):
-                found[i] = Score(np.empty(0), np.empty(0, np.int64), len(tokens), error=error)
+                found[i] = Likelihood(np.empty(0), np.empty(0, np.int64), len(tokens), error=error)
             else:
                 kept.append(_Scored(i, tokens, trie))
         self._begin(kept)
         sizes = [(row.own + len(row.trie.tokens), len(row.prefix)) for row in kept]
         for chunk in chunks(kept, sizes, self._budget):
             for row, logprobs in zip(chunk, self._score(chunk), strict=True):
-                found[row.index] = Score(logprobs, row.trie.lengths, len(row.prompt))
+                found[row.index] = Likelihood(logprobs, row.trie.lengths, len(row.prompt))
         seconds = (time.perf_counter() - begun) / max(len(prompts), 1)
         return [replace(score, seconds=seconds) for score in found if score is not None]
 

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arena.agents.agent import CannotPlay
-from arena.agents.llm.backends.backend import Backend, Message, Prompt, Score
+from arena.agents.llm.backends.backend import Backend, Likelihood, Message, Prompt
 from arena.agents.llm.decoding.question import Question, Reply
 from arena.agents.llm.decoding.reading import DECIMALS, Decoding, Inquiry, Seeds, draws
 from arena.agents.llm.decoding.writing import BestOf, Free, Reflecting, Voting, Writing
@@ -141,7 +141,7 @@ class Scoring(Decoding):
             return []
         choices = [tuple(question.choices) for question in questions]
         scored = backend.score([question.prompt for question in questions], choices)
-        base: dict[tuple[str, ...], Score] = {}
+        base: dict[tuple[str, ...], Likelihood] = {}
         if self.calibrate:
             kinds = list(dict.fromkeys(choices))
             base = dict(zip(kinds, backend.score([CONTENT_FREE] * len(kinds), kinds), strict=True))
@@ -154,7 +154,7 @@ class Scoring(Decoding):
         ]
 
     def _choose(
-        self, question: Question, score: Score, base: Score | None, uniform: float
+        self, question: Question, score: Likelihood, base: Likelihood | None, uniform: float
     ) -> Reply:
         record = Inquiry(question)
         record.tokens_in, record.seconds = score.tokens_in, score.seconds

@@ -106,7 +106,7 @@ def _whole(whole: bool) -> None:
         raise InputError("the answer was cut short before it was whole; allow it more max_tokens")
 
 
-class Illegal(Exception):
+class IllegalAnswer(Exception):
     """A free answer that names nothing legal: ``text`` is what counts of it, if anything does."""
 
     def __init__(self, text: str, problem: str) -> None:
@@ -125,10 +125,10 @@ def understand(question: Question, answer: Answer) -> tuple[str, Any]:
             with suppress(InputError):
                 plain = bare(question, answer.text, answer.cut)
                 return plain, question.parse(plain)
-        raise Illegal(text, str(error)) from None
+        raise IllegalAnswer(text, str(error)) from None
 
 
-class Sample:
+class Candidate:
     """One of several free answers to a question, read.
 
     Attributes:
@@ -145,7 +145,7 @@ class Sample:
             return
         try:
             self.text, value = understand(question, answer)
-        except Illegal:
+        except IllegalAnswer:
             return
         self.legal = True
         self.key = orjson.dumps(value, default=repr, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -184,7 +184,7 @@ class Inquiry:
         self.said = answer.text
         try:
             text, value = understand(self.question, answer)
-        except Illegal as error:
+        except IllegalAnswer as error:
             return self._illegal(error.text, str(error))
         return Reply(value, text, None, self._told())
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from arena.agents.llm.backends.backend import Answer, Backend, Message, Prompt
 from arena.agents.llm.decoding.question import Question, Reply
-from arena.agents.llm.decoding.reading import DECIMALS, Decoding, Inquiry, Sample, Seeds, draws
+from arena.agents.llm.decoding.reading import DECIMALS, Candidate, Decoding, Inquiry, Seeds, draws
 
 _CRITIQUE = (
     "Look at your answer critically. Is it legal, and is there a better one? Name its weakest "
@@ -156,7 +156,7 @@ class Sampling(Writing):
         prompts = [record.question.prompt for record in records]
         answers = self.sample(backend, records, prompts, seeds, self.samples)
         legal = [
-            [s for s in (Sample(record.question, answer) for answer in own) if s.legal]
+            [s for s in (Candidate(record.question, answer) for answer in own) if s.legal]
             for record, own in zip(records, answers, strict=True)
         ]
         picked = iter(
@@ -174,7 +174,7 @@ class Sampling(Writing):
 
     @abstractmethod
     def pick(
-        self, backend: Backend, records: list[Inquiry], legal: list[list[Sample]]
+        self, backend: Backend, records: list[Inquiry], legal: list[list[Candidate]]
     ) -> list[Reply]:
         """The reply of each record, from its legal samples, at least one each."""
 
@@ -183,12 +183,12 @@ class Voting(Sampling):
     """The action that most samples name, the first of equals."""
 
     def pick(
-        self, backend: Backend, records: list[Inquiry], legal: list[list[Sample]]
+        self, backend: Backend, records: list[Inquiry], legal: list[list[Candidate]]
     ) -> list[Reply]:
         """See ``Sampling``."""
         replies = []
         for record, samples in zip(records, legal, strict=True):
-            named: dict[bytes, list[Sample]] = {}
+            named: dict[bytes, list[Candidate]] = {}
             for sample in samples:
                 named.setdefault(sample.key, []).append(sample)
             record.notes["votes"] = {one[0].text: len(one) for one in named.values()}
@@ -203,7 +203,7 @@ class BestOf(Sampling):
     """
 
     def pick(
-        self, backend: Backend, records: list[Inquiry], legal: list[list[Sample]]
+        self, backend: Backend, records: list[Inquiry], legal: list[list[Candidate]]
     ) -> list[Reply]:
         """See ``Sampling``."""
         ranks = [[sample.answer.logprob for sample in samples] for samples in legal]

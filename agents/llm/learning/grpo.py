@@ -33,7 +33,7 @@ from arena.agents.llm.learning.sft import (
 
 
 @dataclass(frozen=True)
-class Settings:
+class GrpoSettings:
     """All that decides a run beside its problems.
 
     Attributes:
@@ -67,7 +67,7 @@ class Settings:
 
 def train(
     problems: Sequence[Problem],
-    settings: Settings,
+    settings: GrpoSettings,
     folder: Path,
     *,
     resume: bool = False,
@@ -111,7 +111,7 @@ def _row(number: int, problem: Problem) -> dict[str, Any]:
     return {"prompt": turns, "problem": number}
 
 
-def _arguments(settings: Settings, folder: Path) -> GRPOConfig:
+def _arguments(settings: GrpoSettings, folder: Path) -> GRPOConfig:
     return GRPOConfig(
         output_dir=str(folder / "training"),
         per_device_train_batch_size=settings.prompts * settings.group,

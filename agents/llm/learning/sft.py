@@ -42,7 +42,7 @@ Progress = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
-class Settings:
+class SftSettings:
     """All that decides a run beside its examples.
 
     Attributes:
@@ -83,7 +83,7 @@ def begin_with(model: str) -> tuple[Any, Any]:
 
 def train(
     examples: Sequence[Example],
-    settings: Settings,
+    settings: SftSettings,
     folder: Path,
     *,
     resume: bool = False,
@@ -230,7 +230,7 @@ class _Told(TrainerCallback):
             self.progress(state.global_step, state.max_steps, float(logs[self.figure]))
 
 
-def _arguments(settings: Settings, folder: Path, examples: int) -> SFTConfig:
+def _arguments(settings: SftSettings, folder: Path, examples: int) -> SFTConfig:
     updates = ceil(ceil(examples / settings.batch) * settings.epochs)
     return SFTConfig(
         output_dir=str(folder / "training"),

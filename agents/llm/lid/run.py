@@ -42,7 +42,7 @@ from arena.envs.registry import make_game
 
 
 @dataclass(frozen=True)
-class Settings:
+class LidSettings:
     """All that decides a run.
 
     Attributes:
@@ -94,7 +94,7 @@ class _Past:
             raise InputError("step of a run is 0 or more")
 
 
-class Run:
+class LidRun:
     """A training run: made anew or read from its folder, trained for a while, stored.
 
     Args:
@@ -110,7 +110,7 @@ class Run:
     """
 
     def __init__(
-        self, settings: Settings, folder: Path | None = None, policy: LidPolicy | None = None
+        self, settings: LidSettings, folder: Path | None = None, policy: LidPolicy | None = None
     ) -> None:
         self.settings, self.folder = settings, folder
         self.game = _solo(settings.game)
@@ -201,7 +201,7 @@ class Run:
         write_json(self.folder / "training" / "resume.json", asdict(past))
 
     @classmethod
-    def load(cls, folder: Path) -> Run:
+    def load(cls, folder: Path) -> LidRun:
         """The run in ``folder``, ready to go on; InputError where there is none."""
         policy, facts = load_policy(folder / "player")
         run = cls(read_settings(facts, folder), folder, policy)
@@ -218,14 +218,14 @@ class Run:
         return run
 
 
-def demonstrations(settings: Settings) -> list[Demonstration]:
+def demonstrations(settings: LidSettings) -> list[Demonstration]:
     """The teacher's episodes that reached a goal; equal seeds share the first of them."""
     game = make_game(settings.game)
     seeds = [seeding.derive(settings.seed, "teach", i) for i in range(settings.demonstrations)]
     return relabelled(record(game, make_agent(settings.teacher, game), seeds)) if seeds else []
 
 
-def evaluate(run: Run, game: str, episodes: int, *, seed: int = 1_000_003) -> float:
+def evaluate(run: LidRun, game: str, episodes: int, *, seed: int = 1_000_003) -> float:
     """The share of ``episodes`` on fixed seeds that reach their goal, the likeliest move taken.
 
     Args:
@@ -246,9 +246,9 @@ def reduced(device: str) -> AbstractContextManager[Any]:
     return torch.autocast(device, torch.bfloat16)
 
 
-def read_settings(facts: dict[str, Any], folder: Path) -> Settings:
+def read_settings(facts: dict[str, Any], folder: Path) -> LidSettings:
     """The settings among a checkpoint's facts; InputError where they are not all known."""
-    settings: Settings = typed(facts, Settings, f"{folder}/player/config.json")
+    settings: LidSettings = typed(facts, LidSettings, f"{folder}/player/config.json")
     return settings
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arena.evaluation.leaguing import Played
-    from arena.evaluation.report import Report
+    from arena.evaluation.report import SuiteReport
 
 HELP = "MiniHack as BALROG has it: eight tasks of 100 steps"
 
@@ -41,7 +41,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> SuiteReport:
     """Play a league a task."""
     from arena.envs.errors import InputError
     from arena.evaluation.answering import named, open_folder
@@ -75,11 +75,11 @@ def _report(
     agents: Mapping[str, str],
     played: Mapping[str, Mapping[str, Played]],
     where: str,
-) -> Report:
+) -> SuiteReport:
     import numpy as np
 
     from arena.evaluation import estimates
-    from arena.evaluation.report import Bar, Bars, Heat, Part, Report, Table, percent
+    from arena.evaluation.report import Bar, Bars, Heat, Part, SuiteReport, Table, percent
 
     names = [*agents, *_SCRIPTED]
     tasks = list(played)
@@ -155,4 +155,4 @@ def _report(
         f"on the same seeds for all (seed {settings['seed']}). Intervals are of 95 %, from a "
         f"bootstrap over episodes. Replays: arena view --store {where}"
     )
-    return Report("MiniHack, as BALROG has it", lead, parts, data)
+    return SuiteReport("MiniHack, as BALROG has it", lead, parts, data)

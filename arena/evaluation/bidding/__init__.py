@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from arena.evaluation.report import Report
+    from arena.evaluation.report import SuiteReport
     from arena.leagues.league import League
     from arena.leagues.store import Store
 
@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> SuiteReport:
     """Play the league."""
     from arena.envs.errors import InputError
     from arena.evaluation.answering import named, open_folder
@@ -62,8 +62,8 @@ def run(options: argparse.Namespace) -> Report:
 
 def _report(
     settings: Mapping[str, Any], agents: Mapping[str, str], store: Store, league: League
-) -> Report:
-    from arena.evaluation.report import Bar, Bars, Part, Report, Table, percent
+) -> SuiteReport:
+    from arena.evaluation.report import Bar, Bars, Part, SuiteReport, Table, percent
     from arena.leagues.standings import rank
 
     ranking = rank(store, league)
@@ -98,4 +98,4 @@ def _report(
         f"{league.game}, {ranking.deals} deals in all seatings, seed {league.seed}. Intervals are "
         f"of 95 %, over deals. Replays: arena view --store {store.where}"
     )
-    return Report("Bidding", lead, parts, data)
+    return SuiteReport("Bidding", lead, parts, data)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from arena.agents.llm.prompting.calm.judge import Variant
     from arena.evaluation.answering import Recorded
     from arena.evaluation.confusion import Confusion
-    from arena.evaluation.report import Cell, Example, Part, Report
+    from arena.evaluation.report import Cell, Excerpt, Part, SuiteReport
 
 HELP = "judge which transitions achieve a subgoal (CALM)"
 _EXAMPLES = 6  # of each agent
@@ -53,7 +53,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> SuiteReport:
     """Ask what is not answered yet, and report."""
     from arena.agents.llm.prompting.calm.judge import DEPARTURES, Variant
     from arena.agents.llm.respondent import respondent
@@ -117,10 +117,10 @@ def _report(
     pairs: Sequence[Pair],
     variants: Mapping[str, Variant],
     answers: Mapping[tuple[str, str], Mapping[str, Recorded]],
-) -> Report:
+) -> SuiteReport:
     from arena.evaluation.calm.baselines import BASELINES, achieved, truth
     from arena.evaluation.confusion import confusion
-    from arena.evaluation.report import Bar, Bars, Report, Table, percent
+    from arena.evaluation.report import Bar, Bars, SuiteReport, Table, percent
 
     labels: list[str] = [pair.label for pair in pairs]
     reached = [str(achieved(label)) for label in labels]
@@ -173,7 +173,7 @@ def _report(
     ]  # fmt: skip
     counts = ", ".join(f"{labels.count(kind)} {kind}" for kind in _CLASSES)
     source = str(options.pairs) if options.pairs else f"{options.task}, {options.mode}"
-    return Report(
+    return SuiteReport(
         "CALM: who can tell that a subgoal was achieved?",
         f"{len(pairs)} transitions ({source}): {counts}.",
         parts,
@@ -214,9 +214,9 @@ def _examples(
 ) -> list[Part]:
     """Of each agent, by its first variant, wrong judgements and a right one of each kind."""
     from arena.evaluation.calm.baselines import questions, truth
-    from arena.evaluation.report import Example, Examples
+    from arena.evaluation.report import Examples, Excerpt
 
-    items: list[Example] = []
+    items: list[Excerpt] = []
     for name in dict.fromkeys(agent for agent, _ in answers):
         variant = next(v for agent, v in answers if agent == name)
         asked, recorded = questions(pairs, variants[variant]), answers[name, variant]
@@ -229,7 +229,7 @@ def _examples(
                 continue
             good = one.value == right
             items.append(
-                Example(
+                Excerpt(
                     name, f"{variant} {number}", asked[number].prompt, one.said[:200], right,
                     "right" if good else one.failure or "wrong", good,
                 )

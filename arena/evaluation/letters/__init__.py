@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from arena.evaluation.report import Report
+    from arena.evaluation.report import SuiteReport
     from arena.leagues.league import League
     from arena.leagues.store import Store
 
@@ -42,7 +42,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> SuiteReport:
     """Play a league a letter, and score all of them together."""
     from arena.envs.errors import InputError
     from arena.envs.science_birds.similarity import LETTERS
@@ -79,13 +79,13 @@ def _report(
     agents: Mapping[str, str],
     store: Store,
     leagues: Sequence[League],
-) -> Report:
+) -> SuiteReport:
     import numpy as np
 
     from arena.evaluation import estimates
     from arena.evaluation.leaguing import episodes
     from arena.evaluation.letters.levels import score_leagues
-    from arena.evaluation.report import Bar, Bars, Heat, Part, Report, Table
+    from arena.evaluation.report import Bar, Bars, Heat, Part, SuiteReport, Table
     from arena.leagues.ratings.estimates import Estimate
 
     letters = settings["letters"]
@@ -142,4 +142,4 @@ def _report(
         f"{len(letters)} letters, {settings['trials']} levels of each, mode {settings['mode']}, "
         f"seed {settings['seed']}. Replays: arena view --store {store.where}"
     )
-    return Report("Letters", lead, parts, data)
+    return SuiteReport("Letters", lead, parts, data)

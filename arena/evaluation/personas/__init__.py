@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from arena.evaluation.personas.openings import Floats, Persona, Room
-    from arena.evaluation.report import Heat, Report
+    from arena.evaluation.report import Heat, SuiteReport
     from arena.leagues.ratings.estimates import Estimate
 
 HELP = "draw opening hands by position, beside a solved range"
@@ -37,18 +37,18 @@ def add(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> SuiteReport:
     """Ask what is not answered yet, and report."""
     from arena.cli.console import meter
     from arena.envs.errors import InputError
     from arena.evaluation.answering import ask, kept_in, named, open_folder
-    from arena.evaluation.personas.openings import Room, Seat, persona
+    from arena.evaluation.personas.openings import OpeningSeat, Room, persona
 
     if options.samples < 1:
         raise InputError(f"--samples {options.samples} must be at least 1")
     room = Room.of(options.game)
     with meter("loading models"):
-        seats = {name: Seat(spec, room) for name, spec in named(options.agent).items()}
+        seats = {name: OpeningSeat(spec, room) for name, spec in named(options.agent).items()}
     settings = {"suite": "personas", "game": options.game, "samples": options.samples}
     open_folder(options.output, settings | {"seed": options.seed})
     questions = room.questions(options.samples, options.seed)
@@ -75,9 +75,9 @@ def _report(
     reference: Mapping[str, Floats],
     found: Mapping[str, Mapping[str, Persona]],
     failures: Mapping[str, int],
-) -> Report:
+) -> SuiteReport:
     from arena.evaluation.personas.openings import distance, tilt, weights
-    from arena.evaluation.report import Cell, Part, Report, Table
+    from arena.evaluation.report import Cell, Part, SuiteReport, Table
 
     asked = len(room.names) * 169 * options.samples
     solved = sum(float(weights() @ reference[p]) for p in room.names) / len(room.names)
@@ -135,7 +135,7 @@ def _report(
         parts.append(_chart(f"{position}: the reference", reference[position]))
         for name, by_position in found.items():
             parts.append(_chart(f"{position}: {name}", by_position[position].opens))
-    return Report(
+    return SuiteReport(
         "Who opens with what",
         f"{options.game}: {', '.join(room.names)}, all before them having folded; "
         f"{options.samples} hands of each kind and position. The reference is all-in or fold, "

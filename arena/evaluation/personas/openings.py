@@ -110,7 +110,7 @@ class Room:
     def questions(self, samples: int, seed: int) -> dict[str, Question]:
         """Every position with every class, ``samples`` combinations of suits each, without end.
 
-        A question is named ``CO/AKs/1`` and its prompt is ``CO AhKh``: what a ``Seat`` reads.
+        A question is named ``CO/AKs/1`` and its prompt is ``CO AhKh``: which the seat reads.
         """
         found = {}
         for name in self.names:
@@ -127,7 +127,7 @@ class Room:
         return found
 
 
-class Seat:
+class OpeningSeat:
     """An agent at a room's table, asked like a respondent: which share of its policy opens?
 
     A reply's value is ``[opening, limping, told]``: the probabilities of raising and of calling and

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arena.evaluation.pokerbench.rows import Row
-    from arena.evaluation.report import Report
+    from arena.evaluation.report import SuiteReport
 
 HELP = "poker decisions against a solver's: PokerBench, before and after the flop"
 
@@ -55,7 +55,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", choices=("row", "group"), default="row", help="what is split")
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> SuiteReport:
     """Ask every row, and score."""
     from arena.agents.llm.respondent import respondent
     from arena.cli.console import meter

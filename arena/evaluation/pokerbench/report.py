@@ -28,11 +28,11 @@ from arena.evaluation.report import (
     Bar,
     Bars,
     Cell,
-    Example,
     Examples,
+    Excerpt,
     Heat,
     Part,
-    Report,
+    SuiteReport,
     Table,
     percent,
 )
@@ -64,7 +64,7 @@ KINDS = ("AA", "EM", "AA_by_substrings", "EM_by_substrings")
 
 def report(
     settings: Mapping[str, Any], rows: Sequence[Row], asked: Sequence[Row], sheets: Sequence[Sheet]
-) -> Report:
+) -> SuiteReport:
     """The report on ``asked``, a part of all ``rows``, from which baselines are learnt."""
     baselines = _baselines(rows, asked)
     tables: list[Part] = []
@@ -102,7 +102,7 @@ def report(
         }
         for sheet in sheets
     }
-    return Report(
+    return SuiteReport(
         "PokerBench",
         lead,
         [*tables, bars, *details, *by_substrings, _examples(asked, sheets)],
@@ -302,6 +302,6 @@ def _examples(rows: Sequence[Row], sheets: Sequence[Sheet]) -> Examples:
                 prompt = pokerbench.ask(row, sheet.template).prompt
                 said = answer.said or answer.error or "(nothing)"
                 items.append(
-                    Example(sheet.name, row.key, prompt, said[:500], row.answer, verdict, good)
+                    Excerpt(sheet.name, row.key, prompt, said[:500], row.answer, verdict, good)
                 )
     return Examples("Answers", items, "Prompts without the examples that were shown before.")

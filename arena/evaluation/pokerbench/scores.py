@@ -18,21 +18,21 @@ EVERYTHING = "fold, call, check, raise or bet"
 FOLDS = 10
 
 
-class Verdict(NamedTuple):
+class Marks(NamedTuple):
     """Whether an answer has the right class, and is exactly right (0 to 1: a chance, of chance)."""
 
     action: float
     exact: float
 
 
-def judge(row: Row, move: str | None) -> Verdict:
+def judge(row: Row, move: str | None) -> Marks:
     """The score of a move as ``pokerbench.answer_to`` reads it; None (no move) is wrong."""
     if move is None:
-        return Verdict(0.0, 0.0)
-    return Verdict(float(class_of(move) == class_of(row.answer)), float(move == row.answer))
+        return Marks(0.0, 0.0)
+    return Marks(float(class_of(move) == class_of(row.answer)), float(move == row.answer))
 
 
-def judge_by_substrings(row: Row, answer: str) -> Verdict:
+def judge_by_substrings(row: Row, answer: str) -> Marks:
     """The score that PokerBench's own scorer gives to all that a model wrote.
 
     It prints sizes before the flop with a decimal (``raise 14.0``); here both are in our writing.
@@ -40,16 +40,16 @@ def judge_by_substrings(row: Row, answer: str) -> Verdict:
     said = answer.lower()
     named = class_of(row.answer) in said
     exact = row.answer in said
-    return Verdict(float(exact or named), float(exact))
+    return Marks(float(exact or named), float(exact))
 
 
 # -- baselines -------------------------------------------------------------------------------------
 
 
-def judge_chance(row: Row) -> Verdict:
+def judge_chance(row: Row) -> Marks:
     """What a move drawn uniformly from the row's moves scores on average."""
     right = sum(class_of(move) == class_of(row.answer) for move in row.moves)
-    return Verdict(right / len(row.moves), 1 / len(row.moves))
+    return Marks(right / len(row.moves), 1 / len(row.moves))
 
 
 class Majority:

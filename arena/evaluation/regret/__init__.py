@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from arena.cli import whole
 
 if TYPE_CHECKING:
-    from arena.evaluation.report import Report
+    from arena.evaluation.report import SuiteReport
 
 HELP = "what players' river decisions cost beside the exact solution"
 
@@ -33,7 +33,7 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> Report:
+def run(options: argparse.Namespace) -> SuiteReport:
     """Let every player play itself, solve its rivers, and report."""
     from arena.agents.agent import CannotPlay
     from arena.agents.registry import make_agent
@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> Report:
     from arena.envs.registry import named_game
     from arena.evaluation.answering import named, open_folder
     from arena.evaluation.estimates import means
-    from arena.evaluation.report import Bar, Bars, Cell, Report, Table
+    from arena.evaluation.report import Bar, Bars, Cell, SuiteReport, Table
 
     spec, game = named_game(options.game)
     specs = named(options.agent)
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> Report:
         (name, cost[name], found[name].rivers, found[name].pot, found[name].within)
         for name in order
     ]
-    return Report(
+    return SuiteReport(
         "What rivers cost",
         f"{spec}: {options.deals:,} deals of each player against itself, seed {options.seed}.",
         [
