@@ -35,7 +35,7 @@ from arena.agents.device import choose_device
 from arena.agents.learning.evaluation import evaluate, exact
 from arena.agents.learning.opponents import LEARNER, SELF, Opponents
 from arena.agents.learning.policy import CONFIG, FILE, Described, Player, Policy, reads
-from arena.agents.learning.replay import OPEN, Replay
+from arena.agents.learning.replay import OPEN, ReplayMemory
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
 from arena.agents.learning.settings import Common, setting
@@ -168,7 +168,7 @@ class Learner:
                 f"--buffer-size {settings.buffer_size} is small for {settings.num_envs} tables of "
                 f"{seats} seats; take at least {16 * settings.num_envs * seats}"
             )
-        self.replay = Replay(
+        self.replay = ReplayMemory(
             self.encoding, self.choices.count, settings.num_envs, seats, settings.buffer_size
         )
         self.steps = self.rounds = self.updates = 0

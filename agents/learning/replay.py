@@ -78,7 +78,7 @@ class Memory:
         kept[rows, values.shape[1] : self.columns] = 0
 
 
-class Replay(Memory):
+class ReplayMemory(Memory):
     """A ring of decisions, each of which knows the same seat's next one.
 
     So returns of any number of steps are added up when they are asked for, and an observation is

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file  # noqa: E402
 
 from arena.agents.conformance import check_agent  # noqa: E402
 from arena.agents.learning import dqn, nfsp  # noqa: E402
-from arena.agents.learning.replay import Replay, Reservoir  # noqa: E402
+from arena.agents.learning.replay import ReplayMemory, Reservoir  # noqa: E402
 from arena.agents.learning.trainers import train  # noqa: E402
 from arena.agents.networks.encodings import encoding_of  # noqa: E402
 from arena.agents.registry import make_agent  # noqa: E402
@@ -28,7 +28,7 @@ SMALL = {
 
 
 def ring(capacity=64, seats=2):
-    return Replay(encoding_of(make_game("kuhn")), actions=2, tables=1, seats=seats,
+    return ReplayMemory(encoding_of(make_game("kuhn")), actions=2, tables=1, seats=seats,
                   capacity=capacity)  # fmt: skip
 
 

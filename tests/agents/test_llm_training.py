@@ -229,11 +229,11 @@ def test_situations_ask_about_the_decisions_that_are_wanted() -> None:
 
 
 def test_a_model_is_rewarded_into_a_habit(tmp_path: Path) -> None:
-    from arena.agents.llm.learning.grpo import SftSettings, train
+    from arena.agents.llm.learning.grpo import GrpoSettings, train
 
     question = Question(say("Say a."), ["a"], lambda text: text)
     often_a = Problem(question, lambda text: text.count("a") / 4, 0.0)
-    figures = SftSettings(
+    figures = GrpoSettings(
         model="tiny", updates=40, prompts=1, group=32, lr=1e-2, answer=4, save_every=100
     )
     rewards = train([often_a], figures, tmp_path / "m")
