@@ -2,7 +2,8 @@
 
 Self-play PPO on Hold'em, with what is seen whole and in float32, and in bfloat16 (``_compact``);
 beside Stable-Baselines3's MaskablePPO with the same network, batch, epochs and matrix product,
-against the same opponent; and PPO with bonuses on solo games.
+against the same opponent; and PPO on the other games: a room, MiniHack with a bonus (its processes,
+NetHack's own time, are not counted), a market, and levels that are judged after each drop.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Work = Callable[[], int]
 
 
 def records() -> Iterator[Record]:
-    """``holdem_ppo_…``, ``gridworld_ppo_steps`` and ``minihack_ppo_steps``, all 1/s."""
+    """``holdem_ppo_…`` and ``…_ppo_steps`` of other games, all 1/s."""
     yield Record.of("holdem_ppo_steps", "1/s", rate(_ours(product="auto"), 2.0))
     yield Record.of("holdem_ppo_steps_compact", "1/s", rate(_ours(product="bfloat16"), 2.0))
     against = {"product": "torch", "opponents": ("call",)}
@@ -32,10 +33,16 @@ def records() -> Iterator[Record]:
     mine, theirs = (median(rates) for rates in zip(*rounds, strict=True))
     name = f"sb3-contrib {version('sb3_contrib')} MaskablePPO"
     yield Record.of("holdem_ppo_vs_sb3", "1/s", mine, theirs, name)
-    small = {"num_envs": 256, "hidden": (64, 64), "num_minibatches": 4}
+    small: dict[str, Any] = {"num_envs": 256, "hidden": (64, 64), "num_minibatches": 4}
     yield Record.of("gridworld_ppo_steps", "1/s", rate(_ours(game="gridworld", **small), 2.0))
+    market = _ours(game="rtb", opponents=("self",), **small)
+    yield Record.of("rtb_ppo_steps", "1/s", rate(market, 2.0))
+    if find_spec("Box2D") is not None:
+        few = {"num_envs": 64, "num_steps": 16, "hidden": (256, 256), "num_minibatches": 4}
+        builder = _ours(game="science_birds?reward=dense", **few)
+        yield Record.of("birds_ppo_steps", "1/s", rate(builder, 2.0))
     if find_spec("nle") is not None:
-        few: dict[str, Any] = {"num_envs": 32, "num_steps": 64, "hidden": (256,)}
+        few = {"num_envs": 256, "hidden": (256,)}
         curious = _ours(game="minihack?task=KeyRoom-S5", bonus="e3b*noveld", **few)
         yield Record.of("minihack_ppo_steps", "1/s", rate(curious, 2.0))
 
