@@ -1,7 +1,7 @@
 """Train a player of any masked game by DQN: double, dueling, n-step.
 
     arena train dqn --game gridworld -o runs/grid
-    arena train dqn --game leduc --opponents call -o runs/response
+    arena train dqn --game leduc --opponents random -o runs/response
 
 Q-learning from a replay buffer (Mnih et al., Nature 2015) at many tables at once. The next action
 is chosen by the network and valued by its older copy (van Hasselt et al., arXiv 1509.06461), a
@@ -38,7 +38,7 @@ from arena.agents.learning.policy import CONFIG, FILE, Described, Player, Policy
 from arena.agents.learning.replay import OPEN, ReplayMemory
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
-from arena.agents.learning.settings import Common, setting
+from arena.agents.learning.settings import Tracked, setting
 from arena.agents.networks.actor_critic import ActorCritic, Playing, tensors
 from arena.agents.networks.choices import choices_of
 from arena.agents.networks.encodings import encoding_of
@@ -51,7 +51,7 @@ from arena.envs.registry import make_game
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Common):
+class Settings(Tracked):
     """All that decides a run of DQN."""
 
     game: str = setting("", "the spec of the game", options=("--env",))

@@ -40,7 +40,7 @@ from arena.agents.learning.policy import CONFIG, FILE, Described, Player, Policy
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
 from arena.agents.learning.selfplay import SelfPlay
-from arena.agents.learning.settings import Common, setting
+from arena.agents.learning.settings import Tracked, setting
 from arena.agents.networks.actor_critic import ActorCritic, Playing, tensors
 from arena.agents.networks.choices import choices_of
 from arena.agents.networks.encodings import encoding_of
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Common):
+class Settings(Tracked):
     """All that decides a run of PPO."""
 
     game: str = setting("", "the spec of the game", options=("--env",))

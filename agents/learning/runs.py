@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from arena.agents.learning.settings import Common, S, from_values, record
+from arena.agents.learning.settings import Common, S, Tracked, from_values, record
 from arena.envs.checkpoints import fitting, read_tensors, typed
 from arena.envs.errors import InputError
 from arena.envs.files import write
@@ -41,6 +41,8 @@ class Run:
     def begin(cls, trainer: str, settings: Common) -> Run:
         """A new folder with its ``config.json``; InputError where something is there already."""
         folder = _folder(settings)
+        if isinstance(settings, Tracked) and settings.track:
+            _wandb()  # before there is a folder
         if folder.exists():
             raise InputError(
                 f"{folder} exists already; name a new folder, or add --resume to continue its run"
@@ -181,6 +183,14 @@ def terminable() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def _wandb() -> Any:
+    try:
+        import wandb
+    except ImportError:
+        raise InputError("--track needs Weights & Biases: pip install wandb") from None
+    return wandb
+
+
 class Board:
     """Curves: TensorBoard's event files, and Weights & Biases where ``track``."""
 
@@ -189,12 +199,8 @@ class Board:
 
         self._wandb: Any = None
         if track:
-            try:
-                import wandb
-            except ImportError:
-                raise InputError("--track needs Weights & Biases: pip install wandb") from None
             config = _config(run.folder)
-            self._wandb = wandb.init(project="arena", name=run.folder.name, config=config)
+            self._wandb = _wandb().init(project="arena", name=run.folder.name, config=config)
         self._writer = SummaryWriter(str(run.training))
 
     def log(self, figures: Mapping[str, float], step: int) -> None:

@@ -56,12 +56,18 @@ class Common:
     resume: bool = setting(False, "continue the run in the folder", record=False)
     seed: int = setting(0, "of everything random", least=0)
     device: typing.Literal["auto", "cpu", "cuda"] = setting("auto", "where networks are trained")
-    track: bool = setting(False, "also log to Weights & Biases (pip install wandb)", record=False)
 
     def __post_init__(self) -> None:
         """Refuse a value that is out of range."""
         for item in dataclasses.fields(self):
             _check(item, getattr(self, item.name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracked(Common):
+    """What a trainer is told that draws its curves by ``runs.Board``."""
+
+    track: bool = setting(False, "also log to Weights & Biases (pip install wandb)", record=False)
 
 
 def option(name: str) -> str:

@@ -43,13 +43,14 @@ def train(settings: Settings, progress: Progress) -> Report:
 
     Raises InputError where a file is missing or damaged, or a budget is 0.
     """
+    from arena.agents.device import choose_device
     from arena.agents.learning.runs import Run
     from arena.agents.value import rlb, rlb_network
     from arena.agents.value.rlb_comparison import compare
     from arena.training import one_thread
 
     refuse_resume(settings, "rlb")
-    begun = time.perf_counter()
+    begun, device = time.perf_counter(), choose_device(settings.device)
     campaign, log, training = read(settings)
     objective = rlb.CLICKS if settings.objective == "clicks" else rlb.profit(campaign)
     more: dict[str, Any] = {}
@@ -60,7 +61,7 @@ def train(settings: Settings, progress: Progress) -> Report:
         progress(0, len(settings.budget), "fitting the network")
         with one_thread():
             network = rlb_network.fit(
-                campaign, values, objective=objective, seed=settings.seed, device=settings.device
+                campaign, values, objective=objective, seed=settings.seed, device=device
             )
         network.save(run.player)
         more["RLB network"] = network
