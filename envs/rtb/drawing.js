@@ -13,6 +13,19 @@ const TABLE = [
   ["ecpc", "eCPC", 2],
 ];
 
+export const whole = true;
+
+/** A person bids a multiple of what each impression is worth, or passes. */
+export function controls(turn, frame, decide) {
+  const slider = h("input", { type: "range", min: 0, max: 3, step: 0.05, value: 1, "aria-label": "Bid, times the worth" });
+  const send = h("button", { type: "button", class: "primary", onclick: () => decide(`times ${slider.value}`) });
+  const tell = () => (send.textContent = `Bid ${slider.value} × worth`);
+  slider.addEventListener("input", tell);
+  tell();
+  const pass = h("button", { type: "button", onclick: () => decide("pass") }, "Pass");
+  return h("div", { class: "controls" }, slider, send, pass);
+}
+
 export function mount(element, replay) {
   const palette = colours();
   const colour = (seat) => palette[seat % palette.length];

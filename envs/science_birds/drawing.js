@@ -1,9 +1,35 @@
 // Science Birds: a level as it is built, and how it falls when it is finished.
 
-import { h, s } from "../dom.js";
+import { h, s, segments } from "../dom.js";
 import { fixed, percent } from "../format.js";
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+export const whole = true;
+
+const KINDS = ["b11", "b13", "b31"];
+const SLOTS = 20;
+
+/** A person chooses a block, then the slot that it drops in. */
+export function controls(turn, frame, decide) {
+  const known = new Map(turn.legal.map(({ action, label }) => [label, action]));
+  const word = (kind, slot) => `drop_block('${kind}', ${slot})`;
+  const drops = new Set(KINDS.flatMap((kind) => Array.from({ length: SLOTS }, (_, slot) => word(kind, slot))));
+  const slots = h("div", { class: "controls slots", role: "group", "aria-label": "Slot" });
+  const choose = (kind) =>
+    slots.replaceChildren(
+      ...Array.from({ length: SLOTS }, (_, slot) =>
+        h("button", { type: "button", disabled: !known.has(word(kind, slot)), onclick: () => decide(known.get(word(kind, slot))) }, String(slot)),
+      ),
+    );
+  choose(KINDS[0]);
+  const others = turn.legal.filter(({ label }) => !drops.has(label));
+  return [
+    h("p", { class: "muted" }, `The letter is ${turn.facts.letter}. Choose a block, then the slot it drops in.`),
+    h("div", { class: "controls" }, segments("Block", KINDS.map((kind) => [kind, kind]), KINDS[0], choose), others.map(({ action, label }) => h("button", { type: "button", onclick: () => decide(action) }, label))),
+    slots,
+  ];
+}
 
 export function mount(element, replay) {
   const box = bounds(replay);

@@ -450,6 +450,36 @@ def test_a_person_plays_a_hand(page: Any, tmp_path: Path) -> None:
     assert replay.verify(replay.read(Store(where).match(id).replay, "hand")) == []
 
 
+@pytest.mark.parametrize(
+    ("game", "button"),
+    [
+        ("rtb?auctions=40", "Bid 1 × worth"),
+        ("gridworld?rooms=1", "East"),
+        ("kuhn", "Bet"),
+        ("science_birds", "7"),
+        ("minihack", "East"),
+        ("holdem?seats=6", "Fold"),
+    ],
+)
+def test_a_person_plays_every_game(page: Any, tmp_path: Path, game: str, button: str) -> None:
+    """With the opponents that stand there, and by the controls that the game brings."""
+    if game == "minihack":
+        pytest.importorskip("nle")
+    if game == "science_birds":
+        pytest.importorskip("Box2D")
+    page.set_default_timeout(60_000)
+    with visiting(page, Library(str(tmp_path / "arena.db"))) as address:
+        page.goto(f"{address}/play")
+        page.get_by_label("Game").fill(game)
+        page.get_by_label("Game").press("Tab")
+        expect(page.get_by_role("button", name="Take a seat")).to_be_enabled()
+        page.get_by_role("button", name="Take a seat").click()
+        page.get_by_role("button", name=button, exact=True).click()
+        expect(page.locator(".facts")).to_contain_text("total")
+        expect(page.locator(".actions")).not_to_contain_text("The others are to act")
+        expect(page.locator(".note:visible")).to_have_count(0)
+
+
 def test_a_plugins_drawing_draws_and_has_its_controls(
     page: Any, nim_plugin: Path, tmp_path: Path
 ) -> None:

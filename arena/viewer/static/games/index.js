@@ -1,6 +1,6 @@
 // One drawing module a game, which the game's own folder brings (drawing.js). A module exports
 // `mount(element, replay)`, which returns `{ render(step), unmount() }`: `step` is an index into
-// `replay.steps`, whose `frame` is what the game's `Tables.frame` says of the table.
+// `replay.steps`, of which there is at least one, whose `frame` is what the game's `Tables.frame` says of the table.
 
 import { served } from "../place.js";
 

@@ -92,17 +92,25 @@ class Table {
     this.replay = { drawing: state.drawing, seats: state.seats, view: state.seat, steps: [] };
     this.module = await drawing(state.drawing);
     this.unit = this.module.unit ?? state.unit;
-    this.drawing = this.module.mount(this.canvas, this.replay);
+    this.drawing = null;
     await this.take(state);
+  }
+
+  // A module that draws from all steps at once (curves, say) says so, and is mounted anew as they come.
+  draw(step) {
+    this.replay.steps.push(step);
+    if (!this.drawing || this.module.whole) {
+      this.drawing?.unmount();
+      this.drawing = this.module.mount(this.canvas, this.replay);
+    }
+    this.drawing.render(this.replay.steps.length - 1);
   }
 
   // Show what the others did one after the other, then ask.
   async take(state) {
     this.actions.replaceChildren(h("p", { class: "muted", role: "status" }, "The others are to act …"));
     for (const step of state.steps) {
-      this.replay.steps.push(step);
-      const number = this.replay.steps.length - 1;
-      this.drawing.render(number);
+      this.draw(step);
       const last = step === state.steps.at(-1);
       if (!last) await new Promise((done) => setTimeout(done, PACE));
     }
