@@ -98,9 +98,10 @@ def sb3_env(
     opponents: Opponents = None,
     *,
     seed: int | None = None,
+    render_mode: str | None = None,
     **options: Any,
 ) -> EpisodeVecEnv:
     """Any game as a Stable-Baselines3 ``VecEnv``; see ``learner`` and ``EpisodeVecEnv``."""
     from arena.envs.faces.sb3 import EpisodeVecEnv
 
-    return EpisodeVecEnv(learner(game, num_envs, opponents, **options), seed)
+    return EpisodeVecEnv(learner(game, num_envs, opponents, **options), seed, render_mode)

@@ -10,7 +10,6 @@ from functools import cache
 from typing import Any
 
 import gymnasium
-from pettingzoo.env_registry.registration import register as register_pettingzoo
 
 _ENV, _VECTOR_ENV = "arena.faces:GameEnv", "arena.faces:GameVectorEnv"
 
@@ -73,6 +72,10 @@ def register() -> None:
     for name, given in CAMPAIGNS.items():
         place = "arena.envs.rtb.env:"
         _register(name, f"{place}BiddingEnv", f"{place}BiddingVectorEnv", given)
+    try:
+        from pettingzoo.env_registry.registration import register as register_pettingzoo
+    except ImportError:  # before 1.27 PettingZoo knew no ids
+        return
     for kind, entries in ZOO.items():
         for name, entry in entries.items():
             register_pettingzoo(kind, f"arena/{name}", entry)

@@ -11,9 +11,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
+from arena.envs.errors import InputError
 from arena.envs.faces.seat import Episodes
 from arena.envs.faces.seeds import Seeds
-from arena.envs.faces.single import rows_of
+from arena.envs.faces.single import EpisodeEnv, rows_of
 from arena.envs.game import Ints
 
 Indices = None | int | Iterable[int]
@@ -31,12 +32,20 @@ class EpisodeVecEnv(VecEnv):
     Args:
         episodes: what is played.
         seed: of all episodes, as in ``seed(…)``; the system's where None.
+        render_mode: ``rgb_array``, of which SB3 makes films and windows of all rows, or None.
+
+    Raises:
+        InputError: for another render mode.
     """
 
-    render_mode: str | None = None
+    metadata = EpisodeEnv.metadata
 
-    def __init__(self, episodes: Episodes, seed: int | None = None) -> None:
-        self.episodes = episodes
+    def __init__(
+        self, episodes: Episodes, seed: int | None = None, render_mode: str | None = None
+    ) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise InputError(f"render_mode={render_mode}: for Stable-Baselines3 it is rgb_array")
+        self.episodes, self.render_mode = episodes, render_mode
         space = episodes.observation_space
         parts = space.spaces.get("observation") if isinstance(space, spaces.Dict) else None
         self._nested = isinstance(parts, spaces.Dict)
@@ -104,6 +113,10 @@ class EpisodeVecEnv(VecEnv):
     def _observe(self, rows: Ints) -> Any:
         seen = self.episodes.observe(rows)
         return seen["observation"] if self._nested else seen
+
+    def get_images(self) -> list[NDArray[np.uint8] | None]:
+        """A picture of each row."""
+        return [self.episodes.picture(row) for row in self._rows.tolist()]
 
     def close(self) -> None:
         """Give back what the episodes hold."""

@@ -40,9 +40,15 @@ class ZooTable:
     """
 
     def __init__(
-        self, game: Game, render_mode: str | None, max_cycles: int | None, view: dict[str, Any]
+        self,
+        game: Game,
+        render_mode: str | None,
+        max_cycles: int | None,
+        info_mask: bool,
+        view: dict[str, Any],
     ) -> None:
         self.game, self.screen, self._most = game, Screen(render_mode), max_cycles
+        self._info_mask = info_mask
         self.tables, self.view = game.tables(1), view_of(game, **view)
         self.names = [f"{game.seat_name}_{seat}" for seat in range(game.seats)]
         self.agents: list[str] = []
@@ -53,10 +59,6 @@ class ZooTable:
         """What PettingZoo wants to know."""
         name = f"{self.game.name}_v{self.game.version}"
         return {"render_modes": list(MODES), "render_fps": FPS, "name": name}
-
-    def space(self, space: spaces.Space[Any]) -> dict[str, spaces.Space[Any]]:
-        """One for each agent, its own to sample from."""
-        return {name: deepcopy(space) for name in self.names}
 
     def begin(self, seed: int | None) -> None:
         """Begin an episode."""
@@ -114,6 +116,8 @@ class ZooTable:
         seats, seen = self._seats(names), self.seen(names)
         told = {"forfeit": np.isin(seats, list(self.forfeited))}
         rows = rows_of(told | self.view.info(self.tables, 0 * seats, seats))
+        if not self._info_mask:
+            return dict(zip(names, rows, strict=True))
         return {name: row | mask_in(seen[name]) for name, row in zip(names, rows, strict=True)}
 
     def _seats(self, names: list[str]) -> Ints:
@@ -130,40 +134,64 @@ class ZooTable:
         self.screen.refresh(lambda: self.tables.picture(0, next(iter(self.waiting()), 0)))
 
 
-class TableAEC(AECEnv[str, Any, Any]):  # type: ignore[misc]  # PettingZoo ships no types
-    """A game turn by turn; see the module.
+class Spaces:
+    """What each agent sees and may do, under PettingZoo's names; alike for all, each its own."""
+
+    possible_agents: list[str]
+
+    def _describe(self, seen: spaces.Space[Any], taken: spaces.Space[Any]) -> None:
+        self.agents: list[str] = []
+        self.observation_spaces = {name: deepcopy(seen) for name in self.possible_agents}
+        self.action_spaces = {name: deepcopy(taken) for name in self.possible_agents}
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        """What the agent sees."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Space[Any]:
+        """What the agent may do."""
+        return self.action_spaces[agent]
+
+
+class Seated(Spaces):
+    """The agents of one table; what both environments share.
 
     Args:
         game: the rules.
         render_mode: ``ansi`` (words), ``rgb_array`` (a picture of one size), ``human`` (it in a
             window) or None: what the seat that is to act sees.
         max_cycles: truncate after so many rounds of decisions, if the episode is still going on.
+        info_mask: whether masks are in the infos as well as in the observations. TorchRL wants
+            them in one place only.
         view: options of ``Game.view``.
     """
+
+    parallelizable: bool
 
     def __init__(
         self,
         game: Game,
         render_mode: str | None = None,
         max_cycles: int | None = None,
+        *,
+        info_mask: bool = True,
         **view: Any,
     ) -> None:
-        super().__init__()
-        self._table = ZooTable(game, render_mode, max_cycles, view)
+        self._table = ZooTable(game, render_mode, max_cycles, info_mask, view)
         self.game, self.render_mode = game, render_mode
-        self.metadata = self._table.metadata | {"is_parallelizable": False}
+        self.metadata = self._table.metadata | {"is_parallelizable": self.parallelizable}
         self.possible_agents = list(self._table.names)
-        self.agents: list[str] = []
-        self.observation_spaces = self._table.space(self._table.view.observation_space)
-        self.action_spaces = self._table.space(self._table.view.action_space)
+        self._describe(self._table.view.observation_space, self._table.view.action_space)
 
-    def observation_space(self, agent: str) -> spaces.Space[Any]:
-        """The same for all agents."""
-        return self.observation_spaces[agent]
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        self._table.screen.close()
 
-    def action_space(self, agent: str) -> spaces.Space[Any]:
-        """The same for all agents."""
-        return self.action_spaces[agent]
+
+class TableAEC(Seated, AECEnv[str, Any, Any]):  # type: ignore[misc]  # PettingZoo ships no types
+    """A game turn by turn; see the module and ``Seated``."""
+
+    parallelizable = False
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Begin an episode; a seed decides this one and those that follow."""
@@ -214,36 +242,11 @@ class TableAEC(AECEnv[str, Any, Any]):  # type: ignore[misc]  # PettingZoo ships
         agents = self.possible_agents
         return self._table.render(agents.index(self.agent_selection) if self.agents else 0)
 
-    def close(self) -> None:
-        """Close the window, if there is one."""
-        self._table.screen.close()
 
+class TableParallel(Seated, ParallelEnv[str, Any, Any]):  # type: ignore[misc]
+    """A game with all agents at once; see the module and ``Seated``."""
 
-class TableParallel(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
-    """A game with all agents at once; see the module. The arguments are those of ``TableAEC``."""
-
-    def __init__(
-        self,
-        game: Game,
-        render_mode: str | None = None,
-        max_cycles: int | None = None,
-        **view: Any,
-    ) -> None:
-        self._table = ZooTable(game, render_mode, max_cycles, view)
-        self.game, self.render_mode = game, render_mode
-        self.metadata = self._table.metadata | {"is_parallelizable": True}
-        self.possible_agents = list(self._table.names)
-        self.agents: list[str] = []
-        self.observation_spaces = self._table.space(self._table.view.observation_space)
-        self.action_spaces = self._table.space(self._table.view.action_space)
-
-    def observation_space(self, agent: str) -> spaces.Space[Any]:
-        """The same for all agents."""
-        return self.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Space[Any]:
-        """The same for all agents."""
-        return self.action_spaces[agent]
+    parallelizable = True
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -278,13 +281,9 @@ class TableParallel(ParallelEnv[str, Any, Any]):  # type: ignore[misc]
         """What the first seat that is to act sees."""
         return self._table.render(next(iter(self._table.waiting()), 0))
 
-    def close(self) -> None:
-        """Close the window, if there is one."""
-        self._table.screen.close()
-
 
 def raw_env(game: Game | str, render_mode: str | None = None, **options: Any) -> TableAEC:
-    """Any game turn by turn; ``options`` are the game's, its view's, and those of ``TableAEC``."""
+    """Any game turn by turn; ``options`` are the game's, its view's, and those of ``Seated``."""
     return with_options(TableAEC, game, render_mode=render_mode, **options)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils import wrappers
@@ -20,6 +19,7 @@ from arena.envs.faces.screen import FPS, MODES, Screen
 from arena.envs.faces.seeds import Seeds
 from arena.envs.faces.single import rows_of
 from arena.envs.faces.view import mask_in
+from arena.envs.faces.zoo import Spaces
 from arena.envs.science_birds import grid
 from arena.envs.science_birds.game import ScienceBirds
 
@@ -27,7 +27,7 @@ _BOTH = np.arange(2)
 _SEATS = np.zeros(2, np.int64)
 
 
-class parallel_env(ParallelEnv[str, Any, Any]):  # type: ignore[misc]  # noqa: N801
+class parallel_env(Spaces, ParallelEnv[str, Any, Any]):  # type: ignore[misc]  # noqa: N801
     """Two builders of the same letter, each in its own grid; the better level wins.
 
     Both drop a block at the same time. Who is done waits for the other: its mask is all 0, and what
@@ -60,19 +60,9 @@ class parallel_env(ParallelEnv[str, Any, Any]):  # type: ignore[misc]  # noqa: N
         game = ScienceBirds(drops=drops)
         self.tables, self._view = game.tables(2), game.view(**view)
         self.possible_agents = ["builder_0", "builder_1"]
-        self.agents: list[str] = []
+        self._describe(self._view.observation_space, self._view.action_space)
         self.render_mode, self._screen, self._most = render_mode, Screen(render_mode), max_cycles
-        self.observation_spaces = dict.fromkeys(self.possible_agents, self._view.observation_space)
-        self.action_spaces = {a: game.view().action_space for a in self.possible_agents}
         self._seeds = Seeds(1)
-
-    def observation_space(self, agent: str) -> spaces.Space[Any]:
-        """The same for both."""
-        return self.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Space[Any]:
-        """The same for both."""
-        return self.action_spaces[agent]
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None

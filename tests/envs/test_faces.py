@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+from gymnasium.wrappers import RecordVideo
 from gymnasium.wrappers import vector as wrappers
 from pettingzoo.test import (
     api_test,
     max_cycles_test,
     parallel_api_test,
     parallel_seed_test,
+    performance_benchmark,
     render_test,
     seed_test,
 )
+from pettingzoo.test.save_obs_test import test_save_obs as save_obs_test
 
 import arena
 from arena import ids
@@ -114,6 +117,48 @@ def test_pettingzoos_max_cycles_test_passes(name):
             parallel_env=lambda max_cycles: arena.parallel_env(small, max_cycles=max_cycles),
         )
     )
+
+
+@pytest.mark.slow
+def test_pettingzoos_performance_and_observation_tests_pass(game, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # pictures of observations would be written here
+    env = arena.aec_env(game)
+    performance_benchmark(env)
+    save_obs_test(env)
+    env.close()
+
+
+def test_masks_may_be_left_out_of_infos():
+    for make in (arena.aec_env, arena.parallel_env):
+        for told in (True, False):
+            env = make("kuhn", info_mask=told)
+            env.reset(seed=1)
+            infos = env.infos if make is arena.aec_env else env.reset()[1]
+            assert ["action_mask" in info for info in infos.values()] == [told] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["holdem", "rtb", "science_birds", "minihack", "gridworld"])
+def test_films_are_made(name, tmp_path):
+    pytest.importorskip("moviepy")
+    recorder = pytest.importorskip("stable_baselines3.common.vec_env").VecVideoRecorder
+    small, folder = made(name), str(tmp_path)
+    single = RecordVideo(
+        arena.gymnasium_env(small, render_mode="rgb_array"), folder, lambda episode: True
+    )
+    single.reset(seed=1)
+    single.step(single.action_space.sample())
+    single.close()
+    many = recorder(
+        arena.sb3_env(small, 3, render_mode="rgb_array"), folder, lambda step: step == 0, 3
+    )
+    many.reset()
+    for _ in range(4):
+        many.step(np.array([many.action_space.sample() for _ in range(3)]))
+    many.close()
+    assert len(list(tmp_path.glob("*.mp4"))) == 2
+    with pytest.raises(InputError, match="for Stable-Baselines3 it is rgb_array"):
+        arena.sb3_env(small, render_mode="ansi")
 
 
 # -- Gymnasium's vector environments --------------------------------------------------------------

@@ -36,6 +36,9 @@ def sight(turns: Turns, row: int, history: Iterable[str] = ()) -> Sight:
     return Sight("win", tuple(history), turns.text[row])
 
 
+_LONGEST = 10_000  # moves that are remembered
+
+
 class LidActor(Agent):
     """Plays a policy that is at hand, and remembers the moves it has made at every table.
 
@@ -49,6 +52,8 @@ class LidActor(Agent):
     def __init__(
         self, policy: LidPolicy, *, history: int, greedy: bool = False, explore: float = 0.0
     ) -> None:
+        if not 0 <= history <= _LONGEST:
+            raise InputError(f"history={history} must lie between 0 and {_LONGEST}")
         self.network, self.history, self.greedy, self.explore = policy, history, greedy, explore
         self._moves: dict[tuple[int, int], deque[str]] = {}
         self._known: dict[tuple[Sight, bytes], NDArray[np.float64]] = {}
