@@ -23,7 +23,7 @@ from sqlalchemy.engine import Connection
 from arena.envs.errors import InputError
 from arena.envs.outside import MOST_BYTES, parse_record
 from arena.leagues.league import League
-from arena.leagues.match import Match, Result
+from arena.leagues.match import STATUS_NAMES, Match, Result
 
 SCHEMA = 2
 _LEVEL = 5  # of zstd, for arrays: as small as above it, in a quarter of the time
@@ -174,20 +174,33 @@ def read_match(row: Mapping[str, Any], replay: bytes = b"") -> Result:
         )
         if match.id != row["id"] or row["checksum"] not in (None, _checksum(row)):
             raise ValueError("its fields are not those that were written")
-        if not isinstance(replay, bytes):
-            raise TypeError("its replay is not of bytes")
+        if not _is_match(match) or not isinstance(replay, bytes):
+            raise TypeError("its fields are not those of a match")
         shape = (match.deals, len(match.seatings), len(match.seatings[0]))
-        return Result(
-            match,
-            _unpack(row["returns"], "<f8", shape),
-            _unpack(row["tiebreaks"], "<f8", shape),
-            _unpack(row["statuses"], "u1", shape),
-            row["decisions"],
-            row["seconds"],
-            replay,
-        )
+        returns, tiebreaks = (_unpack(row[n], "<f8", shape) for n in ("returns", "tiebreaks"))
+        statuses = _unpack(row["statuses"], "u1", shape)
+        if not np.isfinite(returns + tiebreaks).all() or statuses.max() >= len(STATUS_NAMES):
+            raise ValueError("its results are none")
+        return Result(match, returns, tiebreaks, statuses, row["decisions"], row["seconds"], replay)
     except (ValueError, TypeError, IndexError, zstandard.ZstdError) as error:
         raise Damaged(f"match {row['id']} is damaged ({error})") from None
+
+
+def _is_match(match: Match) -> bool:
+    """Whether the fields, which JSON may have made anything, are those of a match."""
+    seats = len(match.seatings[0])
+    return (
+        all(type(number) is int for number in (match.game_version, match.first_deal, match.deals))
+        and all(isinstance(name, str) for name in (match.game, *match.entrants, *match.specs))
+        and len(match.entrants) == len(match.specs)
+        and match.deals > 0
+        and all(len(seating) == seats > 0 for seating in match.seatings)
+        and all(
+            type(who) is int and 0 <= who < len(match.entrants)
+            for seating in match.seatings
+            for who in seating
+        )
+    )
 
 
 def _checksum(row: Mapping[str, Any]) -> int:

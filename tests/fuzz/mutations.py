@@ -74,7 +74,7 @@ def _change(holder: Any, key: Any, dice: Dice, places: list[Any]) -> None:
         holder[key] = copy.deepcopy(other[name]) if name in _keys(other) else None
     elif choice == 6:
         deep: Any = old
-        for _ in range(int(dice.choice([1, 3, 70, 400]))):
+        for _ in range(int(dice.choice([1, 3, 70, 260]))):
             deep = [deep]
         holder[key] = deep
     else:
