@@ -152,6 +152,8 @@ def recompress(data: bytes, where: str) -> bytes:
 
 def read(data: bytes, where: str) -> Replay:
     """Read a replay file's bytes; ``where`` names it in the InputError for a damaged one."""
+    if not isinstance(data, bytes):  # a database may hold anything
+        raise InputError(f"{where} is not a replay: it is not of bytes")
     return _replay(_lines(data, where), where)
 
 

@@ -174,7 +174,7 @@ def read_match(row: Mapping[str, Any], replay: bytes = b"") -> Result:
         )
         if match.id != row["id"] or row["checksum"] not in (None, _checksum(row)):
             raise ValueError("its fields are not those that were written")
-        if not _is_match(match) or not isinstance(replay, bytes):
+        if not _is_match(match):
             raise TypeError("its fields are not those of a match")
         shape = (match.deals, len(match.seatings), len(match.seatings[0]))
         returns, tiebreaks = (_unpack(row[n], "<f8", shape) for n in ("returns", "tiebreaks"))
