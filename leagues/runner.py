@@ -47,6 +47,7 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
     total = schedule.total(game.seats, count)
     store.add_league(league)
     rounds: list[dict[int, float]] = []
+    planned: set[str] = set()
     played = resumed = 0
     while (pairings := schedule.pairings(game.seats, count, league.seed, rounds)) is not None:
         matches = [make_match(league, game.seats, pairing) for pairing in pairings]
@@ -63,8 +64,14 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
         if played == total:
             return
         ids = {match.id for match in matches}
-        results = (r for _, r in store.results(league) if r.match.id in ids)
-        rounds.append(_scores(league, results, league.session or game.session))
+        planned |= ids
+        results = [r for _, r in store.results(league) if r.match.id in planned]
+        session = league.session or game.session
+        if schedule.enough(results, session):
+            yield Progress(played, played, resumed)
+            return
+        latest = (result for result in results if result.match.id in ids)
+        rounds.append(_scores(league, latest, session))
 
 
 def make_match(league: League, seats: int, pairing: Pairing) -> Match:

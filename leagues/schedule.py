@@ -19,6 +19,8 @@ from arena.envs import seeding
 from arena.envs.errors import InputError
 from arena.envs.game import Game
 from arena.envs.specs import Spec, bind
+from arena.leagues.match import Result
+from arena.leagues.until import Rule, make_rule
 
 Pairing = tuple[tuple[int, ...], int, int]  # entrants' numbers, first deal, deals
 
@@ -52,6 +54,10 @@ class Schedule(ABC):
     @abstractmethod
     def total(self, seats: int, entrants: int) -> int:
         """How many matches the league has in all."""
+
+    def enough(self, results: Sequence[Result], session: int) -> bool:
+        """Whether the results so far end the league, though there are rounds to play."""
+        return False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that ``make_schedule`` reads back."""
@@ -225,6 +231,44 @@ def _matchings(ranking: Sequence[int], met: set[frozenset[int]]) -> Iterator[lis
                 yield [(min(first, other), max(first, other)), *pairs]
 
 
+@dataclass(frozen=True)
+class Until(Schedule):
+    """A round robin in rounds of a match for each pair, until a rule has seen enough."""
+
+    plan: RoundRobin
+    rule: Rule
+
+    def __post_init__(self) -> None:
+        """The plan has checked its numbers."""
+
+    def check(self, game: Game, entrants: int, where: str) -> None:
+        """A game of two seats, and what the rule asks for."""
+        self.plan.check(game, entrants, where)
+        if game.seats != 2:
+            raise InputError(f"{where}: until ends round robins of pairs; {game.name} has none")
+        self.rule.check(entrants, where)
+
+    def pairings(
+        self, seats: int, entrants: int, seed: int, scores: Sequence[dict[int, float]]
+    ) -> list[Pairing] | None:
+        """The next chunk of deals, for each pair."""
+        first = len(scores) * self.plan.deals_per_match
+        everything = self.plan.pairings(seats, entrants, seed, []) or []
+        return [pairing for pairing in everything if pairing[1] == first] or None
+
+    def total(self, seats: int, entrants: int) -> int:
+        """As many as are played if nothing is ever decided."""
+        return self.plan.total(seats, entrants)
+
+    def enough(self, results: Sequence[Result], session: int) -> bool:
+        """See ``leagues.until``."""
+        return self.rule.enough(results, session)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan's, and the rule."""
+        return {**self.plan.to_json(), "until": self.rule.to_json()}
+
+
 KINDS: dict[str, type[Schedule]] = {kind.kind: kind for kind in (RoundRobin, Rotation, Swiss)}
 
 
@@ -236,7 +280,13 @@ def make_schedule(config: Any, where: str) -> Schedule:
     kind = str(options.pop("kind", RoundRobin.kind))
     if kind not in KINDS:
         raise InputError(f"{where}: no kind {kind!r}; kinds are {', '.join(KINDS)}")
+    rule = make_rule(options.pop("until"), f"{where}: until") if "until" in options else None
     try:
-        return KINDS[kind](**bind(KINDS[kind], Spec(kind, None, options), "schedule"))
+        plan = KINDS[kind](**bind(KINDS[kind], Spec(kind, None, options), "schedule"))
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
+    if rule is None:
+        return plan
+    if not isinstance(plan, RoundRobin):
+        raise InputError(f"{where}: until ends a round robin, and the kind is {kind}")
+    return Until(plan, rule)
