@@ -111,7 +111,7 @@ class Sprt(Rule):
 
     def enough(self, results: Sequence[Result], session: int) -> bool:
         """See ``Rule``."""
-        return abs(self.ratio(results, session)) >= np.log((1 - ALPHA) / ALPHA)
+        return bool(abs(self.ratio(results, session)) >= np.log((1 - ALPHA) / ALPHA))
 
     def ratio(self, results: Sequence[Result], session: int) -> float:
         """How many times likelier the results are under ``h1``, as a logarithm."""

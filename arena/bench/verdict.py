@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from arena.bench.league import demo, warm_up
 from arena.bench.record import Record
@@ -47,7 +48,7 @@ def _thin(entrants: int, opponents: int, deals: int) -> tuple[float, float]:
     """Rank entrants in a ring by sessions, each met by so many of those after it; seconds, MB."""
     generator = np.random.default_rng(0)
     results = [
-        _result(generator, i, (i + 1 + 7 * step**2) % entrants, deals)
+        _coins(generator, i, (i + 1 + 7 * step**2) % entrants, deals)
         for step in range(opponents)
         for i in range(entrants)
     ]
@@ -55,13 +56,17 @@ def _thin(entrants: int, opponents: int, deals: int) -> tuple[float, float]:
     return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _result(generator: np.random.Generator, a: int, b: int, deals: int) -> Result:
-    """A match that either may have won, deal by deal; nobody plays."""
+def _coins(generator: np.random.Generator, a: int, b: int, deals: int) -> Result:
+    """A match that either may have won, deal by deal."""
+    return duel(a, b, generator.choice([-2.0, 2.0], deals))
+
+
+def duel(a: int, b: int, gains: NDArray[np.float64]) -> Result:
+    """A match in which ``a`` gained so much on ``b`` in each deal; nobody plays."""
     names = (f"agent {a:04}", f"agent {b:04}")
-    ahead = generator.choice([-1.0, 1.0], deals)[:, None, None]
-    returns = ahead * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    returns = gains[:, None, None] / 4 * np.array([[1.0, -1.0], [-1.0, 1.0]])
     zeros = np.zeros_like(returns)
-    match = Match("coin", 1, names, names, 1, 0, deals, ((0, 1), (1, 0)))
+    match = Match("coin", 1, names, names, 1, 0, len(gains), ((0, 1), (1, 0)))
     return Result(match, returns, zeros, zeros.astype(np.uint8), 10, 0.1, b"")
 
 

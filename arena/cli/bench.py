@@ -34,7 +34,8 @@ def run(options: argparse.Namespace) -> int:
     from arena.envs.errors import InputError
     from arena.envs.files import write
 
-    names = options.name or [name for name in bench.names() if name != GPU]
+    asked = [name.replace("-", "_") for name in options.name]
+    names = asked or [name for name in bench.names() if name != GPU]
     if options.smoke and GPU not in names:
         raise InputError("--smoke is an option of arena bench gpu")
     for name in names:

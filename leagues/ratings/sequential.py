@@ -5,7 +5,7 @@
 - ``normal_llr``: the same of means in their standard deviations;
 - ``half_width``: an asymptotic confidence sequence (Waudby-Smith, Arbour, Sinha, Kennedy, Ramdas,
   Annals of Statistics 52, 2024). Its level is approached from the wrong side where few deals decide
-  much, so nothing is read from it before ``FEWEST`` deals;
+  much, so nothing is read from it before ``FEWEST`` deals, and more where they lie askew;
 - ``bets``: an exact one for values between 0 and 1, by bets against a mean (Waudby-Smith, Ramdas,
   Journal of the Royal Statistical Society B 86, 2024).
 """
@@ -21,6 +21,8 @@ from arena.leagues.ratings.cells import Floats
 ALPHA = 0.05
 #: Deals before which an asymptotic sequence says nothing.
 FEWEST = 100
+#: The same for each unit of squared skewness.
+_SKEWED = 50
 #: At how many deals an asymptotic sequence is to be narrowest.
 _NARROWEST = 1000
 #: What an empty class counts.
@@ -99,9 +101,11 @@ def lead(values: Floats, alpha: float = ALPHA) -> int:
         values: float64 ``(n,)``, in the order in which they came; of any size.
     """
     count = np.arange(1, len(values) + 1, dtype=np.float64)
-    mean = np.cumsum(values) / count
-    spread = np.sqrt(np.maximum(np.cumsum(values**2) / count - mean**2, 0))
-    sure = (np.abs(mean) > spread * half_width(count, alpha)) & (count >= FEWEST)
+    mean, square, cube = (np.cumsum(values**power) / count for power in (1, 2, 3))
+    variance = np.maximum(square - mean**2, 0)
+    third = np.abs(cube - 3 * mean * square + 2 * mean**3)
+    sure = np.abs(mean) > np.sqrt(variance) * half_width(count, alpha)
+    sure &= (count >= FEWEST) & (count * variance**3 >= _SKEWED * third**2)
     return int(np.sign(mean[sure.argmax()])) if sure.any() else 0
 
 
