@@ -74,7 +74,11 @@ def _false_separations(
     wrong = 0
     for number in range(leagues):
         rng = np.random.default_rng([agents, session, number])
-        ranking = _ranking(agents, lambda i, j, rng=rng: gains(rng, deals), session, number)
+
+        def drawn(_i: int, _j: int, rng: Rng = rng) -> Floats:
+            return gains(rng, deals)
+
+        ranking = _ranking(agents, drawn, session, number)
         wrong += bool(ranking.clear.any())
     return wrong / leagues
 
