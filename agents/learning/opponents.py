@@ -4,6 +4,9 @@ At the beginning of an episode one seat, drawn uniformly, becomes the learner's.
 draws one of the opponents that were named. ``self`` stands for the learner of now or, for a share
 of the draws, a snapshot from the pool, uniformly: playing only the latest copy runs in circles
 where the game has cycles (rock, paper, scissors). A pool does not promise that they end.
+
+A prioritised pool draws a snapshot the more often, the more often it beats the learner (Vinyals et
+al., Nature 2019: the square of the chance to lose).
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ class Opponents:
         owner: int64 ``(tables, seats)``: ``LEARNER``, or the number of an opponent. The first
             ``slots`` numbers are the snapshots' (``snapshots``), then come the agents.
         snapshots: what answers for the snapshots; filled by the trainer.
+        scored: float64 ``(slots, 2)``, what the learner won of so many episodes against each, since
+            it was last looked at; half an episode where returns are equal.
     """
 
     def __init__(
@@ -55,6 +60,7 @@ class Opponents:
         self._choices = np.array([numbers.get(name, LEARNER) for name in names], np.int64)
         self._past, self.slots = past, slots
         self.snapshots: list[Any] = []
+        self.scored = np.zeros((slots, 2))
         self.owner: Ints = np.full((tables, game.seats), LEARNER)
         self._names = list(agents)
 
@@ -75,7 +81,15 @@ class Opponents:
         self._tell(tables, "begin")
 
     def end(self, tables: Ints, returns: NDArray[np.float64]) -> None:
-        """Episodes are over at ``tables``."""
+        """Episodes are over at ``tables``: who won against the snapshots is counted."""
+        old = (self.owner[tables] >= 0) & (self.owner[tables] < self.slots)
+        if old.any():
+            rows, seats = np.nonzero(old)
+            at, mine = tables[rows], self.owner[tables[rows]] == LEARNER
+            ours = (returns[at] * mine).sum(1) / mine.sum(1)
+            won = (np.sign(ours - returns[at, seats]) + 1) / 2
+            slots = self.owner[at, seats]
+            np.add.at(self.scored, slots, np.stack([won, np.ones(len(won))], 1))
         self._tell(tables, "end", returns)
 
     def answer(self, turns: Turns, owners: Ints, out: NDArray[Any]) -> None:
@@ -107,3 +121,18 @@ class Opponents:
                 agent.begin(tables[rows], seats)
             elif len(rows) and returns is not None:
                 agent.end(tables[rows], seats, returns[tables[rows], seats])
+
+
+def priorities(records: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How likely each snapshot is to be drawn, float64 ``(n,)``.
+
+    Args:
+        records: float64 ``(n, 2)``, what the learner won of so many episodes against each. Of whom
+            it has not met it is taken to win half; all are alike where it never loses.
+    """
+    won, met = records.T
+    lost = 1 - np.divide(won, met, out=np.full(len(met), 0.5), where=met > 0)
+    weights = lost**2
+    total = weights.sum()
+    found: NDArray[np.float64] = weights / total if total > 0 else np.full(len(met), 1 / len(met))
+    return found

@@ -39,7 +39,7 @@ from arena.agents.learning.opponents import SELF, Opponents
 from arena.agents.learning.policy import CONFIG, FILE, Described, Player, Policy, reads
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
-from arena.agents.learning.selfplay import SelfPlay
+from arena.agents.learning.selfplay import RECORD, SelfPlay
 from arena.agents.learning.settings import Tracked, setting
 from arena.agents.networks.actor_critic import ActorCritic, Playing, tensors
 from arena.agents.networks.choices import choices_of
@@ -97,6 +97,9 @@ class Settings(Tracked):
     past: float = setting(0.5, "share of self's episodes against snapshots", least=0, most=1)
     pool_every: int = setting(8, "updates between snapshots for the pool", least=1)
     pool_size: int = setting(32, "snapshots that are kept; then every second is dropped", least=2)
+    pool_draw: Literal["uniform", "prioritized"] = setting(
+        "uniform", "who of the pool plays: all alike, or more often who beats the learner"
+    )
     pool_slots: int = setting(
         4, "snapshots that play at a time, drawn anew for each update", least=1
     )
@@ -221,7 +224,7 @@ class Learner:
         self.stage = SelfPlay(
             tables, opponents, self.encoding, self.choices, self._network,
             steps=settings.num_steps, seed=settings.seed, gamma=settings.gamma,
-            curiosity=self.curiosity,
+            curiosity=self.curiosity, prioritized=settings.pool_draw == "prioritized",
         )  # fmt: skip
 
     def _network(self) -> ActorCritic:
@@ -345,7 +348,8 @@ class Learner:
         """Keep the policy of now; of a full pool every second snapshot stays, the oldest too."""
         if len(self.pool) == self.settings.pool_size:
             self.pool = self.pool[::2]
-        self.pool.append({k: v.clone() for k, v in self.network.policy().items()})
+        weights = {k: v.clone() for k, v in self.network.policy().items()}
+        self.pool.append(weights | {RECORD: torch.zeros(2, dtype=torch.float64)})
 
     # -- judging and keeping -----------------------------------------------------------------------
 
@@ -410,6 +414,7 @@ class Learner:
         tensors_ |= {f"optimizer.{k}": v for k, v in moments(self.optimizer).items()}
         for number, snapshot in enumerate(self.pool):
             tensors_ |= {f"pool.{number}.{k}": v for k, v in snapshot.items()}
+            tensors_[f"pool.{number}.{RECORD}"] = snapshot[RECORD].clone()  # the others stay
         facts: dict[str, Any] = {
             "update": self.update,
             "steps": self.steps,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from arena.agents.answers import nothing
 from arena.agents.learning.experience import Experience
-from arena.agents.learning.opponents import LEARNER, Opponents
+from arena.agents.learning.opponents import LEARNER, Opponents, priorities
 from arena.agents.networks.actor_critic import ActorCritic, tensors
 from arena.agents.networks.choices import Choices
 from arena.agents.networks.encodings import Encoding
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from arena.agents.exploration.curiosity import Curiosity
 
 Pool = Sequence[dict[str, Tensor]]
+RECORD = "record"  # of a snapshot: float64 (2,), see ``opponents.priorities``
 
 
 class SelfPlay:
@@ -40,6 +41,7 @@ class SelfPlay:
         seed: of everything.
         gamma: the discount.
         curiosity: what pays for exploring, in a solo game.
+        prioritized: whether snapshots that win are drawn more often.
 
     Attributes:
         turns: the decisions that are waited for.
@@ -52,11 +54,12 @@ class SelfPlay:
     def __init__(
         self, tables: Tables, opponents: Opponents, encoding: Encoding, choices: Choices,
         make: Callable[[], ActorCritic], *, steps: int, seed: int, gamma: float,
-        curiosity: Curiosity | None = None,
+        curiosity: Curiosity | None = None, prioritized: bool = False,
     ) -> None:  # fmt: skip
         self.game: Game = tables.game
         self.tables, self.opponents, self.encoding = tables, opponents, encoding
         self.choices, self.curiosity = choices, curiosity
+        self._prioritized, self._drawn = prioritized, list[int]()
         self._make, self._steps, self._seed, self._gamma = make, steps, seed, gamma
         self.experience = Experience(
             encoding, tables.capacity, self.game.seats, choices.count, steps
@@ -123,6 +126,7 @@ class SelfPlay:
                 opponents.end(over, after.returns)
                 opponents.seat(over, seeding.spread(seeds[over], np.array(0)))
             self.turns = after.turns
+        self._note(pool)
         self.returns, self.lengths = np.concatenate(returns), np.concatenate(lengths)
         return experience
 
@@ -161,13 +165,25 @@ class SelfPlay:
             snapshots.append(Snapshot(self._make(), self.encoding, self.choices))
 
     def _draw_snapshots(self, pool: Pool, update: int) -> None:
-        """Let other snapshots play, drawn uniformly; episodes under way go on with them."""
+        """Let other snapshots play; episodes under way go on with them."""
         draw = np.random.default_rng(seeding.derive(self._seed, update, "pool"))
         count = min(len(pool), self.opponents.slots)
         self.fill(count)
-        snapshots = self.opponents.snapshots
-        for snapshot, number in zip(snapshots, draw.permutation(len(pool))[:count], strict=True):
-            snapshot.network.load_state_dict(pool[int(number)], strict=False)
+        order = draw.permutation(len(pool))
+        if self._prioritized and count:
+            weights = priorities(np.array([one[RECORD].tolist() for one in pool]))
+            with np.errstate(divide="ignore"):  # who is never drawn comes last
+                order = np.argsort(draw.exponential(size=len(pool)) / weights)
+        self._drawn = order[:count].tolist()
+        for snapshot, number in zip(self.opponents.snapshots, self._drawn, strict=True):
+            snapshot.network.load_state_dict(pool[number], strict=False)
+
+    def _note(self, pool: Pool) -> None:
+        """Who won against the snapshots that played goes into their records."""
+        scored = self.opponents.scored
+        for slot, number in enumerate(self._drawn):
+            pool[number][RECORD] += torch.from_numpy(scored[slot])
+        scored[:] = 0
 
 
 class Snapshot:

@@ -19,7 +19,7 @@ from arena.agents.agent import CannotPlay  # noqa: E402
 from arena.agents.conformance import check_agent  # noqa: E402
 from arena.agents.learning import ppo  # noqa: E402
 from arena.agents.learning.experience import Experience  # noqa: E402
-from arena.agents.learning.opponents import Opponents  # noqa: E402
+from arena.agents.learning.opponents import LEARNER, Opponents, priorities  # noqa: E402
 from arena.agents.learning.trainers import train  # noqa: E402
 from arena.agents.networks.encodings import FlatEncoding, encoding_of  # noqa: E402
 from arena.agents.networks.moments import moments, take_moments  # noqa: E402
@@ -99,6 +99,7 @@ def test_a_run_that_was_killed_resumes_to_the_same_weights(tmp_path):
     ("game", "opponents"),
     [
         ("holdem?seats=3", "self,call"),
+        ("leduc", "self"),
         ("rtb?auctions=60,bidders=3", "self,paced"),
         ("science_birds?letters=IL,drops=4,reward=dense", "self"),
     ],
@@ -107,7 +108,8 @@ def test_a_run_of_any_game_resumes_to_the_same_weights(game, opponents, tmp_path
     if "birds" in game:
         pytest.importorskip("Box2D")
     options = SMALL | {
-        "game": game, "opponents": opponents, "anneal_lr": False, "checkpoint_every": 1
+        "game": game, "opponents": opponents, "anneal_lr": False, "checkpoint_every": 1,
+        "pool_draw": "prioritized" if game == "leduc" else "uniform",
     }  # fmt: skip
     for name, steps in (("whole", 1500), ("cut", 700)):
         train("ppo", **options, output=str(tmp_path / name), total_timesteps=steps)
@@ -156,6 +158,20 @@ def test_so_large_a_share_of_self_is_drawn_from_all_snapshots(past):
     drawn = np.bincount(others + 1, minlength=5) / 4000
     assert drawn[0] == pytest.approx(1 - past, abs=0.03)
     assert drawn[1:] == pytest.approx(past / 4, abs=0.03)
+
+
+def test_a_prioritized_pool_draws_who_wins_and_all_alike_where_nobody_does():
+    records = np.array([[9.0, 10], [5, 10], [0, 0], [10, 10]])  # of the third nothing is known
+    weights = np.array([0.01, 0.25, 0.25, 0])
+    assert priorities(records) == pytest.approx(weights / weights.sum())
+    assert priorities(np.array([[4.0, 4], [7, 7]])).tolist() == [0.5, 0.5]
+
+
+def test_who_won_against_a_snapshot_is_counted():
+    opponents = Opponents(cyclic.Cyclic(), ["self"], 3, past=1.0, slots=2)
+    opponents.owner = np.array([[LEARNER, 0], [1, LEARNER], [LEARNER, 1]])
+    opponents.end(np.arange(3), np.array([[1.0, -1], [1, -1], [0, 0]]))
+    assert opponents.scored.tolist() == [[1.0, 1.0], [0.5, 2.0]]
 
 
 def test_advantages_follow_each_seat_through_its_own_decisions():
