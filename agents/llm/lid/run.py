@@ -141,6 +141,8 @@ class LidRun:
             if self._gathers():
                 self.episodes += self._gather()
                 cloned = examples(self.episodes, s.history)
+            if not cloned:
+                raise InputError("no episode reached a goal: there is nothing to clone")
             dice = np.random.default_rng(seeding.derive(s.seed, "batch", self.step))
             batch = [cloned[i] for i in dice.integers(len(cloned), size=s.batch)]
             self._recent.append(self._update(batch))
