@@ -9,10 +9,12 @@ STEPPING = {
     "agents/conformance.py",  # asks again in odd ways
     "agents/rollout.py",
     "agents/llm/learning/problems.py",  # imagined tables
+    "agents/solvers/betting.py",  # all that can be bet
     "agents/solvers/lbr.py",  # what would follow a bet
     "agents/solvers/river.py",  # all that may follow on a river
     "agents/solvers/tree.py",  # a game's whole tree
     "leagues/block.py",
+    "leagues/luck.py",  # what else could have come
     "leagues/replay.py",
     "arena/bench/llm.py",
     "arena/bench/rtb.py",

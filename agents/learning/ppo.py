@@ -7,10 +7,10 @@ batched tables: thousands of games are stepped together, illegal actions have no
 limit is bootstrapped. ``--opponents self`` plays the learner against itself and a pool of its own
 frozen past, names play agents; each seat of an episode draws one of them.
 
-In a game with hidden information, an entropy that matters and falls (``--ent-coef 0.2
---anneal-ent``) leads to an equilibrium where small steps are taken; ``--kl-coef`` keeps each update
-near the policy that played. The two together are magnetic mirror descent with a uniform, annealed
-magnet (Sokota et al., arXiv 2206.05825).
+In a game with hidden information an entropy that matters (``--ent-coef 0.1``) and small steps
+(``--kl-coef 3``: an update stays near the policy that played) lead near an equilibrium. The two are
+magnetic mirror descent with a uniform magnet, whose pull falls with ``--anneal-ent`` (Sokota et
+al., arXiv 2206.05825).
 
 Left out: value clipping, an early stop by the KL divergence, a body of its own for the value.
 """
@@ -77,7 +77,7 @@ class Settings(Tracked):
     gae_lambda: float = setting(0.95, "of generalised advantage estimation", least=0, most=1)
     clip_coef: float = setting(0.2, "of the probabilities' ratio", above=0)
     ent_coef: float = setting(0.01, "weight of the entropy", least=0)
-    anneal_ent: bool = setting(False, "let the entropy's weight fall linearly to 0")
+    anneal_ent: bool = setting(False, "let the entropy's weight fall with the root of the update")
     kl_coef: float = setting(
         0.0, "weight of the divergence from the policy that played (reverse KL)", least=0
     )
@@ -275,7 +275,7 @@ class Learner:
         )
         left = max(0.0, 1 - (self.steps - experience.rows) / settings.total_timesteps)
         rate = settings.learning_rate * (left if settings.anneal_lr else 1.0)
-        ent_coef = settings.ent_coef * (left if settings.anneal_ent else 1.0)
+        ent_coef = settings.ent_coef * ((self.update + 1) ** -0.5 if settings.anneal_ent else 1.0)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         shuffle = np.random.default_rng(seeding.derive(settings.seed, self.update, "shuffle"))

@@ -29,6 +29,7 @@ NOUNS = {
     "plot": "draw ratings, payoffs and training curves",
     "doctor": "say what is installed here, what is missing, and what that stops",
     "completion": "print what completes arena's words in a shell",
+    "results": "check published figures: is every row complete",
     "bench": "measure our speed against the peers' in one run",
 }
 

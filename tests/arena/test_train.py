@@ -23,6 +23,7 @@ SMALL = {  # as little of each as there can be
     "ppo": f"--steps 64 --num-envs 8 --num-steps 8 --num-minibatches 1 {_FEW}",
     "dqn": f"--steps 64 --num-envs 4 --num-steps 8 --learning-starts 16 --batch-size 8 {_FEW}",
     "nfsp": f"--steps 64 --num-envs 4 --num-steps 8 --learning-starts 16 --batch-size 8 {_FEW}",
+    "blueprint": "--iterations 200 --round-size 200 --buckets 4 4 4 --report-deals 4",
     "sft": "--model tiny --decisions 4 --least-hands 1 --batch 4 --longest 8192",
     "grpo": "--model tiny --problems 2 --rollouts 2 --updates 1 --prompts 1 --group 2",
     "lid": "--model tiny --layers 0 --frozen 0 --demonstrations 2 --batch 2 --updates 2 "
