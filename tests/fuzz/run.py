@@ -155,6 +155,8 @@ def _feed_all(
     worker: Worker, kinds: list[str] | None, numbers: Sequence[int], end: float
 ) -> Counts:
     counts: Counts = defaultdict(Counter)
+    if unknown := set(kinds or ()) - set(worker.names):
+        sys.exit(f"no kind is called {min(unknown)}; known: {', '.join(worker.names)}")
     for number in numbers:
         for name in kinds or worker.names:
             if time.monotonic() > end:
