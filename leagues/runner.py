@@ -48,8 +48,14 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
     store.add_league(league)
     rounds: list[dict[int, float]] = []
     planned: set[str] = set()
+    results: list[Result] = []
     played = resumed = 0
+    keys, session = list(league.identities), league.session or game.session
     while (pairings := schedule.pairings(game.seats, count, league.seed, rounds)) is not None:
+        pairings = schedule.left(pairings, keys, results, session)
+        if not pairings:
+            yield Progress(played, played, resumed)
+            return
         matches = [make_match(league, game.seats, pairing) for pairing in pairings]
         known = store.attach(league, [match.id for match in matches])
         resumed += len(known)
@@ -66,10 +72,6 @@ def run(league: League, store: Store, executor: Executor) -> Iterator[Progress]:
         ids = {match.id for match in matches}
         planned |= ids
         results = [r for _, r in store.results(league) if r.match.id in planned]
-        session = league.session or game.session
-        if schedule.enough(results, session):
-            yield Progress(played, played, resumed)
-            return
         latest = (result for result in results if result.match.id in ids)
         rounds.append(_scores(league, latest, session))
 

@@ -20,7 +20,7 @@ from arena.envs.errors import InputError
 from arena.envs.game import Game
 from arena.envs.specs import Spec, bind
 from arena.leagues.match import Result
-from arena.leagues.until import Rule, make_rule
+from arena.leagues.until import Rule, decided, make_rule
 
 Pairing = tuple[tuple[int, ...], int, int]  # entrants' numbers, first deal, deals
 
@@ -55,9 +55,22 @@ class Schedule(ABC):
     def total(self, seats: int, entrants: int) -> int:
         """How many matches the league has in all."""
 
-    def enough(self, results: Sequence[Result], session: int) -> bool:
-        """Whether the results so far end the league, though there are rounds to play."""
-        return False
+    def left(
+        self,
+        pairings: list[Pairing],
+        keys: Sequence[str],
+        results: Sequence[Result],
+        session: int,
+    ) -> list[Pairing]:
+        """Those of a round's pairings that are worth playing after the results of those before.
+
+        Args:
+            keys: of the entrants, by number.
+            session: how many deals a contest has.
+
+        Where there are none the league is over.
+        """
+        return pairings
 
     def to_json(self) -> dict[str, Any]:
         """Plain values that ``make_schedule`` reads back."""
@@ -108,6 +121,12 @@ class RoundRobin(Schedule):
             for first in range(0, self.deals, self.deals_per_match)
             for lineup in lineups
         ]
+
+    def chunk(self, entrants: int, number: int) -> list[Pairing]:
+        """All pairs on the deals of one match; none after the last."""
+        first = number * self.deals_per_match
+        deals = min(self.deals_per_match, self.deals - first)
+        return [(pair, first, deals) for pair in combinations(range(entrants), 2) if deals > 0]
 
     def total(self, seats: int, entrants: int) -> int:
         """Pairs times chunks."""
@@ -252,24 +271,65 @@ class Until(Schedule):
         self, seats: int, entrants: int, seed: int, scores: Sequence[dict[int, float]]
     ) -> list[Pairing] | None:
         """The next chunk of deals, for each pair."""
-        first = len(scores) * self.plan.deals_per_match
-        everything = self.plan.pairings(seats, entrants, seed, []) or []
-        return [pairing for pairing in everything if pairing[1] == first] or None
+        return self.plan.chunk(entrants, len(scores)) or None
 
     def total(self, seats: int, entrants: int) -> int:
         """As many as are played if nothing is ever decided."""
         return self.plan.total(seats, entrants)
 
-    def enough(self, results: Sequence[Result], session: int) -> bool:
-        """See ``leagues.until``."""
-        return self.rule.enough(results, session)
+    def left(
+        self,
+        pairings: list[Pairing],
+        keys: Sequence[str],
+        results: Sequence[Result],
+        session: int,
+    ) -> list[Pairing]:
+        """None where the rule has seen enough."""
+        return [] if results and self.rule.enough(results, session) else pairings
 
     def to_json(self) -> dict[str, Any]:
         """The plan's, and the rule."""
         return {**self.plan.to_json(), "until": self.rule.to_json()}
 
 
-KINDS: dict[str, type[Schedule]] = {kind.kind: kind for kind in (RoundRobin, Rotation, Swiss)}
+@dataclass(frozen=True, kw_only=True)
+class Adaptive(RoundRobin):
+    """A round robin of pairs in which a pair plays until it is known who of the two is ahead.
+
+    All pairs play the first match. ``deals`` is how many a pair plays at most.
+    """
+
+    deals: int = 20_000
+
+    kind: ClassVar[str] = "adaptive"
+
+    def check(self, game: Game, entrants: int, where: str) -> None:
+        """Two entrants at least, and a game of two seats."""
+        _lineups_needed(game.seats, entrants, where)
+        if game.seats != 2:
+            raise InputError(f"{where}: kind adaptive is over pairs; {game.name} has none")
+
+    def pairings(
+        self, seats: int, entrants: int, seed: int, scores: Sequence[dict[int, float]]
+    ) -> list[Pairing] | None:
+        """The next chunk of deals, for each pair."""
+        return self.chunk(entrants, len(scores)) or None
+
+    def left(
+        self,
+        pairings: list[Pairing],
+        keys: Sequence[str],
+        results: Sequence[Result],
+        session: int,
+    ) -> list[Pairing]:
+        """Those of pairs that are not decided."""
+        known = decided(results, session, len(keys)) if results else set()
+        return [it for it in pairings if frozenset(keys[number] for number in it[0]) not in known]
+
+
+KINDS: dict[str, type[Schedule]] = {
+    kind.kind: kind for kind in (RoundRobin, Rotation, Swiss, Adaptive)
+}
 
 
 def make_schedule(config: Any, where: str) -> Schedule:
@@ -287,6 +347,6 @@ def make_schedule(config: Any, where: str) -> Schedule:
         raise InputError(f"{where}: {error}") from None
     if rule is None:
         return plan
-    if not isinstance(plan, RoundRobin):
+    if not isinstance(plan, RoundRobin) or isinstance(plan, Adaptive):
         raise InputError(f"{where}: until ends a round robin, and the kind is {kind}")
     return Until(plan, rule)

@@ -15,7 +15,7 @@ where it would have ended.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,22 +51,12 @@ class Rule(ABC):
 
 @dataclass(frozen=True)
 class Separated(Rule):
-    """Until of every pair it is known who is ahead.
-
-    Where deals are won, by exact bets against ½; where a deal is about how much, by an asymptotic
-    confidence sequence of what one gains on the other.
-    """
+    """Until of every pair it is known who is ahead; see ``decided``."""
 
     def enough(self, results: Sequence[Result], session: int) -> bool:
         """See ``Rule``."""
-        log = Log.of(results)
-        pairs = len(log.entrants) * (len(log.entrants) - 1) // 2
-        if len(log.pairs.i) < pairs:
-            return False
-        alpha = ALPHA / pairs
-        if session == 1:
-            return all(bets(scores, alpha=alpha) for scores in _by_pair(log, won(log)))
-        return all(lead(gains, alpha) for gains in _by_pair(log, gained(log)))
+        entrants = len({key for result in results for key in result.match.entrants})
+        return len(decided(results, session, entrants)) == entrants * (entrants - 1) // 2
 
     def to_json(self) -> Any:
         """See ``Rule``."""
@@ -132,6 +122,23 @@ class Sprt(Rule):
         return {"sprt": {"h0": self.h0, "h1": self.h1}}
 
 
+def decided(results: Sequence[Result], session: int, entrants: int) -> set[frozenset[str]]:
+    """The pairs, of ``entrants`` in all, of which it is known who is ahead: all together at 95 %.
+
+    Where deals are won, by exact bets against ½; where a deal is about how much, by an asymptotic
+    confidence sequence of what one gains on the other.
+    """
+    log = Log.of(results)
+    alpha = ALPHA / max(1, entrants * (entrants - 1) // 2)
+    pair = log.pairs.cells.column[log.pairs.cells.row]
+    rows = won(log) if session == 1 else gained(log)
+    order = np.argsort(pair, kind="stable")  # by deal within each pair
+    parts = np.split(rows[order], np.cumsum(np.bincount(pair))[:-1])
+    known = [bets(p, alpha=alpha) if session == 1 else lead(p, alpha) for p in parts]
+    ends = zip(log.pairs.i.tolist(), log.pairs.j.tolist(), known, strict=True)
+    return {frozenset((log.entrants[i], log.entrants[j])) for i, j, ahead in ends if ahead}
+
+
 def make_rule(value: Any, where: str) -> Rule:
     """The rule that a configuration says; ``where`` names it in InputErrors."""
     if value == "separated":
@@ -156,13 +163,6 @@ def _number(value: Any, where: str) -> float:
     number = read(value, float, where)
     assert isinstance(number, float)
     return number
-
-
-def _by_pair(log: Log, rows: Floats) -> Iterator[Floats]:
-    """The rows of each pair that met, by deal."""
-    pair = log.pairs.cells.column[log.pairs.cells.row]
-    order = np.argsort(pair, kind="stable")
-    yield from np.split(rows[order], np.cumsum(np.bincount(pair))[:-1])
 
 
 def _places(result: Result) -> tuple[Floats, Floats]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
-from planted import chip_league, duel, round_robin
+from planted import chip_league, duel, names, round_robin
 
 from arena.envs.errors import InputError
 from arena.leagues import runner
 from arena.leagues.executors import InProcess
 from arena.leagues.league import League
+from arena.leagues.schedule import make_schedule
 from arena.leagues.store import Store
 from arena.leagues.until import Separated, Sprt, Width, make_rule
 
@@ -45,6 +48,32 @@ def test_equals_are_not_separated_and_others_are(session: int) -> None:
         assert Separated().enough(make(apart, 1000, rng), session)
         assert not Separated().enough(make([0.0] * 3, 1000, rng), session)
     assert not Separated().enough(round_robin([2, -2], 5, rng), session)
+
+
+def test_pairs_that_are_decided_play_no_more() -> None:
+    results = chip_league([0.5, 0.49, -0.5], 300, np.random.default_rng(4))
+    plan = make_schedule({"kind": "adaptive", "deals": 900, "deals_per_match": 300}, "here")
+    scores = [dict[int, float]()]
+    pairings = plan.pairings(2, 3, 0, scores)
+    assert pairings == [((0, 1), 300, 300), ((0, 2), 300, 300), ((1, 2), 300, 300)]
+    assert plan.left(pairings, names(3), results, 100) == [((0, 1), 300, 300)]
+    assert plan.left(pairings, names(3), [], 100) == pairings
+    assert plan.pairings(2, 3, 0, scores * 3) is None
+
+
+def test_an_adaptive_league_ends_where_it_would_if_it_is_stopped(tmp_path) -> None:
+    config = {"game": "kuhn", "agents": ["first", "random", "illegal"]}
+    config["schedule"] = {"kind": "adaptive", "deals": 2000, "deals_per_match": 20}
+    it = League.from_config(config, "here.yaml")
+    whole = Store(str(tmp_path / "whole.db"), create=True)
+    last = played(it, whole)[-1]
+    matches = Counter(result.match.entrants for _, result in whole.results(it))
+    assert 5 <= min(matches.values()) < max(matches.values()) <= 100
+    assert last.played == last.total == sum(matches.values()) < 300
+    parts = Store(str(tmp_path / "parts.db"), create=True)
+    played(it, parts, most=25)
+    played(it, parts)
+    assert sorted(whole.members(it)) == sorted(parts.members(it))
 
 
 def test_ratings_are_as_narrow_as_was_asked_for() -> None:
