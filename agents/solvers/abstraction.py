@@ -19,7 +19,7 @@ from arena.agents.agent import Agent, CannotPlay
 from arena.agents.registry import player_folder
 from arena.agents.solvers import beliefs, betting, buckets
 from arena.agents.solvers.beliefs import Floats
-from arena.agents.solvers.betting import DECIDE, Betting
+from arena.agents.solvers.betting import DECIDE, BettingTree
 from arena.envs.checkpoints import Like, read_config, read_tensors
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Observation, Turns
@@ -32,7 +32,7 @@ CONFIG, FILE = "config.json", "blueprint.safetensors"
 
 
 @dataclass(frozen=True)
-class Described:
+class BlueprintFacts:
     """What a player's ``config.json`` says.
 
     Attributes:
@@ -57,7 +57,7 @@ class Kernel(NamedTuple):
         flop, turn, river: where the next bucket begins (``buckets.limits``).
     """
 
-    tree: Betting
+    tree: BettingTree
     row: Ints
     counts: Ints
     flop: Floats
@@ -112,7 +112,7 @@ class Blueprint(Agent):
             raise InputError("a blueprint needs the folder of a run: blueprint:runs/blueprint")
         holdem = beliefs.require_heads_up(game)
         folder = player_folder(checkpoint)
-        described = read_config(folder / CONFIG, Described)
+        described = read_config(folder / CONFIG, BlueprintFacts)
         self.game = holdem
         self.abstraction, self.strategy = _load(folder, described, holdem, checkpoint)
 
@@ -133,7 +133,7 @@ class Blueprint(Agent):
 
 
 def _load(
-    folder: Path, described: Described, game: Holdem, checkpoint: str
+    folder: Path, described: BlueprintFacts, game: Holdem, checkpoint: str
 ) -> tuple[Abstraction, NDArray[np.float32]]:
     if len(described.buckets) != 3 or not all(1 <= n <= 5000 for n in described.buckets):
         raise InputError(f"{folder / CONFIG}: buckets must be three numbers from 1 to 5,000")
@@ -161,7 +161,7 @@ _CARDS = np.array(BOARD_CARDS)
 
 @numba.njit(cache=True)
 def _locate(
-    tree: Betting, kinds: NDArray[np.int8], amounts: NDArray[np.float32], counts: Ints,
+    tree: BettingTree, kinds: NDArray[np.int8], amounts: NDArray[np.float32], counts: Ints,
     nodes: Ints, paths: Ints,
 ) -> None:  # fmt: skip
     for i in range(len(nodes)):

@@ -24,7 +24,7 @@ DECIDE, FOLD, SHOWDOWN = range(3)  # what a node is
 LARGEST = 150_000  # nodes; while they are laid out each has a table of some kilobytes
 
 
-class Betting(NamedTuple):
+class BettingTree(NamedTuple):
     """The tree; nodes in breadth-first order, a node's children side by side.
 
     Attributes:
@@ -49,7 +49,7 @@ class Betting(NamedTuple):
     pot: Floats
 
 
-def lay_out(game: Holdem) -> Betting:
+def lay_out(game: Holdem) -> BettingTree:
     """The tree of a game; InputError where it is too large."""
     tables = game.tables(1)
     tables.begin(np.zeros(1, np.int64), np.zeros(1, np.uint64))
@@ -86,7 +86,7 @@ def lay_out(game: Holdem) -> Betting:
         size = np.where(raised, (total / game.big_blind - level[parent]) / pot[parent], 0.0)
         tables, action = following, taken
     columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    return Betting(*(np.ascontiguousarray(column) for column in columns))
+    return BettingTree(*(np.ascontiguousarray(column) for column in columns))
 
 
 def _level(tables: HoldemTables) -> tuple[Floats, Floats]:
@@ -112,7 +112,7 @@ def nearest(size: float, below: float, above: float) -> float:
 
 @numba.njit(cache=True)
 def follow(
-    tree: Betting, kinds: NDArray[np.int8], amounts: NDArray[np.float32], count: int, path: Ints
+    tree: BettingTree, kinds: NDArray[np.int8], amounts: NDArray[np.float32], count: int, path: Ints
 ) -> int:
     """Walk from the blinds by a hand's decisions; the nodes met are written into ``path``.
 
@@ -132,7 +132,7 @@ def follow(
 
 
 @numba.njit(cache=True)
-def _child(tree: Betting, node: int, kind: int, amount: float) -> int:
+def _child(tree: BettingTree, node: int, kind: int, amount: float) -> int:
     first, last = tree.first[node], tree.first[node] + tree.width[node]
     if kind == FOLDED:
         return int(first) if tree.action[first] == FOLD_ACTION else -1

@@ -33,7 +33,7 @@ from arena.agents.solvers.abstraction import (
     FILE,
     Abstraction,
     Blueprint,
-    Described,
+    BlueprintFacts,
     Kernel,
 )
 from arena.agents.solvers.betting import DECIDE, FOLD
@@ -75,10 +75,12 @@ def train(settings: Settings, progress: Progress) -> Report:
     """
     if settings.resume:
         run = Run.open("blueprint", settings)
-        solver = Solver(dataclasses.replace(run.settings(Settings), memory=settings.memory))
+        solver = BlueprintSolver(
+            dataclasses.replace(run.settings(Settings), memory=settings.memory)
+        )
         solver.restore(*run.load_state())
     else:
-        solver = Solver(settings)
+        solver = BlueprintSolver(settings)
         run = Run.begin("blueprint", settings)
     settings, begun = solver.settings, time.perf_counter()
     with closing(Board(run, track=False)) as board, run.keeping(settings.save_seconds) as keep:
@@ -97,7 +99,7 @@ def train(settings: Settings, progress: Progress) -> Report:
     return Report(f"blueprint:{run.folder}", done, time.perf_counter() - begun, tuple(scores))
 
 
-class Solver:
+class BlueprintSolver:
     """MCCFR at work.
 
     Attributes:
@@ -153,7 +155,7 @@ class Solver:
         """Write what plays."""
         from safetensors.numpy import save
 
-        facts = Described(self.spec, self.settings.buckets, self.done)
+        facts = BlueprintFacts(self.spec, self.settings.buckets, self.done)
         run.save_player(CONFIG, json.dumps(dataclasses.asdict(facts), indent=1).encode() + b"\n")
         strategy = _average(self.abstraction.kernel, self.regrets, self.sums)
         parts = {f"limits{street}": part for street, part in enumerate(self.limits, 1)}
