@@ -55,5 +55,6 @@ def test_a_part_that_differs_from_the_cpu_fails():
 
 def test_a_source_folder_runs_without_installation(monkeypatch):
     monkeypatch.setattr(plugins, "entry_points", lambda group: [])
+    monkeypatch.syspath_prepend("nowhere")  # another path is looked through anew
     ours = {p.name for p in entry_points(group="arena.envs") if p.value.startswith("arena.")}
     assert set(plugins.points("arena.envs")) == ours
