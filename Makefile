@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # Small nets and kernels here are faster on one thread than on two that compete.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo docs test test-all check fuzz bench faults pictures clean
+.PHONY: demo docs test test-all check fuzz bench faults pictures lines clean
 
 demo: $(VENV)/.demo
 	$(BIN)/arena tournament run demo
@@ -54,6 +54,12 @@ docs: $(VENV)/.docs
 # The pictures in README.md, from a short league.
 pictures: $(VENV)/.test
 	$(BIN)/python docs/pictures.py
+
+# How many lines of Python each floor has; links are not followed.
+lines:
+	@for floor in envs agents leagues arena tests; do \
+		printf '%-8s %s\n' $$floor "$$(find $$floor -name '*.py' -exec cat {} + | wc -l)"; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist site *.egg-info

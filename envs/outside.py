@@ -301,7 +301,7 @@ def _decimal(text: str) -> Decimal:
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise ValueError(f"{text[:40]} is no number") from None
+        raise ValueError(f"{text[:40]} is not a number") from None
 
 
 def _in_64_bits(value: Any) -> None:

@@ -178,8 +178,8 @@ def _replay(lines: Iterable[bytes], where: str) -> Replay:
             if header is None:
                 if kind != "match" or record["schema"] != SCHEMA:
                     raise InputError(
-                        f"{where} is no replay of schema {SCHEMA}: its first line must be a match "
-                        f"header with that schema"
+                        f"{where} is not a replay of schema {SCHEMA}: its first line must be a "
+                        "match header with that schema"
                     )
                 _check_header(record)
                 header = record

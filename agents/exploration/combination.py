@@ -75,7 +75,7 @@ def parse(text: str) -> tuple[Term, ...]:
             name, colon, counted = item.partition(":")
             if name not in BONUSES:
                 raise InputError(
-                    f"bonus {text!r}: {item!r} is no bonus; there are {', '.join(BONUSES)}, "
+                    f"bonus {text!r}: {item!r} is not a bonus; there are {', '.join(BONUSES)}, "
                     "multiplied by * and added by +"
                 )
             if colon and (name not in _COUNTING or not counted):

@@ -51,11 +51,11 @@ class Pair:
     @classmethod
     def from_json(cls, line: bytes | str) -> Pair:
         """What ``as_json`` wrote; InputError where it is none."""
-        where = "this line is no pair"
+        where = "this line is not a pair"
         pair: Pair = typed(parse_record(line, where), cls, where)
         sides = [set(side) >= {"crop", "map", "message"} for side in (pair.before, pair.after)]
         if not all(sides) or pair.label not in SHARES["balanced"]:
-            raise InputError("this line is no pair: an observation or the label is not as it is")
+            raise InputError("this line is not a pair: an observation or the label is not as it is")
         return pair
 
     def as_json(self) -> dict[str, Any]:

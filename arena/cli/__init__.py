@@ -60,7 +60,7 @@ def span(text: str) -> float:
     """What reads a span of time, such as 90s, 30m or 2h: in seconds."""
     number, unit = text[:-1], {"s": 1, "m": 60, "h": 3600}.get(text[-1:])
     if unit is None or not (number.isascii() and number.isdigit() and 0 < len(number) < 10):
-        raise argparse.ArgumentTypeError(f"{text!r} is no span of time; write 90s, 30m or 2h")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a span of time; write 90s, 30m or 2h")
     return float(number) * unit
 
 

@@ -136,7 +136,7 @@ def _logged(run: Path, name: str) -> tuple[list[int], list[float]]:
 
     folder = run / "training"
     if not any(folder.glob("events.out.tfevents.*")):
-        raise InputError(f"{run} is no folder of arena train: it has no curves in {folder}")
+        raise InputError(f"{run} is not a folder of arena train: it has no curves in {folder}")
     try:
         from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
     except ImportError:

@@ -63,7 +63,9 @@ def _read(options: argparse.Namespace) -> Replay:
     if ending(path) == ".jsonl":
         return replay.read_file(path)
     if path.suffix or path.exists():
-        raise InputError(f"{path} is no replay: name a .jsonl.zst file, or a match id in the store")
+        raise InputError(
+            f"{path} is not a replay: name a .jsonl.zst file, or a match id in the store"
+        )
     store = Store(options.store)
     result = store.match(options.path)
     if not result.replay:

@@ -18,7 +18,7 @@ def write(frame: pd.DataFrame, form: str, output: str | None) -> None:
     from arena.envs.errors import InputError
 
     if output is None and form == "parquet":
-        raise InputError("--format parquet is no text; name a file by --output")
+        raise InputError("--format parquet is not text; name a file by --output")
     text = _bytes(frame, form)
     if output is None:
         print(text.decode(), end="")

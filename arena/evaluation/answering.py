@@ -194,7 +194,7 @@ def read_answers(file: Path) -> dict[str, Recorded]:
             found |= _recorded(line, f"line {number}")
     except InputError as error:
         raise InputError(
-            f"{file} is no record of answers ({error}); delete it, and they are asked for anew"
+            f"{file} is not a record of answers ({error}); delete it, and they are asked for anew"
         ) from None
     return found
 

@@ -235,7 +235,7 @@ class _State:
                 total = outside.whole(token[1:], f"{self.where}: raise to", most=CHIPS - 1)
                 if total <= betting.level:
                     raise self.fault(
-                        f"{token} is no raise: amounts count over the whole hand, in which "
+                        f"{token} is not a raise: amounts count over the whole hand, in which "
                         f"{betting.level} is the bet (in some logs they count by street)"
                     )
                 actions.append(betting.read(token, total))

@@ -33,5 +33,7 @@ def parse(text: str) -> list[int]:
     pairs = [text[i : i + 2] for i in range(0, len(text), 2)]
     for pair in pairs:
         if pair not in _NUMBERS:
-            raise InputError(f"{pair!r} in {text!r} is no card; write rank and suit, like Td or As")
+            raise InputError(
+                f"{pair!r} in {text!r} is not a card; write rank and suit, like Td or As"
+            )
     return [_NUMBERS[pair] for pair in pairs]

@@ -54,7 +54,7 @@ def observation_space(keys: Sequence[str]) -> spaces.Dict:
     boxes: dict[str, spaces.Space[Any]] = {}
     for key in keys:
         if key not in _BOUNDS:
-            raise InputError(f"{key!r} is no observation; there are {', '.join(_BOUNDS)}")
+            raise InputError(f"{key!r} is not an observation; there are {', '.join(_BOUNDS)}")
         low, high = _BOUNDS[key]
         fact = nethack.OBSERVATION_DESC[key]
         boxes[key] = spaces.Box(low, high, fact["shape"], fact["dtype"])

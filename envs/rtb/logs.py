@@ -17,8 +17,8 @@ def load_log(path: Path) -> AuctionLog:
 
     This is the form of rlb-dp's ``test.theta.txt`` too. A fourth column (the hour) may follow and
     is not used. Raises InputError, with file, line and column, for a row of another length, a
-    click that is not 0 or 1, a price that is no whole number from 0 up, a pCTR outside [0, 1], and
-    for a log without rows.
+    click that is not 0 or 1, a price that is not a whole number from 0 up, a pCTR outside [0, 1],
+    and for a log without rows.
     """
     clicks, prices, ctr = array("B"), array("q"), array("d")
     for row, line in read_lines(path):
@@ -75,7 +75,7 @@ def load_campaign(path: Path) -> Campaign:
     for field in ("imp_train", "clk_train", "cost_train"):
         value = data.get(field)
         if type(value) is not int or not 0 < value < 2**53:
-            raise InputError(f"{path}, field {field}: {shown(value)} is no whole number above 0")
+            raise InputError(f"{path}, field {field}: {shown(value)} is not a whole number above 0")
         totals[field] = value
     return Campaign(
         name=path.name.split(".")[0],

@@ -109,7 +109,7 @@ def parse(value: NDArray[np.float32], answer: str) -> NDArray[np.float64]:
     except ValueError:
         pass
     raise InputError(
-        f"{answer!r} is no bid; write 'times M' with a number M from 0 up, 'bid' and "
+        f"{answer!r} is not a bid; write 'times M' with a number M from 0 up, 'bid' and "
         f"{len(value)} numbers from 0 up, or 'pass'"
     )
 

@@ -124,7 +124,7 @@ class _Reader:
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         parent = self.open[-1] if self.open else ""
         if tag not in _NESTING:
-            raise self.fail(f"<{tag}> is no part of a level; known: {', '.join(_NESTING)}")
+            raise self.fail(f"<{tag}> is not part of a level; known: {', '.join(_NESTING)}")
         if _NESTING[tag] != parent:
             raise self.fail(
                 f"<{tag}> stands in <{parent}> but belongs in <{_NESTING[tag]}>" if parent

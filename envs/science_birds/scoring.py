@@ -149,7 +149,7 @@ def answers(folder: Path) -> Iterator[tuple[str, str, int, Path]]:
     for team in teams:
         for letter in _listed(team / "raw"):
             if len(letter.name) != 1 or letter.name not in LETTERS or not letter.is_dir():
-                raise InputError(f"{letter} is no folder named by a capital letter")
+                raise InputError(f"{letter} is not a folder named by a capital letter")
             for file in _listed(letter):
                 match = _TRIAL.fullmatch(file.name)
                 if match is None:

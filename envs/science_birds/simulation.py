@@ -223,7 +223,7 @@ class World:
         if kind != "BirdRed":
             raise InputError(f"the flight of {kind} is not simulated; only BirdRed's is")
         if not all(map(math.isfinite, pull)):
-            raise InputError(f"pull {pull} is no pair of finite numbers")
+            raise InputError(f"pull {pull} is not a pair of finite numbers")
         self.retire_bird()
         del self.birds_left[0]
         length = math.hypot(*pull)

@@ -196,14 +196,14 @@ def test_products_and_sums_of_bonuses():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("e4b", "is no bonus"),
-        ("", "is no bonus"),
-        ("e3b*", "is no bonus"),
+        ("e4b", "is not a bonus"),
+        ("", "is not a bonus"),
+        ("e3b*", "is not a bonus"),
         ("2", "names no bonus"),
         ("-1*rnd", "above 0"),
         ("nan*rnd", "above 0"),
         ("rnd:position", "counts nothing"),
-        ("__import__('os')", "is no bonus"),
+        ("__import__('os')", "is not a bonus"),
     ],
 )
 def test_what_is_no_bonus_is_told(text, says):

@@ -145,7 +145,7 @@ def test_minihack_is_trained_on_in_both_sizes(size, recurrent):
         ({"game": "holdem", "recurrent": True}, "--recurrent is for solo games"),
         ({"game": "holdem", "bonus": "rnd"}, "--bonus pays for exploring alone"),
         ({"game": "rtb?bidders=1", "bonus": "rnd"}, "--bonus looks at actions of a list"),
-        ({"game": "gridworld", "bonus": "luck"}, "'luck' is no bonus; there are count"),
+        ({"game": "gridworld", "bonus": "luck"}, "'luck' is not a bonus; there are count"),
     ],
 )
 def test_what_does_not_fit_is_refused_in_a_sentence(options, sentence):

@@ -180,10 +180,13 @@ def test_pairs_are_written_and_read_back(tmp_path, capsys):
     ("text", "problem"),
     [
         ("", "holds no pairs"),
-        ("nonsense", "line 1: this line is no pair"),
-        ('{"task": "KeyRoom-S5"}', "line 1: this line is no pair"),
-        (orjson.dumps(KEY.as_json() | {"label": "all"}).decode(), "line 1: this line is no pair"),
-        (orjson.dumps(KEY.as_json() | {"after": 3}).decode(), "line 1: this line is no pair"),
+        ("nonsense", "line 1: this line is not a pair"),
+        ('{"task": "KeyRoom-S5"}', "line 1: this line is not a pair"),
+        (
+            orjson.dumps(KEY.as_json() | {"label": "all"}).decode(),
+            "line 1: this line is not a pair",
+        ),
+        (orjson.dumps(KEY.as_json() | {"after": 3}).decode(), "line 1: this line is not a pair"),
     ],
 )
 def test_a_file_of_something_else_is_told(tmp_path, text, problem):

@@ -485,8 +485,8 @@ def test_a_silent_server_is_a_time_out_of_its_prompt_alone(server: Fake) -> None
         ((200, {}, {"object": "chat.completion"}), "'choices' is missing"),
         ((200, {}, {"choices": []}), "'choices' is empty"),
         ((200, {}, {"choices": [{"index": 0}]}), "'choices[0].message' is missing"),
-        ((200, {}, {"choices": ["fold"]}), "'choices[0]' is no dict"),
-        ((200, {}, {"choices": [None]}), "'choices[0]' is no dict"),
+        ((200, {}, {"choices": ["fold"]}), "'choices[0]' is not a dict"),
+        ((200, {}, {"choices": [None]}), "'choices[0]' is not a dict"),
         ((200, {}, [1, 2]), "'choices' is missing"),
         ((404, {}, {"error": {"message": "The model `m` does not exist"}}), "404"),
         ((302, {"Location": "http://127.0.0.1:9/"}, ""), "302"),
@@ -642,7 +642,7 @@ def test_a_league_can_be_asked_again_with_the_server_gone(server: Fake, tmp_path
 
 
 def test_a_replay_without_a_record_is_refused(server: Fake, tmp_path: Path) -> None:
-    assert "there is no record" in refusal(server.url, record=str(tmp_path / "r"), replay=True)
+    assert "there is not a record" in refusal(server.url, record=str(tmp_path / "r"), replay=True)
     opened(server, record=str(tmp_path / "r"))
     other = f"{server.url}#other"
     assert "holds nothing of" in refusal(other, record=str(tmp_path / "r"), replay=True)

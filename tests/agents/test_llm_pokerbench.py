@@ -106,7 +106,7 @@ def test_examples_stand_before_the_question_with_their_answers(rows):
         ("9c8c", "9c9c", "not 2 different cards"),
         ("9c8c", "9cXc", "no card"),
         ("HJ/2.0bb", "XX/2.0bb", "no seat"),
-        ("HJ/2.0bb", "HJ/2.0", "'2.0' is no move"),
+        ("HJ/2.0bb", "HJ/2.0", "'2.0' is not a move"),
         ("HJ/2.0bb/", "HJ/", "SEAT/MOVE"),
         (",BB,9c8c,fold", ",BB,9c8c,2.5bb", "'raise 2.5' is not one of"),
         ("['allin', 'call', 'fold']", "__import__('os')", "not a list of moves"),
@@ -130,7 +130,7 @@ def test_a_faulty_file_is_a_sentence_that_names_the_line(data, before, after, se
     [
         ("dealcards/5d", "dealcards/5c", "deals 5c, which the board does not"),
         ("/dealcards/5d/OOP_BET_9", "", "ends before the street"),
-        ("IP_BET_4", "IP_BET_four", "is no action"),
+        ("IP_BET_4", "IP_BET_four", "is not an action"),
         ("Turn", "Showdown", "not Flop, Turn or River"),
         (",IP,QdQh", ",BTN,QdQh", "not IP or OOP"),
         ("BTN/2.5bb/BB/call,", "BTN/2.5bb,", "does not leave two players"),
@@ -182,7 +182,7 @@ def test_a_choice_scores_by_its_own_text_and_by_no_other(moves, data):
 
 @given(MOVES, MOVES, st.text(max_size=6), st.text(max_size=6), st.text(max_size=6))
 def test_no_answer_stands_for_two_moves(first, second, before, between, after):
-    with pytest.raises(InputError, match="is no move"):
+    with pytest.raises(InputError, match="is not a move"):
         read_move(f"{before}{first}{between}{second}{after}")
 
 
@@ -201,7 +201,7 @@ def test_no_answer_stands_for_two_moves(first, second, before, between, after):
     ],
 )
 def test_what_is_not_exactly_one_move_is_none(answer):
-    with pytest.raises(InputError, match="is no move"):
+    with pytest.raises(InputError, match="is not a move"):
         read_move(answer)
 
 

@@ -49,9 +49,9 @@ def test_worked_examples_are_not_answered_and_an_answer_can_be_begun():
         ("=== user\n\n", "is empty"),
         ("=== system\nRules", "asks nothing"),
         ("=== user\n{open", "write {name} for a field"),
-        ("=== user\n{a.b}", "is no placeholder"),
-        ("=== user\n{a!r}", "is no placeholder"),
-        ("=== user\n{}", "is no placeholder"),
+        ("=== user\n{a.b}", "is not a placeholder"),
+        ("=== user\n{a!r}", "is not a placeholder"),
+        ("=== user\n{}", "is not a placeholder"),
     ],
 )
 def test_a_faulty_file_is_named(text, says, tmp_path):

@@ -249,7 +249,7 @@ def test_a_league_stops_when_its_time_is_up_and_goes_on(league, capsys):
     assert "stopped" not in capsys.readouterr().out
     with pytest.raises(SystemExit):
         main([*line, "--time", "soon"])
-    assert "'soon' is no span of time; write 90s, 30m or 2h" in capsys.readouterr().err
+    assert "'soon' is not a span of time; write 90s, 30m or 2h" in capsys.readouterr().err
 
 
 def test_a_table_is_written_for_other_programs(league, capsys):
@@ -266,7 +266,7 @@ def test_a_table_is_written_for_other_programs(league, capsys):
     assert capsys.readouterr().out.count("<tr") == 5  # two of headings
     assert lines[0].startswith("| agent | ") and len({line.count(" | ") for line in lines}) == 1
     for line, why in (
-        (["--format", "parquet"], "--format parquet is no text; name a file by --output"),
+        (["--format", "parquet"], "--format parquet is not text; name a file by --output"),
         (["-o", "x.csv"], "--output x.csv needs --format: csv, md, html, parquet"),
     ):
         assert main(["tournament", "table", *line]) == 2
@@ -331,7 +331,7 @@ def test_ratings_payoffs_and_curves_are_drawn(league, capsys, tmp_path):
     assert main(["plot", "curve", "run", "--figure", "loss", "-o", "x.png"]) == 2
     assert "run has no curve loss; it has charts/episodic_return" in capsys.readouterr().err
     assert main(["plot", "curve", "nowhere", "-o", "x.png"]) == 2
-    assert "nowhere is no folder of arena train" in capsys.readouterr().err
+    assert "nowhere is not a folder of arena train" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["plot", "ratings", "-o", "x.jpg"])
     assert "x.jpg must end in .png, .svg, .pdf" in capsys.readouterr().err
@@ -396,7 +396,7 @@ def test_a_game_can_be_checked_against_the_contract(capsys):
         (["tournament", "matches", "--agent", "nope"], "has no agent 'nope'; it has random"),
         (["replay", "show", "nope.jsonl.zst"], "nope.jsonl.zst cannot be read"),
         (["replay", "show", "ffffff"], "holds no match whose id begins with 'ffffff'"),
-        (["replay", "verify", "small.yaml"], "small.yaml is no replay"),
+        (["replay", "verify", "small.yaml"], "small.yaml is not a replay"),
         (["replay", "verify", "nope.phhs"], "nope.phhs"),
         (["play", "holdm", "random"], "no game is called 'holdm'; did you mean 'holdem'?"),
         (["play", "holdem?seets=3", "random"], "no option 'seets'; did you mean 'seats'?"),

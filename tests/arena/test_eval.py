@@ -286,7 +286,7 @@ def test_a_record_that_is_none_is_a_sentence(tmp_path):
     ask(tmp_path, Fake(), questions, seed=0)
     (file,) = (tmp_path / "answers").iterdir()
     file.write_bytes(b"[]\n")
-    with pytest.raises(InputError, match="is no record of answers"):
+    with pytest.raises(InputError, match="is not a record of answers"):
         ask(tmp_path, Fake(), questions, seed=0)
 
 

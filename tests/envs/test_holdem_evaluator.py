@@ -101,7 +101,7 @@ def test_hands_tie_whose_best_five_cards_do():
 def test_cards_have_names():
     assert cards.names([0, 1, 2, 3, 48, 51, cards.UNKNOWN]) == "2c2d2h2sAcAs??"
     assert cards.parse("Td ??9s") == [33, cards.UNKNOWN, 31]
-    with pytest.raises(InputError, match="'1d' in '1d' is no card"):
+    with pytest.raises(InputError, match="'1d' in '1d' is not a card"):
         cards.parse("1d")
 
 

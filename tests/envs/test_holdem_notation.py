@@ -277,7 +277,7 @@ FAULTS = {
     "missing field": (HAND.replace("antes", "aunts"), "hand 2: antes must be a list of 3 amounts"),
     "amount": (HAND.replace("min_bet = 100", "min_bet = 'x'"), "hand 2: min_bet 'x' is not an"),
     "seats": (HAND.replace("[10000, 10000, 5000]", "[1]"), "hand 2: starting_stacks lists 1 seats"),
-    "card": (HAND.replace("TcQc", "TcQx"), "hand 2: action 1: 'Qx' in 'TcQx' is no card"),
+    "card": (HAND.replace("TcQc", "TcQx"), "hand 2: action 1: 'Qx' in 'TcQx' is not a card"),
     "twin": (HAND.replace("TcQc", "AdQc"), "hand 2: Ad is dealt twice"),
     "word": (HAND.replace("'p1 cc'", "'p1 xx'"), "hand 2: action 5, 'p1 xx', is none of"),
     "player": (HAND.replace("p2 f", "p4 f"), "hand 2: action 6, 'p4 f', names no player; p1 to p3"),
@@ -441,8 +441,8 @@ LINE = "STATE:7:r250c/r600f:AsKs|QhJh/2c3c4d:250|-250:A|B"
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (LINE.replace("r600", "r200"), "r200 is no raise: .*in some logs they count by street"),
-        (LINE.replace("r250", "r0"), "r0 is no raise"),
+        (LINE.replace("r600", "r200"), "r200 is not a raise: .*in some logs they count by street"),
+        (LINE.replace("r250", "r0"), "r0 is not a raise"),
         (LINE.replace("r250", "r" + "9" * 25), "raise to .* is not a whole number"),
         (LINE.replace("r250", "r٢٥٠"), "betting .* must be of f, c, rN and /"),
         (LINE.replace("250|-250", "1/0|-250"), "are not amounts"),

@@ -106,7 +106,9 @@ def test_campaign_counts_are_read_and_checked(tmp_path: Path) -> None:
     assert campaign.market.sum() == pytest.approx(1)
     assert campaign.market[0] == 10 / 310
     path.write_text(json.dumps(info | {"clk_train": 0}))
-    with pytest.raises(InputError, match=r"7\.info\.json, field clk_train: 0 is no whole number"):
+    with pytest.raises(
+        InputError, match=r"7\.info\.json, field clk_train: 0 is not a whole number"
+    ):
         load_campaign(path)
     path.write_text(json.dumps(info | {"price_counter_train": [1]}))
     with pytest.raises(InputError, match="field price_counter_train: it must be 301"):

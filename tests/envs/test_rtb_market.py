@@ -202,7 +202,7 @@ def test_words_name_bids() -> None:
     assert tables.parse(0, 0, "pass").tolist() == [0.0, 0.0]
     assert tables.describe(0, 0, np.array([3.0, 4.25])) == "bid 3 4.25"
     for odd in ("bid 3", "bid 3 -4", "times", "times nan", "times 1_0", "bid 3 4 5", "3 4"):
-        with pytest.raises(InputError, match="is no bid; write 'times M'"):
+        with pytest.raises(InputError, match="is not a bid; write 'times M'"):
             tables.parse(0, 0, odd)
     assert "You bid for ad impressions" in tables.text(0, 0)
 

@@ -50,7 +50,7 @@ BOMB = '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>
         ("", "level, line 1: not well-formed XML (no element found)"),
         ("<Level><Birds></Level>", "level, line 1: not well-formed XML (mismatched tag)"),
         (BOMB, "level, line 1: a level has no document type and no entities"),
-        ("<Levels />", "level, line 1: <Levels> is no part of a level"),
+        ("<Levels />", "level, line 1: <Levels> is not part of a level"),
         ("<Bird type='BirdRed' />", "a level begins with <Level>"),
         (GOOD.replace("RectFat", "RectThin"), "line 9: Block type='RectThin' is none of RectBig"),
         (GOOD.replace("stone", "glass"), "Block material='glass' is none of wood, stone, ice"),

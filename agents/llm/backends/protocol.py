@@ -152,7 +152,7 @@ def _first_choice(data: Any) -> Mapping[str, Any]:
     if not choices:
         raise Nonsense("its field 'choices' is empty")
     if not isinstance(choices[0], Mapping):
-        raise Nonsense("its field 'choices[0]' is no dict")
+        raise Nonsense("its field 'choices[0]' is not a dict")
     return choices[0]
 
 
@@ -219,7 +219,7 @@ def _count(usage: Mapping[str, Any], name: str) -> int:
 
 def _field(data: Any, name: str, kind: type, where: str = "") -> Any:
     if not isinstance(data, Mapping) or not isinstance(data.get(name), kind):
-        raise Nonsense(f"its field '{where}{name}' is missing or no {kind.__name__}")
+        raise Nonsense(f"its field '{where}{name}' is missing or not a {kind.__name__}")
     return data[name]
 
 

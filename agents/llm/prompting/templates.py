@@ -131,7 +131,7 @@ class Template:
         try:
             for literal, name, form, conversion in Formatter().parse(body):
                 if name is not None and (not name.isidentifier() or form or conversion):
-                    raise ValueError(f"{{{name}}} is no placeholder")
+                    raise ValueError(f"{{{name}}} is not a placeholder")
                 pieces.append((literal, name))
         except ValueError as error:
             raise InputError(

@@ -110,7 +110,7 @@ def read_move(text: str) -> str:
     word = " ".join(text.split()).lower()
     if not _MOVE.fullmatch(word):
         raise InputError(
-            f"{text[:60]!r} is no move; write fold, check, call, bet 24, raise 14 or all-in"
+            f"{text[:60]!r} is not a move; write fold, check, call, bet 24, raise 14 or all-in"
         )
     name, _, size = word.partition(" ")
     return f"{name} {_amount(float(size))}" if size else name
@@ -380,7 +380,9 @@ def _moves(text: str, source: Source) -> list[str]:
 def _preflop_move(word: str) -> str:
     act = _PREFLOP_ACT.fullmatch(word)
     if act is None and word != "check":
-        raise InputError(f"{word!r} is no move before the flop; moves are fold, call, 2.5bb, allin")
+        raise InputError(
+            f"{word!r} is not a move before the flop; moves are fold, call, 2.5bb, allin"
+        )
     if act and act[1]:
         return f"raise {_amount(float(act[1]))}"
     return "all-in" if word == "allin" else word
@@ -410,7 +412,7 @@ def _postflop_acts(
             continue
         act = _POSTFLOP_ACT.fullmatch(word)
         if act is None:
-            raise InputError(f"{word!r} in postflop_action is no action, such as OOP_BET_5")
+            raise InputError(f"{word!r} in postflop_action is not an action, such as OOP_BET_5")
         streets[-1].append((seats[act[1]], act[2].lower().replace("_", " ")))
     if len(streets) != len(dealt) + 1:
         raise InputError(f"postflop_action {text!r} ends before the street of evaluation_at")
@@ -419,7 +421,7 @@ def _postflop_acts(
 
 def _seat(text: str) -> str:
     if text not in SEATS:
-        raise InputError(f"{text!r} is no seat; seats are {', '.join(SEATS)}")
+        raise InputError(f"{text!r} is not a seat; seats are {', '.join(SEATS)}")
     return text
 
 

@@ -74,7 +74,7 @@ class Variant:
         for word in [] if text == "base" else text.split("-"):
             if word not in _DEPARTURES or (field := _DEPARTURES[word][0]) in seen:
                 raise InputError(
-                    f"{text!r} is no variant of CALM's prompt: 'base', or by '-' joined at most "
+                    f"{text!r} is not a variant of CALM's prompt: 'base', or by '-' joined at most "
                     f"one of a kind of {', '.join(_DEPARTURES)}"
                 )
             seen.add(field)
