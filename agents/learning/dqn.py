@@ -34,7 +34,7 @@ from arena.agents.answers import nothing
 from arena.agents.device import choose_device
 from arena.agents.learning.evaluation import evaluate, exact
 from arena.agents.learning.opponents import LEARNER, SELF, Opponents
-from arena.agents.learning.policy import CONFIG, FILE, Described, Player, Policy, reads
+from arena.agents.learning.policy import CONFIG, FILE, DescribedNetwork, Player, Policy, reads
 from arena.agents.learning.replay import OPEN, ReplayMemory
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
@@ -344,7 +344,7 @@ class Learner:
         """Write what plays."""
         from safetensors.torch import save
 
-        facts = Described(
+        facts = DescribedNetwork(
             self.settings.game, reads(self.game, self.encoding, self.choices),
             self.settings.hidden, greedy=self.greedy,
         )  # fmt: skip

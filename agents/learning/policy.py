@@ -38,7 +38,7 @@ class Logits(Protocol):
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedNetwork:
     """What a player's ``config.json`` says of its weights.
 
     Attributes:
@@ -115,7 +115,7 @@ class Policy(Player):
         if checkpoint is None:
             raise InputError("policy needs the folder of a run: policy:runs/first")
         folder = _folder(Path(checkpoint))
-        facts = read_config(folder / CONFIG, Described)
+        facts = read_config(folder / CONFIG, DescribedNetwork)
         if len(facts.hidden) > 16 or not all(1 <= size <= 2**14 for size in facts.hidden):
             raise InputError(f"{folder / CONFIG}: hidden must be up to 16 sizes from 1 to 16,384")
         choices = choices_of(game)
@@ -162,7 +162,9 @@ class Perceptron:
         return found
 
 
-def _by_numpy(path: Path, facts: Described, encoding: Encoding, game: Game, actions: int) -> Logits:
+def _by_numpy(
+    path: Path, facts: DescribedNetwork, encoding: Encoding, game: Game, actions: int
+) -> Logits:
     assert isinstance(encoding, VectorEncoding)
     sizes = (encoding.size, *facts.hidden, actions)
     names = [*(f"body.{2 * i}" for i in range(len(facts.hidden))), "actor"]
@@ -172,7 +174,9 @@ def _by_numpy(path: Path, facts: Described, encoding: Encoding, game: Game, acti
     return Perceptron(read_tensors(path, wanted))
 
 
-def _by_torch(path: Path, facts: Described, encoding: Encoding, game: Game, actions: int) -> Logits:
+def _by_torch(
+    path: Path, facts: DescribedNetwork, encoding: Encoding, game: Game, actions: int
+) -> Logits:
     import torch
 
     from arena.agents.networks.actor_critic import ActorCritic, Playing

@@ -36,7 +36,7 @@ from arena.agents.device import choose_device
 from arena.agents.learning.evaluation import evaluate, exact
 from arena.agents.learning.experience import Experience, gather, minibatches, sequences
 from arena.agents.learning.opponents import SELF, Opponents
-from arena.agents.learning.policy import CONFIG, FILE, Described, Player, Policy, reads
+from arena.agents.learning.policy import CONFIG, FILE, DescribedNetwork, Player, Policy, reads
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
 from arena.agents.learning.selfplay import RECORD, SelfPlay
@@ -385,7 +385,7 @@ class Learner:
         from safetensors.torch import save
 
         settings = self.settings
-        facts = Described(
+        facts = DescribedNetwork(
             settings.game, reads(self.game, self.encoding, self.choices), settings.hidden,
             settings.size, settings.recurrent,
         )  # fmt: skip

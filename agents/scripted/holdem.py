@@ -63,7 +63,7 @@ def all_in_fraction(observation: Observation) -> NDArray[np.float64]:
     return np.maximum(fraction, 1e-9)  # amounts are float32: a tiny raise may be rounded away
 
 
-class Betting(NamedTuple):
+class BettingSeen(NamedTuple):
     """What the histories of ``n`` observations tell; seats begin with the observer.
 
     Attributes:
@@ -78,10 +78,10 @@ class Betting(NamedTuple):
     to_come: NDArray[np.int64]
 
 
-def read_betting(observation: Observation) -> Betting:
+def read_betting(observation: Observation) -> BettingSeen:
     """Count who raised and who is still to act, from the last decisions that are shown."""
     live = observation["live"]
-    betting = Betting(
+    betting = BettingSeen(
         np.zeros(len(live), np.int64),
         np.zeros((*live.shape, 2), np.int64),
         np.zeros(len(live), np.int64),
@@ -102,7 +102,7 @@ def _count(
     decisions: NDArray[np.int16],
     street: NDArray[np.int8],
     live: NDArray[np.int8],
-    out: Betting,
+    out: BettingSeen,
 ) -> None:
     for row in range(len(live)):
         acted = 0

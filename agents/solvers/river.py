@@ -20,7 +20,7 @@ from arena.agents.solvers import beliefs
 from arena.agents.solvers.beliefs import Floats
 from arena.agents.solvers.exploit import require_policy
 from arena.agents.solvers.ranges import HANDS
-from arena.agents.solvers.spot import DECISION, Solver, Spot
+from arena.agents.solvers.spot import DECISION, Spot, SpotSolver
 from arena.envs import seeding
 from arena.envs.errors import InputError
 from arena.envs.game import Game
@@ -115,7 +115,7 @@ def rivers(agent: Agent, game: Holdem, deals: int, seed: int) -> tuple[HoldemTab
     return kept, ranges
 
 
-def solve(tables: HoldemTables, table: int, ranges: Floats, percent: float) -> Solver:
+def solve(tables: HoldemTables, table: int, ranges: Floats, percent: float) -> SpotSolver:
     """The river at a table solved for ``ranges``, float64 ``(2, 1326)`` by seat, in chips.
 
     The solution's first seat is the one that acts first, seat 0.
@@ -123,7 +123,7 @@ def solve(tables: HoldemTables, table: int, ranges: Floats, percent: float) -> S
     hand, game = tables.hands[table], tables.game
     board = tuple(int(card) for card in beliefs.board(tables, table))
     spot = Spot(board, ranges, float(hand["pot"]), float(hand["stacks"][0]), game.menu)
-    solver = Solver(spot)
+    solver = SpotSolver(spot)
     while solver.done < _MOST and (
         not solver.done or solver.exploitability() > percent / 100 * spot.pot
     ):
@@ -131,7 +131,7 @@ def solve(tables: HoldemTables, table: int, ranges: Floats, percent: float) -> S
     return solver
 
 
-def _cost(solver: Solver, tables: HoldemTables, table: int, agent: Agent) -> float:
+def _cost(solver: SpotSolver, tables: HoldemTables, table: int, agent: Agent) -> float:
     """Big blinds, the mean over the seats."""
     nodes = lay_out(solver, tables, table)
     right, cost = solver.values(), 0.0
@@ -150,7 +150,7 @@ def _cost(solver: Solver, tables: HoldemTables, table: int, agent: Agent) -> flo
     return cost / 2 / tables.game.big_blind
 
 
-def lay_out(solver: Solver, tables: HoldemTables, table: int) -> HoldemTables:
+def lay_out(solver: SpotSolver, tables: HoldemTables, table: int) -> HoldemTables:
     """A table at each node of the solution's tree, brought there from ``table``."""
     bets, game = solver.bets, tables.game
     nodes = game.tables(len(bets.states))
@@ -166,7 +166,7 @@ def lay_out(solver: Solver, tables: HoldemTables, table: int) -> HoldemTables:
     return nodes
 
 
-def _action(solver: Solver, game: Holdem, node: int, child: int) -> int:
+def _action(solver: SpotSolver, game: Holdem, node: int, child: int) -> int:
     """The game's action that leads from a node to its child."""
     states, name = solver.bets.states, solver.bets.actions[node][child - solver.bets.first[node]]
     if name == "fold":
@@ -179,7 +179,7 @@ def _action(solver: Solver, game: Holdem, node: int, child: int) -> int:
     return all_in + 1 + round(states[child].paid[states[node].seat])
 
 
-def _translated(solver: Solver, nodes: HoldemTables, node: int, asked: Floats) -> Floats:
+def _translated(solver: SpotSolver, nodes: HoldemTables, node: int, asked: Floats) -> Floats:
     """A policy over the menu as one over the node's actions, ``(actions, hands)``.
 
     A raise goes to the nearest one that the solution has.

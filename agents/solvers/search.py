@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from arena.agents.solvers.abstraction import Blueprint
 from arena.agents.solvers.beliefs import Floats
 from arena.agents.solvers.ranges import HANDS
-from arena.agents.solvers.spot import Solver, Spot
+from arena.agents.solvers.spot import Spot, SpotSolver
 from arena.envs.errors import InputError
 from arena.envs.game import Game, Ints, Turns
 from arena.envs.holdem.menu import CALL_ACTION, FIRST_FRACTION, FOLD_ACTION
@@ -71,13 +71,13 @@ class Search(Blueprint):
             found[rows] = chances[:, held].T
         return found
 
-    def _solve(self, one: Row, path: Ints) -> Solver:
+    def _solve(self, one: Row, path: Ints) -> SpotSolver:
         """The river, from its beginning."""
         before = one["committed"] - one["bets"]
         stack = float((one["stacks"] + one["bets"]).min())
         board = tuple(int(card) for card in one["board"])
         spot = Spot(board, self.track(board, path), float(before.sum()), stack, self.game.menu)
-        solver = Solver(spot)
+        solver = SpotSolver(spot)
         solver.run(self.iterations)
         return solver
 
@@ -106,7 +106,7 @@ class Search(Blueprint):
         found: Floats = ranges / ranges.max(axis=1, keepdims=True)
         return found
 
-    def _menu(self, solver: Solver, node: int, one: Row, mask: NDArray[np.bool_]) -> Ints:
+    def _menu(self, solver: SpotSolver, node: int, one: Row, mask: NDArray[np.bool_]) -> Ints:
         """The game's action for each of the solution's; a raise is the nearest legal one."""
         state, first = solver.bets.states[node], int(solver.bets.first[node])
         level, after = float(one["bets"].max()), float(one["pot"][0] + one["to_call"][0])
@@ -124,7 +124,7 @@ class Search(Blueprint):
         return np.array(taken)
 
 
-def _walk(solver: Solver, one: Row) -> int:
+def _walk(solver: SpotSolver, one: Row) -> int:
     """The node to which the river's decisions so far lead; a bet is the nearest there is."""
     bets, node = solver.bets, 0
     for i in range(int(one["decisions"][0])):

@@ -155,7 +155,7 @@ class Bets:
         return sorted({to for to in sizes if most + owed <= to < spot.stack} | {spot.stack})
 
 
-class Solver:
+class SpotSolver:
     """DCFR at work on a spot.
 
     Attributes:

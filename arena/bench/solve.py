@@ -12,7 +12,7 @@ import numpy as np
 from arena.agents.solvers import ranges
 from arena.agents.solvers.cfr import Cfr, exploitability
 from arena.agents.solvers.mccfr import Mccfr
-from arena.agents.solvers.spot import Solver, Spot
+from arena.agents.solvers.spot import Spot, SpotSolver
 from arena.agents.solvers.tree import Tree, compile_tree
 from arena.bench.record import Record, rate
 from arena.envs.holdem import cards
@@ -78,11 +78,11 @@ def _spot(board: str, sizes: tuple[float, ...], percent: float = 0.1, step: int 
     """Seconds of CPU until a best response earns so little of the pot; stacks of two pots."""
     both = np.stack([ranges.parse("any")] * 2)
     spot = Spot(tuple(cards.parse(board)), both, 100.0, 200.0, sizes)
-    warm = Solver(spot)
+    warm = SpotSolver(spot)
     warm.run(1)
     warm.exploitability()
     begun = time.process_time()
-    solver = Solver(spot)
+    solver = SpotSolver(spot)
     while solver.done == 0 or solver.exploitability() > percent:
         solver.run(step)
     return time.process_time() - begun

@@ -10,7 +10,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from arena.agents.solvers.spot import Floats, Solver
+    from arena.agents.solvers.spot import Floats, SpotSolver
 
 _BATCH = 25  # iterations between two looks at how near it is
 
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
     import orjson
 
     from arena.agents.solvers import ranges
-    from arena.agents.solvers.spot import Solver, Spot
+    from arena.agents.solvers.spot import Spot, SpotSolver
     from arena.envs.errors import InputError
     from arena.envs.holdem import cards
 
@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     except (KeyError, ValueError):
         raise InputError(f"--board {options.board} is not cards; write AhKd7c5s2h") from None
     both = np.stack([ranges.parse(text) for text in options.ranges])
-    solver = Solver(Spot(board, both, options.pot, options.stack, tuple(options.bets)))
+    solver = SpotSolver(Spot(board, both, options.pot, options.stack, tuple(options.bets)))
     node = _find(solver, options.after)
     seconds = _solve(solver, options)
     data = _data(solver, node) | {
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _find(solver: Solver, line: str) -> int:
+def _find(solver: SpotSolver, line: str) -> int:
     """The node after a line of actions."""
     from arena.agents.solvers.spot import DECISION
     from arena.envs.errors import InputError
@@ -87,7 +87,7 @@ def _find(solver: Solver, line: str) -> int:
     return node
 
 
-def _solve(solver: Solver, options: argparse.Namespace) -> float:
+def _solve(solver: SpotSolver, options: argparse.Namespace) -> float:
     import time
 
     from arena.cli.console import meter
@@ -104,7 +104,7 @@ def _solve(solver: Solver, options: argparse.Namespace) -> float:
                 return time.perf_counter() - begun
 
 
-def _data(solver: Solver, node: int) -> dict[str, Any]:
+def _data(solver: SpotSolver, node: int) -> dict[str, Any]:
     import numpy as np
 
     state = solver.bets.states[node]
@@ -127,7 +127,7 @@ def _data(solver: Solver, node: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _print(solver: Solver, node: int, data: dict[str, Any]) -> None:
+def _print(solver: SpotSolver, node: int, data: dict[str, Any]) -> None:
     from arena.cli.console import say, show, table
 
     say(
@@ -146,7 +146,7 @@ def _print(solver: Solver, node: int, data: dict[str, Any]) -> None:
     _chart(solver, node)
 
 
-def _chart(solver: Solver, node: int) -> None:
+def _chart(solver: SpotSolver, node: int) -> None:
     """How often each hand puts chips in of its own accord; blank where it never comes here."""
     import numpy as np
 

@@ -7,7 +7,7 @@ import pytest
 
 from arena.agents.solvers import ranges, sequence_form, spot
 from arena.agents.solvers.ranges import HANDS
-from arena.agents.solvers.spot import DECISION, FOLD, Solver, Spot
+from arena.agents.solvers.spot import DECISION, FOLD, Spot, SpotSolver
 from arena.agents.solvers.tree import Tree
 from arena.envs.errors import InputError
 from arena.envs.holdem import cards
@@ -26,7 +26,7 @@ def some(count, seed):
 
 
 def test_folds_and_showdowns_agree_with_every_pair_of_hands_compared():
-    solver = Solver(Spot(RIVER, np.stack([some(1081, 1), some(1081, 2)]), 10, 20))
+    solver = SpotSolver(Spot(RIVER, np.stack([some(1081, 1), some(1081, 2)]), 10, 20))
     hands, other = HANDS[solver.numbers], solver.ranges[1]
     strength = evaluate(np.column_stack([hands, np.tile(RIVER, (len(hands), 1))]))
     share = (hands[:, None, :, None] == hands[None, :, None, :]).any(axis=(2, 3))
@@ -95,7 +95,7 @@ def as_tree(solver):
 
 
 def test_the_river_has_the_value_that_a_linear_program_finds():
-    solver = Solver(Spot(RIVER, np.stack([some(20, 3), some(20, 4)]), 10, 15, (0.5, 1.0)))
+    solver = SpotSolver(Spot(RIVER, np.stack([some(20, 3), some(20, 4)]), 10, 15, (0.5, 1.0)))
     solver.run(2000)
     value, _ = sequence_form.solve(as_tree(solver))
     assert solver.exploitability() < 1e-3 * 10
@@ -106,7 +106,7 @@ def test_who_holds_the_best_hand_or_nothing_bluffs_as_often_as_the_pot_odds_say(
     # One pot-sized bet: a bluff for every two best hands, and every second bluff-catcher calls.
     nuts, air, catcher = ranges.parse("AcAd"), ranges.parse("JcTc"), ranges.parse("KcQc")
     both = np.stack([nuts + air, catcher])
-    solver = Solver(Spot(RIVER, both, 100, 100, (1.0,)))
+    solver = SpotSolver(Spot(RIVER, both, 100, 100, (1.0,)))
     solver.run(3000)
     root = solver.strategy(0)
     place = {
@@ -128,7 +128,9 @@ def test_a_turn_without_bets_to_come_is_worth_its_equity():
     # Everything is in already but one chip: what is left is the mean over 44 rivers.
     board = tuple(cards.parse("AhKd7c5s"))
     ours, theirs = "AcKc", "QhJh"
-    solver = Solver(Spot(board, np.stack([ranges.parse(ours), ranges.parse(theirs)]), 100, 1e-9))
+    solver = SpotSolver(
+        Spot(board, np.stack([ranges.parse(ours), ranges.parse(theirs)]), 100, 1e-9)
+    )
     solver.run(50)
     hands = [cards.parse(ours), cards.parse(theirs)]
     wins = []
@@ -142,7 +144,7 @@ def test_a_turn_without_bets_to_come_is_worth_its_equity():
 
 def test_a_turn_converges():
     both = np.stack([ranges.parse("AK,AQ,77,55,QJs"), ranges.parse("AA,KK,KQ,T9s,86s")])
-    solver = Solver(Spot(tuple(cards.parse("AhKd7c5s")), both, 10, 20, (1.0,)))
+    solver = SpotSolver(Spot(tuple(cards.parse("AhKd7c5s")), both, 10, 20, (1.0,)))
     solver.run(200)
     assert solver.exploitability() < 0.005 * 10
     assert solver.values().sum() == pytest.approx(0, abs=1e-6)
@@ -183,9 +185,9 @@ def test_spots_that_cannot_be_are_refused():
             Spot(tuple(cards.parse(board)), both, pot, 10)
     blocked = np.stack([ranges.parse("AcAd"), ranges.parse("AcKc")])
     with pytest.raises(InputError, match="can meet"):
-        Solver(Spot(RIVER, blocked, 10, 10))
+        SpotSolver(Spot(RIVER, blocked, 10, 10))
     with pytest.raises(InputError, match="GiB"):
-        Solver(Spot(tuple(cards.parse("AhKd7c5s")), both, 1, 1000, (0.3, 0.5, 0.8, 1.2, 2.0)))
+        SpotSolver(Spot(tuple(cards.parse("AhKd7c5s")), both, 1, 1000, (0.3, 0.5, 0.8, 1.2, 2.0)))
 
 
 def test_all_pairs_are_numbered_in_order():
