@@ -47,7 +47,7 @@ def test_a_variant_is_named_by_where_it_departs(text):
 
 @pytest.mark.parametrize("text", ["", "base-map", "map-map", "json-reason", "role", "map-"])
 def test_other_names_are_refused(text):
-    with pytest.raises(InputError, match="no variant"):
+    with pytest.raises(InputError, match="not a variant"):
         Variant.parse(text)
 
 

@@ -104,8 +104,8 @@ def test_examples_stand_before_the_question_with_their_answers(rows):
     ("before", "after", "sentence"),
     [
         ("9c8c", "9c9c", "not 2 different cards"),
-        ("9c8c", "9cXc", "no card"),
-        ("HJ/2.0bb", "XX/2.0bb", "no seat"),
+        ("9c8c", "9cXc", "not a card"),
+        ("HJ/2.0bb", "XX/2.0bb", "not a seat"),
         ("HJ/2.0bb", "HJ/2.0", "'2.0' is not a move"),
         ("HJ/2.0bb/", "HJ/", "SEAT/MOVE"),
         (",BB,9c8c,fold", ",BB,9c8c,2.5bb", "'raise 2.5' is not one of"),

@@ -108,7 +108,7 @@ def test_judgements_are_compared_with_labels_and_asked_for_once(judge, tmp_path,
     assert main([*line[:-3], "10", "--variant", "base"]) == 2
     assert "was made with count 9, not 10" in capsys.readouterr().err
     assert main([*line, "--variant", "basic"]) == 2
-    assert "no variant" in capsys.readouterr().err
+    assert "not a variant" in capsys.readouterr().err
 
 
 def test_the_tiny_model_judges(tmp_path, capsys):

@@ -137,7 +137,7 @@ def test_a_missing_trial_scores_nothing(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("team/raw/AB/team_AB_1.txt", "no folder named by a capital letter"),
+        ("team/raw/AB/team_AB_1.txt", "not a folder named by a capital letter"),
         ("team/raw/A/first.txt", "is not named by its trial"),
         ("team/raw/A/team_A_11.txt", "there are trials 1 to 10"),
         ("team/answers/A/team_A_1.txt", "holds no team's answers"),
