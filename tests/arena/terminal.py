@@ -17,6 +17,12 @@ from pathlib import Path
 import pyte
 
 
+def _sit_down(terminal: int) -> None:
+    """In the child: the terminal is its own, and Ctrl-C reaches it whoever started the tests."""
+    os.login_tty(terminal)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """A command that runs in a pseudo-terminal of its own, and the screen that it writes to."""
 
@@ -37,7 +43,7 @@ class Terminal:
         plain = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "NO_COLOR")}
         self.process = subprocess.Popen(
             command,
-            preexec_fn=lambda: os.login_tty(theirs),
+            preexec_fn=lambda: _sit_down(theirs),
             env={**plain, "TERM": "xterm-256color", **env},
             cwd=cwd,
         )
