@@ -56,9 +56,10 @@ class Tabular(Agent):
         folder = Path(checkpoint)
         player = folder / "player" if (folder / "player").is_dir() else folder
         solved, found, self._strategy = _load(player)
+        if solved.name != game.name:
+            raise CannotPlay(f"{checkpoint} is a solution of {solved.name}, not of {game.name}")
         same = (
-            solved.name == game.name
-            and solved.action_space == game.action_space
+            solved.action_space == game.action_space
             and solved.observation_space == game.observation_space
         )
         if not same:

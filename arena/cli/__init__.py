@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import shutil
 import signal
 import sys
+import textwrap
 import threading
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import NoReturn
+from difflib import get_close_matches
+from typing import Any, NoReturn
 
 # Nothing heavy may be imported here: ``arena --help`` answers at once.
 NOUNS = {
@@ -39,7 +42,36 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Print the sentence and exit with code 2."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        see = "" if message.endswith("?") else f"; see {self.prog} --help"
+        complain(f"{self.prog}: {message}{see}")
+        self.exit(2)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse; the parser that does not know an option says so, and what comes near it."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            near = _near(unknown[0].split("=")[0], self._option_string_actions)
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+        return options, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            near = _near(str(value), map(str, action.choices))
+            among = "" if near else f"; it is one of {', '.join(map(str, action.choices))}"
+            raise argparse.ArgumentError(action, f"invalid choice: {value!r}{near or among}")
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    found = get_close_matches(word, list(known), 1)
+    return f"; did you mean {found[0]!r}?" if found else ""
+
+
+def complain(words: str) -> None:
+    """Print a sentence on standard error; a terminal's lines break between words."""
+    if sys.stderr.isatty():
+        width = shutil.get_terminal_size().columns
+        words = textwrap.fill(words, width, break_long_words=False, break_on_hyphens=False)
+    print(words, file=sys.stderr)
 
 
 def whole(least: int, most: int | None = None) -> Callable[[str], int]:
@@ -152,7 +184,7 @@ def _run(arguments: Sequence[str]) -> int:
             code: int | None = options.run(options)
         sys.stdout.flush()
     except InputError as error:
-        print(f"arena: {one_line(str(error))}", file=sys.stderr)
+        complain(f"arena: {one_line(str(error))}")
         return 2
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

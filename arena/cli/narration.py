@@ -31,7 +31,7 @@ def narrate(game: Game, replay: Replay, episode: Episode, *, prompts: bool = Fal
         lines = _cut(list(_counted(lines)))
     title = f"deal {episode.deal}, seating {episode.seating}: "
     title += ", ".join(name.split(" ", 2)[2] for name in names)
-    return "\n".join([title, *lines, *_ends(episode, names)])
+    return "\n".join([title, *lines, *_ends(game, episode, names)])
 
 
 def _story(
@@ -75,6 +75,8 @@ def _cut(lines: list[str]) -> list[str]:
     return [*lines[: _LINES // 2], note, *lines[-_LINES // 2 :]]
 
 
-def _ends(episode: Episode, names: list[str]) -> Iterator[str]:
+def _ends(game: Game, episode: Episode, names: list[str]) -> Iterator[str]:
+    unit = game.return_unit or game.unit
+    # Adding 0.0 makes a loss of nothing (-0.0) read +0.
     for name, gained, status in zip(names, episode.returns, episode.statuses, strict=True):
-        yield f"  {name}: {gained:+g}" + ("" if status == "done" else f" ({status})")
+        yield f"  {name}: {gained + 0.0:+g} {unit}" + ("" if status == "done" else f" ({status})")

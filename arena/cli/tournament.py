@@ -275,7 +275,9 @@ def list_matches(options: argparse.Namespace) -> int:
         ]
         print(orjson.dumps(plain, option=orjson.OPT_INDENT_2).decode())
         return 0
-    listed = table("no.>", "match", "deals", "returns", "forfeits>")
+    game = league.make_game()
+    earned = f"earned, {game.return_unit or game.unit}"
+    listed = table("no.>", "match", "deals", earned, "forfeits>")
     for number, result, forfeits in rows:
         match = result.match
         totals = (f"{name} {total:+.1f}" for name, total in _totals(league, result).items())

@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         else:
             raise InputError(
                 f"{path} is neither a replay (.jsonl.zst) nor hand histories "
-                f"({', '.join(ENDINGS)}); name one of these"
+                f"({', '.join(ENDINGS)}); name one of these, or a store with --store"
             )
     library = Library(options.store, opened)
     if options.export is not None:

@@ -7,7 +7,9 @@ can follow. So that what it walks through is the game that is played, both use t
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +65,18 @@ class DealtTables(Tables):
         """Begin with a deal that the seed draws."""
         share = seeding.uniforms(seeds, 1)[:, 0]
         self.start(tables, (share * len(self.game.deals)).astype(np.int64))
+
+    def story(
+        self, table: int, before: Mapping[str, Any] | None, names: Sequence[str]
+    ) -> Iterable[str]:
+        """At the beginning what each seat holds; then an open card, once it is turned."""
+        now = self.frame(table)
+        if before is None:
+            held = now.get("cards") or [" ".join(map(str, dice)) for dice in now.get("dice", ())]
+            return [f"{name} holds {what}" for name, what in zip(names, held, strict=False)]
+        if now.get("board") != before.get("board"):
+            return [f"the board is {now['board']}"]
+        return ()
 
     @property
     def dealt(self) -> Ints:

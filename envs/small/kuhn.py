@@ -25,7 +25,7 @@ _RANKS = "23456789TJQKA"
 
 
 class Kuhn(Dealt):
-    """Two seats, ``cards`` cards: ``kuhn`` has a jack, a queen and a king, ``kuhn?cards=13`` more.
+    """Kuhn poker: a jack, a queen, a king, and one bet; ``kuhn?cards=13`` has more cards.
 
     Actions: 0 passes (checks or folds), 1 bets (or calls). Observations: ``seat``; ``card``, 0 the
     lowest; ``bets``, what was done so far: 0 nothing yet, 1 a pass, 2 a bet.

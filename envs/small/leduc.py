@@ -28,7 +28,7 @@ _RANKS, _SUITS = "23456789TJQKA", "shdc"
 
 
 class Leduc(Dealt):
-    """Two seats; ``leduc`` has J, Q, K in two suits, ``leduc?ranks=4,suits=3`` more cards.
+    """Leduc poker: J, Q, K in two suits, two rounds; ``leduc?ranks=4,suits=3`` has more cards.
 
     Actions: 0 folds, 1 checks or calls, 2 bets or raises. Observations: ``seat``; ``card``, rank
     times the number of suits plus suit; ``board``, the same plus 1, 0 before it lies there;

@@ -23,7 +23,7 @@ from arena.envs.small.dealt import Dealt, DealtTables
 
 
 class LiarsDice(Dealt):
-    """Two seats with ``dice`` dice of ``faces`` faces each.
+    """Liar's dice for two: bid on what all dice show together, or call the last bid a lie.
 
     Actions: bid ``(quantity - 1) * faces + face - 1``, and the last action, the call. Observations:
     ``seat``; ``dice``, how many of one's own show each face; ``bids``, which bids were made.

@@ -499,7 +499,30 @@ def test_names_in_a_store_cannot_steer_a_terminal(tmp_path, monkeypatch, capsys)
 
 
 def test_an_unknown_word_is_one_sentence(capsys):
-    with pytest.raises(SystemExit) as exit:
-        main(["tournment"])
-    assert exit.value.code == 2
-    assert "invalid choice: 'tournment'" in capsys.readouterr().err
+    for line, sentence in (
+        (
+            "tournment",
+            "arena: argument NOUN: invalid choice: 'tournment'; did you mean 'tournament'?",
+        ),
+        ("plot xyz", "invalid choice: 'xyz'; it is one of ratings, payoff, curve; see arena plot"),
+        ("play kuhn first first --sede 4", "--sede 4; did you mean '--seed'?"),
+        ("play kuhn first first --xyz=4", "arena play: unrecognized arguments: --xyz=4; see arena"),
+    ):
+        with pytest.raises(SystemExit) as exit:
+            main(line.split())
+        assert exit.value.code == 2
+        assert sentence in capsys.readouterr().err
+
+
+def test_a_small_game_is_told_with_its_cards_and_what_was_earned_in_its_unit(capsys):
+    """Who holds what, the board when it is turned; a loss of nothing is +0."""
+    assert main(["play", "leduc", "first", "random", "--seed", "3"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(
+        r"^  seat 0 first holds [JQK][sh]\n  seat 1 random holds [JQK][sh]$", out, re.M
+    )
+    assert main(["play", "leduc", "call", "call", "--seed", "3"]) == 2
+    assert main(["play", "liars_dice", "first", "first"]) == 0
+    assert re.search(r"seat 1 first holds \d\n", capsys.readouterr().out)
+    assert main(["play", "rps", "first", "first"]) == 0
+    assert capsys.readouterr().out.endswith("seat 0 first: +0 points\n  seat 1 first: +0 points\n")
