@@ -450,6 +450,25 @@ def test_a_person_plays_a_hand(page: Any, tmp_path: Path) -> None:
     assert replay.verify(replay.read(Store(where).match(id).replay, "hand")) == []
 
 
+def test_nobody_is_seated_at_another_game_than_the_one_named(browser: Any, tmp_path: Path) -> None:
+    page = browser.new_page()  # not the watched one: a refusal is a line in the console
+    with visiting(page, Library(str(tmp_path / "new.db"))) as site:
+        page.goto(f"{site}/play")
+        page.get_by_label("Game").fill("holdm")
+        page.get_by_label("Game").press("Tab")
+        note = page.get_by_role("alert")
+        expect(note).to_contain_text("did you mean 'holdem'?")
+        with page.expect_response("**/api/play*") as answer:
+            page.get_by_role("button", name="Take a seat").click()
+        assert answer.value.status == 422
+        page.get_by_label("Game").fill("kuhn")
+        page.get_by_label("Game").press("Tab")
+        expect(page.get_by_role("button", name="Take a seat")).to_be_enabled()
+        page.get_by_role("button", name="Take a seat").click()
+        expect(page.get_by_role("button", name="Bet", exact=True)).to_be_visible()
+    page.close()
+
+
 @pytest.mark.parametrize(
     ("game", "button"),
     [

@@ -40,15 +40,17 @@ export async function show(main) {
   }
 
   // Another game has other players; another number of seats keeps those that were chosen.
-  const choose = () =>
-    attempt(async () => {
-      const family = offer.game.split("?")[0];
-      offer = await get("/api/play", { game: game.value.trim() });
-      if (offer.game.split("?")[0] !== family) chosen.length = 0;
-      list();
-    });
+  async function choose() {
+    const family = offer.game.split("?")[0];
+    const wanted = game.value.trim();
+    offer = await get("/api/play", { game: wanted });
+    offered = wanted;
+    if (offer.game.split("?")[0] !== family) chosen.length = 0;
+    list();
+  }
   const games = ["holdem?seats=2", "holdem?seats=3", "holdem?seats=6", "holdem?seats=9", ...offer.games];
-  const game = h("input", { type: "text", list: "games", value: "holdem?seats=2", spellcheck: "false", autocomplete: "off", onchange: choose });
+  const game = h("input", { type: "text", list: "games", value: "holdem?seats=2", spellcheck: "false", autocomplete: "off", onchange: () => attempt(choose) });
+  let offered = game.value;
   list();
   const begin = h("button", { type: "submit", class: "primary" }, "Take a seat");
   const form = h(
@@ -58,6 +60,7 @@ export async function show(main) {
       onsubmit: (event) => {
         event.preventDefault();
         attempt(async () => {
+          if (game.value.trim() !== offered) await choose(); // it was refused: say so again
           const state = await post("/api/play", { game: offer.game, opponents: chosen });
           main.replaceChildren();
           new Table(main, state);
