@@ -642,7 +642,7 @@ def test_a_league_can_be_asked_again_with_the_server_gone(server: Fake, tmp_path
 
 
 def test_a_replay_without_a_record_is_refused(server: Fake, tmp_path: Path) -> None:
-    assert "there is not a record" in refusal(server.url, record=str(tmp_path / "r"), replay=True)
+    assert "there is no record" in refusal(server.url, record=str(tmp_path / "r"), replay=True)
     opened(server, record=str(tmp_path / "r"))
     other = f"{server.url}#other"
     assert "holds nothing of" in refusal(other, record=str(tmp_path / "r"), replay=True)

@@ -106,7 +106,7 @@ def test_a_forged_replay_does_not(record, edit, fault):
         (lambda data: zstandard.compress(b"{}\n"), "not a replay line"),
         (
             lambda data: zstandard.compress(b'{"type":"match","schema":99}\n'),
-            "no replay of schema 1",
+            "not a replay of schema 1",
         ),
         (
             lambda data: zstandard.compress(
