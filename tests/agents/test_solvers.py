@@ -200,7 +200,7 @@ def test_what_cannot_be_solved_is_said_in_a_sentence(arguments, named, capsys):
 def test_a_solution_of_another_game_is_refused(trees, tmp_path):
     tree = trees["rps"]
     save_strategy(tmp_path, "rps", tree, tree.uniform(), {})
-    with pytest.raises(InputError, match="other options"):
+    with pytest.raises(InputError, match="is a solution of rps, not of kuhn"):
         make_agent(f"tabular:{tmp_path}", make_game("kuhn"))
     (tmp_path / "player" / "strategy.safetensors").write_bytes(b"\x08")
     with pytest.raises(InputError, match="not a whole safetensors file"):
