@@ -61,6 +61,7 @@ class Tabular(Agent):
         same = (
             solved.action_space == game.action_space
             and solved.observation_space == game.observation_space
+            and _rules_are_equal(solved, game)
         )
         if not same:
             raise CannotPlay(f"{checkpoint} is a solution of {solved.name} with other options")
@@ -75,6 +76,15 @@ class Tabular(Agent):
             raise InputError(f"{self._folder} says nothing of what a seat sees here") from None
         found: NDArray[np.float64] = self._strategy[rows]
         return found
+
+
+_RULES = (int, float, str, tuple, list, np.ndarray)
+
+
+def _rules_are_equal(one: Game, other: Game) -> bool:
+    """Whether two games of one kind have the same options: spaces do not tell payoffs apart."""
+    rules = {name: value for name, value in vars(one).items() if isinstance(value, _RULES)}
+    return all(np.array_equal(value, vars(other)[name]) for name, value in rules.items())
 
 
 def _load(player: Path) -> tuple[Game, NDArray[np.uint8], Floats]:

@@ -20,13 +20,15 @@ def list_agents(options: argparse.Namespace) -> int:
     """Print every agent family: name, what it is, options with defaults."""
     from arena.agents.registry import GROUP, agent_names
     from arena.agents.suits import why_not
+    from arena.cli.console import meter
     from arena.cli.families import print_families
     from arena.envs.registry import make_game
 
     names = agent_names()
     if options.game is not None:
         game = make_game(options.game, own=True)
-        names = [name for name in names if not why_not(name, game)]
+        with meter("trying the agents"):
+            names = [name for name in names if not why_not(name, game)]
     print_families(GROUP, names, "agent", json=options.json)
     return 0
 
@@ -35,8 +37,11 @@ def describe_agent(options: argparse.Namespace) -> int:
     """Print all about an agent family, and which games it plays as their defaults have them."""
     from arena.agents.registry import GROUP
     from arena.agents.suits import games_of
+    from arena.cli.console import meter
     from arena.cli.families import describe, family
 
     one = family(GROUP, options.name, "agent")
-    describe(one, games_of(options.name), "games", json=options.json)
+    with meter("trying the games"):
+        games = games_of(options.name)
+    describe(one, games, "games", json=options.json)
     return 0

@@ -39,21 +39,25 @@ def run(options: argparse.Namespace) -> int:
     from contextlib import redirect_stdout
 
     from arena import python
+    from arena.agents.registry import make_agent
     from arena.cli.console import meter
     from arena.cli.families import print_json
     from arena.cli.ranking import digits_of, plus_minus
     from arena.envs.errors import InputError
     from arena.envs.registry import make_game
 
-    seats = make_game(options.game, own=True).seats
-    if seats > 2:
+    game = make_game(options.game, own=True)
+    if game.seats > 2:
         raise InputError(
-            f"--game {options.game} has {seats} seats; two players are compared where there are "
-            "one or two (for a table of many: arena tournament run)"
+            f"--game {options.game} has {game.seats} seats; two players are compared where there "
+            "are one or two (for a table of many: arena tournament run)"
         )
     first, second = options.agents
     if first == second:
         raise InputError(f"{first} is compared with itself; name two agents")
+    with redirect_stdout(sys.stderr), meter("making the agents"):
+        for spec in options.agents:  # what is wrong with one is said of that one
+            make_agent(spec, game)
     with redirect_stdout(sys.stderr):
         played = python.league(
             options.game, options.agents, deals=options.deals, seed=options.seed,

@@ -48,14 +48,17 @@ def list_games(options: argparse.Namespace) -> int:
 def describe_game(options: argparse.Namespace) -> int:
     """Print all about a game as its spec makes it, and which agents play it."""
     from arena.agents.suits import agents_of
+    from arena.cli.console import meter
     from arena.cli.families import describe, family
     from arena.envs.registry import GROUP, make_game
     from arena.envs.specs import Spec
 
     game = make_game(options.name, own=True)
     one = family(GROUP, Spec.parse(options.name).family, "game")
+    with meter("trying the agents"):
+        agents = agents_of(game)
     describe(
-        one, agents_of(game), "agents", json=options.json, seats=game.seats,
+        one, agents, "agents", json=options.json, seats=game.seats,
         actions=str(game.action_space), observation=str(game.observation_space),
         offers=", ".join(sorted(game.offers)) or "nothing beside the contract",
     )  # fmt: skip

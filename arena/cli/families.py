@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from arena.cli.console import show, table, tell
+from arena.cli.console import meter, show, table, tell
 from arena.envs.errors import InputError
 from arena.envs.registry import load
 
@@ -61,11 +61,13 @@ def _settings(options: dict[str, str]) -> str:
 def print_families(group: str, names: Iterable[str], what: str, *, json: bool) -> None:
     """A row for each name; what cannot be loaded says what it needs."""
     found = []
-    for name in names:
-        try:
-            found.append(family(group, name, what))
-        except InputError as error:
-            found.append(Family(name, str(error), str(error), {}))
+    with meter(f"looking at each {what}") as progress:
+        for name in names:
+            progress.tell(name)
+            try:
+                found.append(family(group, name, what))
+            except InputError as error:
+                found.append(Family(name, str(error), str(error), {}))
     if json:
         print_json([{"name": f.name, "summary": f.summary, "options": f.options} for f in found])
         return
@@ -91,9 +93,8 @@ def describe(one: Family, suits: dict[str, str], what: str, *, json: bool, **fac
     for name, value in {"options": _settings(one.options) or "none", **facts}.items():
         tell(f"\n{name}: {value}")
     tell(f"\n{what}: " + (", ".join(name for name, why in suits.items() if not why) or "none"))
-    for name, why in suits.items():
-        if why:
-            tell(f"  not {name}: {why}")
+    if any(suits.values()):
+        tell("(why the others do not: --json)")
 
 
 def print_json(value: Any) -> None:

@@ -39,8 +39,8 @@ def estimate(league: League, workers: int | None) -> int:
         taken = time.monotonic() - begun
     _say(league)
     print(
-        f"{played:,} matches took {taken:.0f} s with {executor.workers} workers, so all take about "
-        f"{clock(taken / played * total)}; nothing of it is kept"
+        f"{played:,} of {total:,} took {taken:.0f} s with {executor.workers} workers, so all take "
+        f"about {clock(taken / played * total)}; nothing of it is kept"
     )
     return 0
 

@@ -202,6 +202,9 @@ def test_a_solution_of_another_game_is_refused(trees, tmp_path):
     save_strategy(tmp_path, "rps", tree, tree.uniform(), {})
     with pytest.raises(InputError, match="is a solution of rps, not of kuhn"):
         make_agent(f"tabular:{tmp_path}", make_game("kuhn"))
+    with pytest.raises(InputError, match="is a solution of rps with other options"):
+        make_agent(f"tabular:{tmp_path}", make_game("rps?scissors=2"))
+    make_agent(f"tabular:{tmp_path}", make_game("rps"))
     (tmp_path / "player" / "strategy.safetensors").write_bytes(b"\x08")
     with pytest.raises(InputError, match="not a whole safetensors file"):
         make_agent(f"tabular:{tmp_path}", make_game("rps"))

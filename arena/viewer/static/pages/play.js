@@ -151,7 +151,9 @@ class Table {
     const { turn } = state;
     const decide = (action) => this.decide(state, action);
     const make = this.module.controls ?? (turn.actions === null ? line : buttons);
-    this.actions.replaceChildren(...[make(turn, this.replay.steps.at(-1).frame, decide)].flat());
+    // A game that brings no drawing is told in words.
+    const told = this.replay.drawing === "generic" ? [h("pre", {}, turn.text)] : [];
+    this.actions.replaceChildren(...told, ...[make(turn, this.replay.steps.at(-1).frame, decide)].flat());
     this.actions.querySelector("button, input")?.focus({ preventScroll: true });
   }
 
