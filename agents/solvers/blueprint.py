@@ -23,6 +23,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from arena.agents.device import choose_device
 from arena.agents.learning.evaluation import evaluate
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
@@ -73,6 +74,9 @@ def train(settings: Settings, progress: Progress) -> Report:
 
     Raises InputError where the game does not fit, or is too large for the memory.
     """
+    if settings.device == "cuda":
+        choose_device("cuda")  # where there is none, that is the reason
+        raise InputError("a blueprint is solved on the processor; leave --device out")
     if settings.resume:
         run = Run.open("blueprint", settings)
         solver = BlueprintSolver(
