@@ -116,8 +116,7 @@ class Policy(Player):
             raise InputError("policy needs the folder of a run: policy:runs/first")
         folder = _folder(Path(checkpoint))
         facts = read_config(folder / CONFIG, DescribedNetwork)
-        if len(facts.hidden) > 16 or not all(1 <= size <= 2**14 for size in facts.hidden):
-            raise InputError(f"{folder / CONFIG}: hidden must be up to 16 sizes from 1 to 16,384")
+        _check_layers(folder, facts)
         choices = choices_of(game)
         if facts.game.partition("?")[0] != game.name:
             raise CannotPlay(f"{checkpoint} was trained on {facts.game}, not on {game.name}")
@@ -188,6 +187,17 @@ def _by_torch(
     network.load_state_dict(weights, strict=False)  # a player has no value
     torch.set_num_threads(1)
     return Playing(network)
+
+
+def _check_layers(folder: Path, facts: DescribedNetwork) -> None:
+    """Refuse layers that would take long to build, and that the weights' file cannot hold."""
+    hidden = facts.hidden
+    if not 1 <= len(hidden) <= 16 or not all(1 <= size <= 2**14 for size in hidden):
+        raise InputError(f"{folder / CONFIG}: hidden must be 1 to 16 sizes from 1 to 16,384")
+    weights = sum(before * after for before, after in pairwise(hidden))
+    weights += 3 * hidden[-1] ** 2 if facts.recurrent else 0
+    if 2 * weights > (folder / FILE).stat().st_size:
+        raise InputError(f"{folder / CONFIG}: hidden has more weights than {FILE} holds")
 
 
 def _folder(path: Path) -> Path:

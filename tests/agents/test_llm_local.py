@@ -1,5 +1,8 @@
 """The transformers back end against the plainest way to the same figures."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -200,6 +203,21 @@ def test_what_is_no_model_is_refused_in_a_sentence(tmp_path, checkpoint, sentenc
     with pytest.raises(InputError, match=sentence) as refusal:
         open_backend(checkpoint.format(tmp=tmp_path))
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("num_hidden_layers", -2, "num_hidden_layers=-2 must be from 1 to 1,000"),
+        ("hidden_size", 2**16, "vocab_size x hidden_size is more than the folder's weights"),
+    ],
+)
+def test_sizes_that_cannot_be_are_refused_before_a_model_is_built(tmp_path, name, value, why):
+    shutil.copytree(tiny_folder(), tmp_path / "lm")
+    config = tmp_path / "lm" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {name: value}))
+    with pytest.raises(InputError, match=why):
+        Local(str(tmp_path / "lm"))
 
 
 def test_a_folder_that_is_missing_among_ours_is_not_looked_for_on_a_hub(tmp_path, monkeypatch):

@@ -116,12 +116,21 @@ _LARGEST = {
 
 
 def _check_size(path: Path) -> None:
-    """Refuse a configuration that would be built for ever before the weights are read."""
+    """Refuse a configuration that would be built for ever before the weights are read.
+
+    Of the embedding it is known how large it must be: four bits a number, at the least.
+    """
     config = read_json(path)
+    if not isinstance(config, dict):
+        return  # the library says so
     for name, most in _LARGEST.items():
-        value = config.get(name) if isinstance(config, dict) else None
-        if isinstance(value, (int, float)) and value > most:
-            raise InputError(f"{path}: {name}={value} is beyond {most:,}")
+        value = config.get(name)
+        if isinstance(value, (int, float)) and not 1 <= value <= most:
+            raise InputError(f"{path}: {name}={value} must be from 1 to {most:,}")
+    held = sum(file.stat().st_size for file in path.parent.glob("*.safetensors"))
+    sides = [config.get(name) for name in ("vocab_size", "hidden_size")] if held else []
+    if sides and all(isinstance(side, int) for side in sides) and sides[0] * sides[1] > 2 * held:
+        raise InputError(f"{path}: vocab_size x hidden_size is more than the folder's weights")
 
 
 def _cached(name: str, version: str, make: Callable[[Path], None]) -> Path:
