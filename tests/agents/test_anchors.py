@@ -37,7 +37,7 @@ def test_layers_that_the_weights_do_not_hold_are_refused_before_they_are_built(t
     shutil.copytree(FOLDER / "holdem-20bb-1" / "player", player)
     facts = json.loads((player / "config.json").read_text())
     (player / "config.json").write_text(json.dumps(facts | {"hidden": hidden}))
-    with pytest.raises(InputError, match="hidden (must be|has more)"):
+    with pytest.raises(InputError, match=r"hidden (must be|has more)"):
         make_agent(f"policy:{tmp_path}", make_game("holdem?seats=2,stack=20"))
 
 

@@ -128,8 +128,8 @@ def _check_size(path: Path) -> None:
         if isinstance(value, (int, float)) and not 1 <= value <= most:
             raise InputError(f"{path}: {name}={value} must be from 1 to {most:,}")
     held = sum(file.stat().st_size for file in path.parent.glob("*.safetensors"))
-    sides = [config.get(name) for name in ("vocab_size", "hidden_size")] if held else []
-    if sides and all(isinstance(side, int) for side in sides) and sides[0] * sides[1] > 2 * held:
+    sides = [side for side in map(config.get, ("vocab_size", "hidden_size")) if type(side) is int]
+    if held and len(sides) == 2 and sides[0] * sides[1] > 2 * held:
         raise InputError(f"{path}: vocab_size x hidden_size is more than the folder's weights")
 
 
