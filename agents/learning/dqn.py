@@ -16,7 +16,6 @@ response it learns. In a game with hidden information that is no strategy to be 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import sys
 import time
@@ -32,13 +31,13 @@ from torch.nn import functional
 
 from arena.agents.answers import nothing
 from arena.agents.device import choose_device
-from arena.agents.learning.evaluation import evaluate, exact
-from arena.agents.learning.opponents import LEARNER, SELF, Opponents
-from arena.agents.learning.policy import CONFIG, FILE, DescribedNetwork, Player, Policy, reads
+from arena.agents.learning import judging
+from arena.agents.learning.opponents import LEARNER, Opponents
+from arena.agents.learning.policy import DescribedNetwork, Player, reads
 from arena.agents.learning.replay import OPEN, ReplayMemory
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
-from arena.agents.learning.settings import Tracked, setting
+from arena.agents.learning.settings import setting
 from arena.agents.networks.actor_critic import ActorCritic, Playing, tensors
 from arena.agents.networks.choices import choices_of
 from arena.agents.networks.encodings import encoding_of
@@ -51,13 +50,9 @@ from arena.envs.registry import make_game
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Tracked):
+class Settings(judging.Judged):
     """All that decides a run of DQN."""
 
-    game: str = setting("", "the spec of the game", options=("--env",))
-    opponents: tuple[str, ...] = setting(
-        (SELF,), "who takes the other seats: self, and specs of agents; named twice, drawn twice"
-    )
     total_timesteps: int = setting(
         300_000, "decisions of the learner in all", least=1, options=("--steps",)
     )
@@ -84,10 +79,7 @@ class Settings(Tracked):
     save_seconds: float = setting(
         60, "at least so long between two checkpoints on disk", least=0, record=False
     )
-    evaluate: tuple[str, ...] = setting((), "agents to be judged against (default: the opponents)")
     evaluate_every: int = setting(8, "rounds between evaluations", least=1)
-    evaluate_deals: int = setting(500, "deals of an evaluation, each in all seats", least=1)
-    report_deals: int = setting(2000, "deals of the report, others than those", least=1)
     threads: int = setting(1, "of torch; small networks are slower on more", least=1, record=False)
 
 
@@ -325,42 +317,23 @@ class Learner:
     def judge(self, run: Run) -> dict[str, float]:
         """Evaluate; the best so far, by its worst result, becomes the run's player."""
         player = Player(self.encoding, self.choices, Playing(self.playing()), greedy=self.greedy)
-        scores = evaluate(
-            player, self.game, self._judges(), self.settings.evaluate_deals,
-            seeding.derive(self.settings.seed, "choose"),
-        )  # fmt: skip
-        worst = min((score.mean for score in scores), default=sys.float_info.max)
+        worst, figures = judging.judge(player, self.game, self.settings)
         if worst >= self.best:
             self.best = worst
             self.save_player(run)
-        scores += exact(player, self.game)
-        return {f"evaluation/{score.name}": score.mean for score in scores}
-
-    def _judges(self) -> tuple[str, ...]:
-        named = self.settings.evaluate or self.settings.opponents
-        return tuple(dict.fromkeys(name for name in named if name != SELF))
+        return figures
 
     def save_player(self, run: Run) -> None:
         """Write what plays."""
-        from safetensors.torch import save
-
         facts = DescribedNetwork(
             self.settings.game, reads(self.game, self.encoding, self.choices),
             self.settings.hidden, greedy=self.greedy,
         )  # fmt: skip
-        run.save_player(CONFIG, json.dumps(dataclasses.asdict(facts), indent=1).encode() + b"\n")
-        weights = {k: v.cpu().contiguous() for k, v in self.playing().policy().items()}
-        run.save_player(FILE, save(weights))
+        judging.keep(run, facts, self.playing().policy())
 
     def report(self, run: Run, seconds: float) -> Report:
         """The chosen player's scores, on deals that chose nothing."""
-        player = Policy(self.game, str(run.folder))
-        scores = evaluate(
-            player, self.game, self._judges(), self.settings.report_deals,
-            seeding.derive(self.settings.seed, "report"),
-        )  # fmt: skip
-        scores += exact(player, self.game)
-        return Report(f"policy:{run.folder}", f"{self.steps:,} decisions", seconds, tuple(scores))
+        return judging.report(run, self.game, self.settings, self.steps, seconds)
 
     def parts(self) -> dict[str, Any]:
         """What is kept of a run, by name: networks, optimisers and memories."""

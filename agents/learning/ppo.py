@@ -18,7 +18,6 @@ Left out: value clipping, an early stop by the KL divergence, a body of its own 
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 import sys
 import time
@@ -33,14 +32,14 @@ from torch import Tensor
 
 from arena.agents.agent import CannotPlay
 from arena.agents.device import choose_device
-from arena.agents.learning.evaluation import evaluate, exact
+from arena.agents.learning import judging
 from arena.agents.learning.experience import Experience, gather, minibatches, sequences
-from arena.agents.learning.opponents import SELF, Opponents
-from arena.agents.learning.policy import CONFIG, FILE, DescribedNetwork, Player, Policy, reads
+from arena.agents.learning.opponents import Opponents
+from arena.agents.learning.policy import DescribedNetwork, Player, reads
 from arena.agents.learning.report import Progress, Report
 from arena.agents.learning.runs import Board, Run
 from arena.agents.learning.selfplay import RECORD, SelfPlay
-from arena.agents.learning.settings import Tracked, setting
+from arena.agents.learning.settings import setting
 from arena.agents.networks.actor_critic import ActorCritic, Playing, tensors
 from arena.agents.networks.choices import choices_of
 from arena.agents.networks.encodings import encoding_of
@@ -57,13 +56,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(Tracked):
+class Settings(judging.Judged):
     """All that decides a run of PPO."""
 
-    game: str = setting("", "the spec of the game", options=("--env",))
-    opponents: tuple[str, ...] = setting(
-        (SELF,), "who takes the other seats: self, and specs of agents; named twice, drawn twice"
-    )
     total_timesteps: int = setting(
         1_000_000, "decisions of the learner in all", least=1, options=("--steps",)
     )
@@ -109,10 +104,7 @@ class Settings(Tracked):
     save_seconds: float = setting(
         60, "at least so long between two checkpoints on disk", least=0, record=False
     )
-    evaluate: tuple[str, ...] = setting((), "agents to be judged against (default: the opponents)")
     evaluate_every: int = setting(4, "checkpoints between evaluations", least=1)
-    evaluate_deals: int = setting(500, "deals of an evaluation, each in all seats", least=1)
-    report_deals: int = setting(2000, "deals of the report, others than those", least=1)
     threads: int = setting(1, "of torch; small networks are slower on more", least=1, record=False)
     torch_deterministic: bool = setting(True, "deterministic kernels only")
 
@@ -365,48 +357,27 @@ class Learner:
 
     def judge(self, run: Run) -> dict[str, float]:
         """Evaluate; the best so far, by its worst result, becomes the run's player."""
-        scores = evaluate(
-            self.player(), self.game, self._judges(), self.settings.evaluate_deals,
-            seeding.derive(self.settings.seed, "choose"),
-        )  # fmt: skip
-        worst = min((score.mean for score in scores), default=sys.float_info.max)
+        worst, figures = judging.judge(self.player(), self.game, self.settings)
         if worst >= self.best:
             self.best = worst
             self.save_player(run)
-        scores += exact(self.player(), self.game)
-        return {f"evaluation/{score.name}": score.mean for score in scores}
-
-    def _judges(self) -> tuple[str, ...]:
-        named = self.settings.evaluate or self.settings.opponents
-        return tuple(dict.fromkeys(name for name in named if name != SELF))
+        return figures
 
     def save_player(self, run: Run) -> None:
         """Write what plays."""
-        from safetensors.torch import save
-
         settings = self.settings
         facts = DescribedNetwork(
             settings.game, reads(self.game, self.encoding, self.choices), settings.hidden,
             settings.size, settings.recurrent,
         )  # fmt: skip
-        run.save_player(CONFIG, json.dumps(dataclasses.asdict(facts), indent=1).encode() + b"\n")
-        weights = {k: v.cpu().contiguous() for k, v in self.network.policy().items()}
-        run.save_player(FILE, save(weights))
+        judging.keep(run, facts, self.network.policy())
 
     def report(self, run: Run, seconds: float) -> Report:
         """The chosen player's scores, on deals that chose nothing."""
-        player = Policy(self.game, str(run.folder))
-        scores = evaluate(
-            player, self.game, self._judges(), self.settings.report_deals,
-            seeding.derive(self.settings.seed, "report"),
-        )  # fmt: skip
-        scores += exact(player, self.game)
         figures = {} if self.curiosity is None else self.curiosity.payer.bonus.figures()
         words = ", ".join(f"{name} {value:.6g}" for name, value in figures.items())
-        return Report(
-            f"policy:{run.folder}", f"{self.steps:,} decisions", seconds, tuple(scores),
-            (f"bonus: {words}",) if words else (),
-        )  # fmt: skip
+        notes = (f"bonus: {words}",) if words else ()
+        return judging.report(run, self.game, self.settings, self.steps, seconds, *notes)
 
     def state(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """All that the rest of the run follows from; its parts are copies."""
